@@ -1,0 +1,396 @@
+"""Certificates: a statement and the evidence for it, as JSON. The format is described in FORMAT.md beside this file.
+
+Soundness-critical where it decodes: everything read is checked for type, range and size before anything is computed.
+Raises `Malformed` for whatever does not fit.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, NoReturn, TypeVar
+
+from claws.kernel.errors import Malformed
+from claws.kernel.evaluate import Index
+from claws.kernel.program import (
+    MAX_NODES,
+    Apply,
+    Det,
+    Einsum,
+    Gather,
+    Iota,
+    Leaf,
+    Node,
+    Number,
+    Opaque,
+    Power,
+    Product,
+    Program,
+    Reshape,
+    Scatter,
+    Sum,
+)
+from claws.kernel.rational import Choices
+from claws.kernel.sizes import Size
+from claws.kernel.statement import Statement
+from claws.kernel.theorem import ByPolynomials, ByTensors, Evidence, Witness
+
+MAGIC = "claws-certificate"
+FORMAT_VERSION = 1
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_DIGITS = 2000
+MAX_SIZE = 1_000_000
+MAX_LIST = 1_000_000
+MAX_NAME = 200
+MAX_TERMS = 200
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What a certificate file holds. `about` is for readers only: the claim's name, file and verdict."""
+
+    statement: Statement
+    evidence: Evidence
+    about: Mapping[str, str] = field(default_factory=dict)
+
+
+# --- writing -----------------------------------------------------------------------------------------------------
+
+
+def write_certificate(certificate: Certificate) -> str:
+    """The certificate as JSON text; equal certificates give equal text."""
+    data = {
+        MAGIC: FORMAT_VERSION,
+        "about": dict(certificate.about),
+        "statement": encode_statement(certificate.statement),
+        "evidence": _encode_evidence(certificate.evidence),
+    }
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+
+def encode_statement(statement: Statement) -> dict[str, Any]:
+    program = statement.program
+    return {
+        "nodes": [_encode_node(n) for n in program.nodes],
+        "activations": [[name, None if k is None else str(k)] for name, k in program.activations],
+        "functions": list(program.functions),
+        "conditions": [_encode_size(c) for c in program.conditions],
+        "outputs": list(statement.outputs),
+        "law": statement.law,
+        "preconditioners": [[name, p] for name, p in statement.preconditioners],
+    }
+
+
+def _encode_size(size: Size) -> Any:
+    n = size.integer()
+    if n is not None:
+        return n
+    return [[str(c), [[name, e] for name, e in m]] for m, c in size.terms]
+
+
+def _encode_shape(shape: tuple[Size, ...]) -> list[Any]:
+    return [_encode_size(n) for n in shape]
+
+
+def _encode_node(node: Node) -> list[Any]:
+    match node:
+        case Leaf(name, role, shape, domain):
+            return ["leaf", name, role, _encode_shape(shape), domain]
+        case Number(value):
+            return ["number", _encode_size(value)]
+        case Iota(start, step, length):
+            return ["iota", _encode_size(start), step, _encode_size(length)]
+        case Einsum(operands, labels, out, sizes):
+            return ["einsum", list(operands), [list(ls) for ls in labels], list(out), _encode_shape(sizes)]
+        case Sum(terms):
+            return ["sum", [[str(c), n] for c, n in terms]]
+        case Power(operand, exponent):
+            return ["power", operand, str(exponent)]
+        case Apply(function, operand):
+            return ["apply", function, operand]
+        case Product(operand):
+            return ["product", operand]
+        case Det(operand):
+            return ["det", operand]
+        case Opaque(function, operands, shape, batch):
+            return ["opaque", function, list(operands), _encode_shape(shape), batch]
+        case Gather(operand, axis, start, steps, lengths):
+            return ["gather", operand, axis, _encode_size(start), list(steps), _encode_shape(lengths)]
+        case Scatter(operand, axis, start, steps, length):
+            return ["scatter", operand, axis, _encode_size(start), list(steps), _encode_size(length)]
+        case Reshape(operand, shape):
+            return ["reshape", operand, _encode_shape(shape)]
+
+
+def _encode_array(x: Mapping[Index, Fraction]) -> list[Any]:
+    return [[list(i), str(y)] for i, y in sorted(x.items())]
+
+
+def _encode_evidence(evidence: Evidence) -> dict[str, Any]:
+    if isinstance(evidence, ByTensors):
+        return {"method": "tensors", "sizes": dict(evidence.sizes)}
+    if isinstance(evidence, ByPolynomials):
+        return {"method": "polynomials"}
+    choices = evidence.choices
+    return {
+        "method": "witness",
+        "sizes": dict(evidence.sizes),
+        "leaves": {name: _encode_array(x) for name, x in evidence.leaves.items()},
+        "homogeneous": {name: [str(a), str(b)] for name, (a, b) in choices.homogeneous.items()},
+        "values": {
+            name: [[str(z), str(f), str(g)] for z, (f, g) in sorted(table.items())]
+            for name, table in choices.values.items()
+        },
+        "functions": {
+            name: [
+                {
+                    "arguments": [_encode_array(dict(x)) for x in point],
+                    "value": _encode_array(value),
+                    "jacobian": [[[list(i), list(j), str(y)] for (i, j), y in sorted(b.items())] for b in jacobian],
+                }
+                for point, value, jacobian in table
+            ]
+            for name, table in choices.functions.items()
+        },
+        "law_entry": list(evidence.law_entry),
+        "output": evidence.output,
+        "output_entry": list(evidence.output_entry),
+        "residue": str(evidence.residue),
+    }
+
+
+# --- reading -----------------------------------------------------------------------------------------------------
+
+
+def read_certificate(text: str) -> Certificate:
+    """The certificate in a JSON text. Raises `Malformed` with what is wrong; never trusts a size it has not checked."""
+    if len(text) > MAX_BYTES:
+        raise Malformed(f"the certificate is longer than {MAX_BYTES} bytes")
+    try:
+        data = json.loads(text, parse_constant=_no_constant, parse_float=_no_float)
+    except RecursionError:
+        raise Malformed("the certificate is nested too deeply") from None
+    except ValueError as error:
+        raise Malformed(f"the certificate is not JSON: {error}") from None
+    if not isinstance(data, dict) or MAGIC not in data:
+        raise Malformed(f"this is not a claws certificate: it has no {MAGIC!r} field")
+    if data[MAGIC] != FORMAT_VERSION or isinstance(data[MAGIC], bool):
+        raise Malformed(f"the certificate has format version {str(data[MAGIC])[:20]}, this kernel reads {FORMAT_VERSION}")
+    fields = _fields(data, {MAGIC, "about", "statement", "evidence"})
+    about = _mapping(fields["about"], lambda x: _text(x, 10_000))
+    return Certificate(_statement(fields["statement"]), _evidence(fields["evidence"]), about)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number here")
+
+
+def _no_float(text: str) -> NoReturn:
+    raise ValueError(f"{text[:20]} is not exact; rationals are strings such as '1/2'")
+
+
+def _integer(x: Any, low: int, high: int) -> int:
+    if type(x) is not int:
+        raise Malformed(f"expected an integer, found {type(x).__name__}")
+    if not low <= x <= high:
+        raise Malformed(f"an integer is outside {low}..{high}")
+    return x
+
+
+def _text(x: Any, limit: int = MAX_NAME) -> str:
+    if not isinstance(x, str):
+        raise Malformed(f"expected a string, found {type(x).__name__}")
+    if len(x) > limit:
+        raise Malformed("a string is too long")
+    return x
+
+
+def _fraction(x: Any) -> Fraction:
+    text = _text(x, 2 * MAX_DIGITS + 2)
+    if not re.fullmatch(r"-?[0-9]{1,%d}(/[0-9]{1,%d})?" % (MAX_DIGITS, MAX_DIGITS), text):
+        raise Malformed(f"expected a rational such as '-1/2', found {text[:20]!r}")
+    try:
+        return Fraction(text)
+    except ZeroDivisionError:
+        raise Malformed("a rational has denominator 0") from None
+
+
+def _list(x: Any, item: Callable[[Any], T], limit: int = MAX_LIST) -> tuple[T, ...]:
+    if not isinstance(x, list):
+        raise Malformed(f"expected a list, found {type(x).__name__}")
+    if len(x) > limit:
+        raise Malformed(f"a list is longer than {limit}")
+    return tuple(item(y) for y in x)
+
+
+def _mapping(x: Any, item: Callable[[Any], T]) -> dict[str, T]:
+    if not isinstance(x, dict):
+        raise Malformed(f"expected an object, found {type(x).__name__}")
+    if len(x) > 10_000:
+        raise Malformed("an object has too many fields")
+    return {_text(k): item(v) for k, v in x.items()}
+
+
+def _fields(x: Any, names: set[str]) -> dict[str, Any]:
+    if not isinstance(x, dict):
+        raise Malformed(f"expected an object, found {type(x).__name__}")
+    if set(x) != names:
+        odd = sorted(str(k)[:40] for k in set(x) ^ names)
+        raise Malformed(f"missing or unknown fields: {', '.join(odd)}")
+    return x
+
+
+def _row(x: Any, length: int) -> list[Any]:
+    if not isinstance(x, list) or len(x) != length:
+        raise Malformed(f"expected a list of {length}")
+    return x
+
+
+def _number(x: Any) -> int:
+    return _integer(x, 0, MAX_NODES)
+
+
+def _size(x: Any) -> Size:
+    if isinstance(x, list):
+        terms: dict[tuple[tuple[str, int], ...], Fraction] = {}
+        for row in _list(x, lambda y: _row(y, 2), MAX_TERMS):
+            powers = _list(row[1], lambda y: _row(y, 2), MAX_TERMS)
+            monomial = tuple((_text(name), _integer(e, 1, 64)) for name, e in powers)
+            if list(monomial) != sorted(set(monomial)) or len({name for name, _ in monomial}) != len(monomial):
+                raise Malformed("the dims of a size are not in order")
+            if monomial in terms:
+                raise Malformed("a size has a monomial twice")
+            terms[monomial] = _fraction(row[0])
+        return Size(terms)
+    return Size.of(_integer(x, -MAX_SIZE, MAX_SIZE))
+
+
+def _shape(x: Any) -> tuple[Size, ...]:
+    return _list(x, _size, 64)
+
+
+def _ints(x: Any) -> tuple[int, ...]:
+    return _list(x, lambda y: _integer(y, 0, MAX_SIZE))
+
+
+def _steps(x: Any) -> tuple[int, ...]:
+    return _list(x, lambda y: _integer(y, -MAX_SIZE, MAX_SIZE), 64)
+
+
+_NODES: dict[str, tuple[type, tuple[Callable[[Any], Any], ...]]] = {
+    "leaf": (Leaf, (_text, _text, _shape, _text)),
+    "number": (Number, (_size,)),
+    "iota": (Iota, (_size, lambda x: _integer(x, -MAX_SIZE, MAX_SIZE), _size)),
+    "einsum": (Einsum, (_ints, lambda x: _list(x, _ints), _ints, _shape)),
+    "sum": (Sum, (lambda x: _list(x, lambda y: (_fraction(_row(y, 2)[0]), _number(y[1]))),)),
+    "power": (Power, (_number, _fraction)),
+    "apply": (Apply, (_text, _number)),
+    "product": (Product, (_number,)),
+    "det": (Det, (_number,)),
+    "opaque": (Opaque, (_text, _ints, _shape, lambda x: _integer(x, 0, 64))),
+    "gather": (Gather, (_number, lambda x: _integer(x, 0, 64), _size, _steps, _shape)),
+    "scatter": (Scatter, (_number, lambda x: _integer(x, 0, 64), _size, _steps, _size)),
+    "reshape": (Reshape, (_number, _shape)),
+}
+
+
+def _node(x: Any) -> Node:
+    if not isinstance(x, list) or not x or not isinstance(x[0], str) or x[0] not in _NODES:
+        raise Malformed("expected a node: a list that starts with the name of its kind")
+    kind, parts = _NODES[x[0]]
+    row = _row(x, len(parts) + 1)
+    node: Node = kind(*(part(y) for part, y in zip(parts, row[1:], strict=True)))
+    return node
+
+
+def _statement(x: Any) -> Statement:
+    fields = _fields(
+        x, {"nodes", "activations", "functions", "conditions", "outputs", "law", "preconditioners"}
+    )
+    program = Program(
+        nodes=_list(fields["nodes"], _node, MAX_NODES),
+        activations=_list(
+            fields["activations"],
+            lambda y: (_text(_row(y, 2)[0]), None if y[1] is None else _fraction(y[1])),
+            1000,
+        ),
+        functions=_list(fields["functions"], _text, 1000),
+        conditions=_list(fields["conditions"], _size, 1000),
+    )
+    return Statement(
+        program,
+        _list(fields["outputs"], _number, 10_000),
+        _number(fields["law"]),
+        _list(fields["preconditioners"], lambda y: (_text(_row(y, 2)[0]), _number(y[1])), 10_000),
+    )
+
+
+def _sizes(x: Any) -> dict[str, int]:
+    return _mapping(x, lambda y: _integer(y, 1, MAX_SIZE))
+
+
+def _index(x: Any) -> Index:
+    return _list(x, lambda y: _integer(y, 0, MAX_SIZE), 64)
+
+
+def _array(x: Any) -> dict[Index, Fraction]:
+    rows = _list(x, lambda y: (_index(_row(y, 2)[0]), _fraction(y[1])))
+    result = dict(rows)
+    if len(result) != len(rows):
+        raise Malformed("an array gives an entry twice")
+    return {i: y for i, y in result.items() if y}
+
+
+def _evidence(x: Any) -> Evidence:
+    method = x.get("method") if isinstance(x, dict) else None
+    if method == "tensors":
+        return ByTensors(_sizes(_fields(x, {"method", "sizes"})["sizes"]))
+    if method == "polynomials":
+        _fields(x, {"method"})
+        return ByPolynomials()
+    if method != "witness":
+        raise Malformed("unknown method of evidence")
+    f = _fields(
+        x,
+        {"method", "sizes", "leaves", "homogeneous", "values", "functions", "law_entry", "output", "output_entry"}
+        | {"residue"},
+    )
+    choices = Choices(
+        homogeneous=_mapping(f["homogeneous"], lambda y: (_fraction(_row(y, 2)[0]), _fraction(y[1]))),
+        values=_mapping(f["values"], _value_table),
+        functions=_mapping(f["functions"], lambda y: list(_list(y, _function_row, 10_000))),
+    )
+    return Witness(
+        sizes=_sizes(f["sizes"]),
+        leaves=_mapping(f["leaves"], _array),
+        choices=choices,
+        law_entry=_index(f["law_entry"]),
+        output=_integer(f["output"], 0, 10_000),
+        output_entry=_index(f["output_entry"]),
+        residue=_fraction(f["residue"]),
+    )
+
+
+def _value_table(x: Any) -> dict[Fraction, tuple[Fraction, Fraction]]:
+    rows = _list(x, lambda y: tuple(_fraction(z) for z in _row(y, 3)))
+    table = {z: (f, g) for z, f, g in rows}
+    if len(table) != len(rows):
+        raise Malformed("a table of values gives an argument twice")
+    return table
+
+
+def _function_row(x: Any) -> tuple[Any, Any, Any]:
+    f = _fields(x, {"arguments", "value", "jacobian"})
+    point = tuple(tuple(sorted(_array(y).items())) for y in _list(f["arguments"], lambda y: y, 1000))
+    jacobian = _list(
+        f["jacobian"],
+        lambda b: {(_index(_row(r, 3)[0]), _index(r[1])): _fraction(r[2]) for r in _list(b, lambda y: y)},
+        1000,
+    )
+    return point, _array(f["value"]), list(jacobian)

@@ -1,0 +1,109 @@
+"""The known elementwise functions: what each one's derivative is, and where its value is an exact rational.
+
+Soundness-critical: the derivative rules are used by every proof. A rule is a sum of terms; a term is a coefficient, a
+power of the argument z, and powers of known functions of the same z.
+
+`relu` is not in `CHAINS`: it is z times the 0/1 mask [z > 0], away from its kink. `leaky_relu`, `abs`, `silu`, `gelu`,
+`softmax`, `layernorm` and `rmsnorm` are written with these before a program is made.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from claws.kernel.errors import Undefined
+
+# (coefficient, exponent of z, ((function, exponent), ...))
+Rule = tuple[tuple[Fraction, int, tuple[tuple[str, int], ...]], ...]
+
+
+def _rule(*terms: tuple[int, int, tuple[tuple[str, int], ...]]) -> Rule:
+    return tuple((Fraction(c), k, fs) for c, k, fs in terms)
+
+
+CHAINS: dict[str, Rule] = {
+    "exp": _rule((1, 0, (("exp", 1),))),
+    "log": _rule((1, -1, ())),
+    "sin": _rule((1, 0, (("cos", 1),))),
+    "cos": _rule((-1, 0, (("sin", 1),))),
+    "tanh": _rule((1, 0, ()), (-1, 0, (("tanh", 2),))),
+    "sigmoid": _rule((1, 0, (("sigmoid", 1),)), (-1, 0, (("sigmoid", 2),))),
+    "softplus": _rule((1, 0, (("sigmoid", 1),))),
+    # erf' = (2/sqrt(pi)) exp(-z^2), kept as one function so that every coefficient is rational
+    "erf": _rule((1, 0, (("erf_slope", 1),))),
+    "erf_slope": _rule((-2, 1, (("erf_slope", 1),))),
+    # the distribution function and the density of the standard normal law: gelu(z) = z*normal_cdf(z)
+    "normal_cdf": _rule((1, 0, (("normal_pdf", 1),))),
+    "normal_pdf": _rule((-1, 1, (("normal_pdf", 1),))),
+}
+"""Derivatives: d f(z)/dz, for each known smooth function."""
+
+KNOWN = frozenset(CHAINS) | {"relu"}
+
+_AT_ZERO = {
+    "exp": Fraction(1),
+    "sin": Fraction(0),
+    "cos": Fraction(1),
+    "tanh": Fraction(0),
+    "sigmoid": Fraction(1, 2),
+    "erf": Fraction(0),
+    "normal_cdf": Fraction(1, 2),
+}
+
+
+def exact_value(function: str, z: Fraction) -> Fraction:
+    """f(z), where it is a rational number that is known exactly. Raises `Undefined` elsewhere."""
+    if z == 0 and function in _AT_ZERO:
+        return _AT_ZERO[function]
+    if z == 1 and function == "log":
+        return Fraction(0)
+    raise Undefined(f"{function}({z}) is not known as an exact rational number")
+
+
+def exact_derivative(function: str, z: Fraction) -> Fraction:
+    """f'(z), in the same sense, by the rule."""
+    total = Fraction(0)
+    for c, k, powers in CHAINS[function]:
+        term = c
+        if k < 0 and z == 0:
+            raise Undefined(f"{function} has no derivative at 0")
+        term *= z**k
+        if term:
+            for name, e in powers:
+                term *= exact_value(name, z) ** e
+        total += term
+    return total
+
+
+def exact_power(base: Fraction, exponent: Fraction) -> Fraction:
+    """base^exponent as a rational. Raises `Undefined` for a zero division, a negative base under a root, a non-square."""
+    if exponent == 0:
+        return Fraction(1)
+    if base == 0:
+        if exponent > 0:
+            if exponent.denominator == 1:
+                return Fraction(0)
+            raise Undefined("a root is not differentiable at 0")
+        raise Undefined("a division by zero")
+    k, q = exponent.numerator, exponent.denominator
+    base = Fraction(base)
+    if q > 1:
+        if base < 0:
+            raise Undefined(f"{base} has no real root")
+        base = Fraction(_exact_root(base.numerator, q), _exact_root(base.denominator, q))
+    if (base.numerator.bit_length() + base.denominator.bit_length()) * abs(k) > 1_000_000:
+        raise Undefined("a power is too large a number")
+    return base**k
+
+
+def _exact_root(n: int, q: int) -> int:
+    low, high = 0, 1 << (n.bit_length() // q + 1)
+    while low < high:
+        mid = (low + high) // 2
+        if mid**q < n:
+            low = mid + 1
+        else:
+            high = mid
+    if low**q != n:
+        raise Undefined(f"{n} is not the power {q} of an integer")
+    return low

@@ -1,0 +1,85 @@
+"""One exact rational point: the ring of rational numbers, with the witness's choices for what a model leaves open.
+
+Soundness-critical: a REFUTED rests on an evaluation over this ring. A declared activation or function stands for *any* one
+with its declared property, so a witness may choose one; the choice is a table of values and slopes at finitely many
+points, and a smooth function through any such table exists (Hermite interpolation). An activation that is positively
+homogeneous of degree k is a*z^k for z > 0 and b*|z|^k for z < 0; the witness chooses a and b.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from claws.kernel.errors import Refused, Undefined
+from claws.kernel.evaluate import Array, Index, Jacobian
+from claws.kernel.functions import exact_derivative, exact_power, exact_value
+
+MAX_BITS = 200_000
+
+FunctionTable = list[tuple[tuple[tuple[tuple[Index, Fraction], ...], ...], Array, list[Jacobian]]]
+"""For each point at which a declared function is used: the arguments, the value, the Jacobian."""
+
+
+@dataclass
+class Choices:
+    """What a witness chooses for declared activations and functions."""
+
+    homogeneous: dict[str, tuple[Fraction, Fraction]] = field(default_factory=dict)
+    """By activation: its factors for z > 0 and for z < 0."""
+
+    values: dict[str, dict[Fraction, tuple[Fraction, Fraction]]] = field(default_factory=dict)
+    """By activation, by argument: value and slope."""
+
+    functions: dict[str, FunctionTable] = field(default_factory=dict)
+
+
+class Rationals:
+    """The ring of rational numbers (see `claws.kernel.evaluate.Ring`)."""
+
+    def __init__(self, activations: Mapping[str, Fraction | None], choices: Choices) -> None:
+        self.activations = activations
+        self.choices = choices
+
+    def number(self, value: Fraction) -> Fraction | int:
+        # whole numbers as int: the same values, added and multiplied ten times faster
+        return value.numerator if value.denominator == 1 else value
+
+    def check(self, x: Fraction) -> None:
+        if x.numerator.bit_length() + x.denominator.bit_length() > MAX_BITS:
+            raise Undefined("a number has become too large")
+
+    def power(self, x: Fraction, exponent: Fraction) -> Fraction:
+        return exact_power(x, exponent)
+
+    def elementary(self, function: str, x: Fraction) -> tuple[Fraction, Fraction]:
+        if function == "relu":
+            if x == 0:
+                raise Undefined("a relu stands at its kink")
+            return (x, Fraction(1)) if x > 0 else (Fraction(0), Fraction(0))
+        if function not in self.activations:
+            return exact_value(function, x), exact_derivative(function, x)
+        degree = self.activations[function]
+        if degree is None:
+            try:
+                return self.choices.values[function][x]
+            except KeyError:
+                raise Refused(f"the witness gives no value for {function}({x})") from None
+        if x == 0:
+            raise Undefined(f"{function} stands at its kink")
+        if function not in self.choices.homogeneous:
+            raise Refused(f"the witness does not say which homogeneous function {function} is")
+        up, down = self.choices.homogeneous[function]
+        # f(z) = c |z|^k, so f'(z) = k c |z|^(k-1) sign(z)
+        c, sign = (up, 1) if x > 0 else (down, -1)
+        return c * self.power(abs(x), degree), degree * c * self.power(abs(x), degree - 1) * sign
+
+    def opaque(
+        self, function: str, arguments: list[Array], shapes: list[Index], shape: Index
+    ) -> tuple[Array, list[Jacobian]]:
+        point = tuple(tuple(sorted(x.items())) for x in arguments)
+        for known, value, jacobian in self.choices.functions.get(function, []):
+            if known == point:
+                return dict(value), jacobian
+        raise Refused(f"the witness gives no value for {function} at one of its arguments")

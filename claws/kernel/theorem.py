@@ -1,0 +1,249 @@
+"""Theorems, and the one way to make one.
+
+Soundness-critical. `check(statement, evidence, meter)` re-derives a PROVED or re-evaluates a REFUTED, and returns a
+`Theorem` or raises `Refused`. Evidence is a hint: it says which way to go and, for a refutation, where to look; nothing in
+it is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from claws.kernel.errors import Malformed, Meter, Refused
+from claws.kernel.evaluate import Array, Index, Ring, directional, evaluate, fixed, gradients, indices
+from claws.kernel.polynomials import Polynomial, Polynomials
+from claws.kernel.program import Leaf, Program
+from claws.kernel.rational import Choices, Rationals
+from claws.kernel.sizes import condition_text
+from claws.kernel.statement import Statement
+from claws.kernel.tensors import NotShown, Tensor, Tensors
+
+VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class ByTensors:
+    """PROVED for every size by the tensor reading. `sizes` shows that the statement's conditions can be met."""
+
+    sizes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ByPolynomials:
+    """PROVED at the statement's fixed sizes by polynomials over Q."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """REFUTED: at these sizes and this point, the residue at one entry of the law and of one output is not zero.
+
+    `leaves` gives every leaf by its non-zero entries; `law_entry` and `output_entry` are index tuples; `output` is the
+    position of the output in the statement.
+    """
+
+    sizes: Mapping[str, int]
+    leaves: Mapping[str, Mapping[Index, Fraction]]
+    choices: Choices
+    law_entry: Index
+    output: int
+    output_entry: Index
+    residue: Fraction
+
+
+Evidence = ByTensors | ByPolynomials | Witness
+
+_TOKEN = object()
+
+
+class Theorem:
+    """What the kernel has established. Made by `check` alone."""
+
+    __slots__ = ("assumptions", "evidence", "method", "sizes", "statement", "trust", "verdict")
+
+    def __init__(
+        self,
+        token: object,
+        statement: Statement,
+        evidence: Evidence,
+        verdict: str,
+        method: str,
+        sizes: Mapping[str, int] | None,
+        assumptions: tuple[str, ...],
+    ) -> None:
+        if token is not _TOKEN:
+            raise Refused("a theorem is made by the kernel's check alone")
+        self.statement = statement
+        self.evidence = evidence
+        self.verdict = verdict
+        """PROVED or REFUTED."""
+        self.method = method
+        self.sizes = sizes
+        """None for a theorem about every size; the sizes of the witness for a refutation."""
+        self.assumptions = assumptions
+        self.trust = (f"claws kernel {VERSION}",)
+
+    def __repr__(self) -> str:
+        return f"<Theorem {self.verdict} by {self.method} {self.statement.digest()[:12]}>"
+
+
+def check(statement: Statement, evidence: Evidence, meter: Meter) -> Theorem:
+    """The theorem that the evidence leads to. Raises `Refused`, with the reason, when it leads to none."""
+    conditions = tuple(condition_text(c) for c in statement.program.conditions)
+    if isinstance(evidence, ByTensors):
+        dims = statement.program.free_dims()
+        if set(evidence.sizes) != set(dims) or not statement.program.bounds.hold_at(evidence.sizes):
+            raise Refused("the certificate gives no sizes at which the statement says something")
+        left = tensor_residue(statement, Tensors(statement.program, meter))[1]
+        if left:
+            raise NotShown("the normal form of the residue does not vanish", left)
+        return Theorem(_TOKEN, statement, evidence, "PROVED", "tensors", None if dims else {}, conditions)
+    if isinstance(evidence, ByPolynomials):
+        if statement.program.free_dims():
+            raise Refused("polynomials need fixed sizes")
+        _prove_polynomials(statement, meter)
+        return Theorem(_TOKEN, statement, evidence, "PROVED", "polynomials", {}, conditions)
+    if isinstance(evidence, Witness):
+        _check_witness(statement, evidence, meter)
+        return Theorem(_TOKEN, statement, evidence, "REFUTED", "witness", dict(evidence.sizes), ())
+    raise Malformed("unknown evidence")
+
+
+# --- tensors ---------------------------------------------------------------------------------------------------
+
+
+def tensor_residue(statement: Statement, tensors: Tensors) -> tuple[dict[str, Tensor], dict[int, Tensor]]:
+    """(P * grad <A, law> by parameter, what is left of each output's derivative along it), for an arbitrary constant A.
+
+    Soundness-critical: the law is conserved for all sizes if nothing is left.
+    """
+    program = statement.program
+    params = dict(program.leaves("param"))
+    seed = tensors.fresh_constant("A", program.shapes[statement.law])
+    gradient = tensors.gradient(statement.law, seed, params)
+    preconditioners = dict(statement.preconditioners)
+    direction: dict[int, Tensor] = {}
+    for n, g in gradient.items():
+        name = params[n].name
+        if name in preconditioners:
+            g = tensors.hadamard(tensors.value(preconditioners[name]), g)
+        direction[n] = g
+    pushed = tensors.push(statement.outputs, direction)
+    left = {}
+    for n, tangent in pushed.items():
+        opened = tensors.opened(tangent)
+        if opened:
+            left[n] = opened
+    return {params[n].name: g for n, g in direction.items()}, left
+
+
+# --- polynomials -----------------------------------------------------------------------------------------------
+
+
+def generic_point(program: Program, ring: Polynomials) -> dict[str, Array]:
+    """Every entry of every leaf as a variable of its own."""
+    return {
+        leaf.name: {
+            i: ring.variable((leaf.name, i), leaf.name + (str(list(i)) if i else ""))
+            for i in indices([fixed(k) for k in program.shapes[n]])
+        }
+        for n, leaf in program.leaves("param", "input", "const")
+    }
+
+
+def law_directions(
+    statement: Statement, leaves: Mapping[str, Array], ring: Ring, meter: Meter
+) -> dict[Index, dict[str, Array]]:
+    """P * grad h at a point, for every entry h of the law, by parameter. Soundness-critical."""
+    program = statement.program
+    params = [leaf.name for _, leaf in program.leaves("param")]
+    by_entry = gradients(program, statement.law, leaves, params, ring, meter)
+    factors = {
+        name: evaluate(program, [p], leaves, ring, meter)[p] for name, p in statement.preconditioners
+    }
+    for gradient in by_entry.values():
+        for name, factor in factors.items():
+            if name in gradient:
+                gradient[name] = {i: factor[i] * y for i, y in gradient[name].items() if i in factor}
+    return by_entry
+
+
+def _prove_polynomials(statement: Statement, meter: Meter) -> None:
+    """Soundness-critical: raises `Refused` unless the residue is the zero polynomial, for every entry."""
+    program = statement.program
+    ring = Polynomials(dict(program.activations), meter)
+    leaves = generic_point(program, ring)
+    seen = set()
+    for entry, direction in law_directions(statement, leaves, ring, meter).items():
+        key = frozenset((name, i, y.key()) for name, x in direction.items() for i, y in x.items())
+        if key in seen:
+            continue
+        seen.add(key)
+        residue = directional(program, statement.outputs, leaves, direction, ring, meter)
+        for x in residue.values():
+            for i, y in x.items():
+                assert isinstance(y, Polynomial)
+                if not ring.vanishes(y):
+                    raise Refused(f"the residue at entry {list(entry)} of the law and {list(i)} of the output is not zero")
+
+
+# --- witnesses -------------------------------------------------------------------------------------------------
+
+
+def _check_witness(statement: Statement, w: Witness, meter: Meter) -> None:
+    """Soundness-critical: raises `Refused` unless the residue at the witness is defined and not zero."""
+    dims = statement.program.free_dims()
+    if set(w.sizes) != set(dims):
+        raise Refused("the witness does not give exactly the sizes that the statement leaves free")
+    program = statement.program.at(w.sizes) if dims else statement.program
+    here = Statement(program, statement.outputs, statement.law, statement.preconditioners)
+    leaves = _witness_leaves(program, w)
+    residue = witness_residue(here, leaves, w.choices, w.law_entry, meter)
+    if not 0 <= w.output < len(statement.outputs):
+        raise Refused("the witness names an output that is not there")
+    found = residue[statement.outputs[w.output]].get(w.output_entry, Fraction(0))
+    if found == 0:
+        raise Refused("the residue at the witness is zero")
+    if found != w.residue:
+        raise Refused(f"the residue at the witness is {found}, not {w.residue}")
+
+
+def _witness_leaves(program: Program, w: Witness) -> dict[str, Array]:
+    declared = {leaf.name: (n, leaf) for n, leaf in program.leaves("param", "input", "const")}
+    if set(w.leaves) - set(declared):
+        raise Refused("the witness gives a value to something that the statement does not mention")
+    result: dict[str, Array] = {}
+    for name, (n, leaf) in declared.items():
+        shape = [fixed(k) for k in program.shapes[n]]
+        entries = {i: x for i, x in w.leaves.get(name, {}).items() if x}
+        for i in entries:
+            if len(i) != len(shape) or not all(0 <= a < b for a, b in zip(i, shape, strict=True)):
+                raise Refused(f"the witness gives an entry of {name} outside its shape")
+        if leaf.domain != "real":
+            _in_domain(leaf, shape, entries)
+        result[name] = entries
+    return result
+
+
+def _in_domain(leaf: Leaf, shape: list[int], entries: Mapping[Index, Fraction]) -> None:
+    total = 1
+    for n in shape:
+        total *= n
+    if len(entries) != total:
+        raise Refused(f"the witness has a zero in {leaf.name}, which is declared {leaf.domain}")
+    if leaf.domain == "positive" and any(x <= 0 for x in entries.values()):
+        raise Refused(f"the witness has a negative entry in {leaf.name}, which is declared positive")
+
+
+def witness_residue(
+    statement: Statement, leaves: Mapping[str, Array], choices: Choices, law_entry: Index | None, meter: Meter
+) -> dict[int, Array]:
+    """The residue J (P * grad h) of one entry of the law, exactly, at one point: by output node, by entry."""
+    program = statement.program
+    ring = Rationals(dict(program.activations), choices)
+    leaves = {name: {i: ring.number(y) for i, y in x.items()} for name, x in leaves.items()}
+    by_entry = law_directions(statement, leaves, ring, meter)
+    if law_entry not in by_entry:
+        raise Refused("the witness names an entry that the law does not have")
+    return directional(program, statement.outputs, leaves, by_entry[law_entry], ring, meter)
