@@ -1,0 +1,545 @@
+"""NumPy's array operations as nodes of a program.
+
+READ WITH CARE: together with `elaborate` this decides what a claim means. A `Value` is an array whose first axes belong to
+the comprehension variables that it depends on (`loops`), so a body is elaborated once for all values of its variable; every
+operation here carries those axes along. Shapes are symbolic; two sizes agree only if they are the same polynomial.
+
+What does not fit raises `Misfit`, a message without a place; `elaborate` adds the place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from claws.kernel.errors import Malformed
+from claws.kernel.program import (
+    Apply,
+    Det,
+    Einsum,
+    Gather,
+    Iota,
+    Leaf,
+    Node,
+    Number,
+    Opaque,
+    Power,
+    Product,
+    Program,
+    Reshape,
+    Scatter,
+    Shape,
+    Sum,
+    count_entries,
+    infer_shape,
+    operands_of,
+)
+from claws.kernel.sizes import ONE, ZERO, Bounds, Size
+
+
+class Misfit(Exception):
+    """An operation does not fit its operands. `code` is the diagnostic's; `hint` a way forward."""
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+class NeedsSizes(Misfit):
+    """The operation has a meaning only at fixed sizes."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__("CLAW025", message, hint or "fix the sizes it depends on: `dim n = 3`, `-D n=3` or `for n = 3`")
+
+
+class NeedsUnrolling(NeedsSizes):
+    """The operation has a meaning only for one value of a comprehension variable at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A comprehension variable: low, low + 1, ..., low + length - 1."""
+
+    number: int
+    name: str
+    low: Size
+    length: Size
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Node `node` has the shape loop lengths + `shape`. Loops are sorted by number."""
+
+    node: int
+    shape: Shape
+    loops: tuple[Loop, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """An index: offset + sum of coefficient * loop variable."""
+
+    offset: Size
+    terms: tuple[tuple[Loop, int], ...] = ()
+
+
+def shape_text(shape: Shape) -> str:
+    """`4 x 2` for a matrix, `a vector of 3`, `a scalar`."""
+    if not shape:
+        return "a scalar"
+    if len(shape) == 1:
+        return f"a vector of {shape[0]}"
+    return " x ".join(f"({n})" if "+" in str(n) or "-" in str(n) else str(n) for n in shape)
+
+
+class Builder:
+    """Makes one program. Equal nodes are made once."""
+
+    def __init__(self, activations: dict[str, Fraction | None], functions: dict[str, Shape | None]) -> None:
+        self.nodes: list[Node] = []
+        self.shapes: list[Shape] = []
+        self.conditions: list[Size] = []
+        self.activations = activations
+        self.functions = functions
+        self._interned: dict[Node, int] = {}
+
+    def program(self, roots: Sequence[int]) -> tuple[Program, dict[int, int]]:
+        """The program of all leaves and of what the roots need, with the new number of each node that is kept."""
+        wanted: set[int] = {n for n, node in enumerate(self.nodes) if isinstance(node, Leaf)}
+        stack = list(roots)
+        while stack:
+            n = stack.pop()
+            if n not in wanted or n in roots:
+                stack.extend(m for m in operands_of(self.nodes[n]) if m not in wanted)
+                wanted.add(n)
+        number = {n: k for k, n in enumerate(sorted(wanted))}
+        nodes = tuple(renumber(self.nodes[n], number) for n in sorted(wanted))
+        activations = tuple((a, k) for a, k in self.activations.items() if any(_uses(n, a) for n in nodes))
+        functions = tuple(f for f in self.functions if any(_uses(n, f) for n in nodes))
+        return Program(nodes, activations, functions, tuple(self.conditions)), number
+
+    # --- nodes ---------------------------------------------------------------------------------------------------
+
+    def node(self, node: Node) -> int:
+        found = self._interned.get(node)
+        if found is None:
+            bounds = Bounds(self.conditions)
+            try:
+                shape = infer_shape(node, self.shapes, bounds, self.activations, frozenset(self.functions))
+            except Malformed as error:
+                raise Misfit("CLAW022", str(error)) from error
+            found = self._interned[node] = len(self.nodes)
+            self.nodes.append(node)
+            self.shapes.append(shape)
+        return found
+
+    def require(self, size: Size, message: str, code: str = "CLAW023", hint: str = "") -> None:
+        """Make sure that size >= 0: it is so, or it becomes a condition of the statement, or it is an error."""
+        if Bounds(self.conditions).nonnegative(size):
+            return
+        if size.constant() is not None or Bounds(self.conditions).positive(-size):
+            raise Misfit(code, message, hint)
+        self.conditions.append(size)
+
+    def leaf(self, leaf: Leaf) -> Value:
+        return Value(self.node(leaf), leaf.shape)
+
+    def number(self, value: Size | Fraction | int) -> Value:
+        return Value(self.node(Number(Size.of(value))), ())
+
+    def constant(self, v: Value) -> Size | None:
+        """The polynomial in the dims that a scalar is, if it is one."""
+        node = self.nodes[v.node]
+        return node.value if isinstance(node, Number) else None
+
+    def loop_value(self, loop: Loop) -> Value:
+        """The comprehension variable itself as a number."""
+        return Value(self.node(Iota(loop.low, 1, loop.length)), (), (loop,))
+
+    # --- the one way to move axes ----------------------------------------------------------------------------------
+
+    def einsum(
+        self,
+        operands: Sequence[Value],
+        labels: Sequence[Sequence[Hashable]],
+        out: Sequence[Hashable],
+        sizes: dict[Hashable, Size] | None = None,
+        drop: Sequence[Loop] = (),
+    ) -> Value:
+        """`labels` name the axes of the operands' own shapes; loops are carried along, and summed if in `drop`.
+
+        A label may be a `Loop`: then that axis is taken along the loop. `sizes` is needed for labels of `out` that no
+        operand has.
+        """
+        numbers: dict[Hashable, int] = {}
+        extents: list[Size] = []
+
+        def number(label: Hashable, size: Size) -> int:
+            if label not in numbers:
+                numbers[label] = len(extents)
+                extents.append(size)
+            return numbers[label]
+
+        loops: set[Loop] = set()
+        rows: list[tuple[int, ...]] = []
+        for v, ls in zip(operands, labels, strict=True):
+            loops.update(v.loops)
+            loops.update(x for x in ls if isinstance(x, Loop))
+            row = [number(x, x.length) for x in v.loops]
+            row += [number(x, n) for x, n in zip(ls, v.shape, strict=True)]
+            rows.append(tuple(row))
+        kept = tuple(sorted((x for x in loops if x not in drop and x not in out), key=lambda x: x.number))
+        shape = []
+        targets = []
+        for x in out:
+            if x not in numbers:
+                size = x.length if isinstance(x, Loop) else (sizes or {})[x]
+                number(x, size)
+            targets.append(numbers[x])
+            shape.append(extents[numbers[x]])
+        target = (*(numbers[x] for x in kept), *targets)
+        if len(operands) == 1 and rows[0] == target:
+            return Value(operands[0].node, tuple(shape), kept)
+        node = Einsum(tuple(v.node for v in operands), tuple(rows), target, tuple(extents))
+        return Value(self.node(self._fuse(node)), tuple(shape), kept)
+
+    def _fuse(self, node: Einsum) -> Node:
+        """Fold an inner einsum that only renames or copies axes into this one, so that one product is one node."""
+        operands: list[int] = []
+        rows: list[tuple[int, ...]] = []
+        sizes = list(node.sizes)
+        for n, row in zip(node.operands, node.labels, strict=True):
+            inner = self.nodes[n]
+            if isinstance(inner, Einsum) and len(inner.operands) == 1 and len(set(inner.out)) == len(inner.out):
+                names = dict(zip(inner.out, row, strict=True))
+                carried = {x for ls in inner.labels for x in ls}
+                if all(x in carried for x in inner.out):
+                    for x in carried - set(names):
+                        names[x] = len(sizes)
+                        sizes.append(inner.sizes[x])
+                    operands.append(inner.operands[0])
+                    rows.append(tuple(names[x] for x in inner.labels[0]))
+                    continue
+            operands.append(n)
+            rows.append(row)
+        used = list(dict.fromkeys([x for row in rows for x in row] + list(node.out)))
+        rename = {x: k for k, x in enumerate(used)}
+        return Einsum(
+            tuple(operands),
+            tuple(tuple(rename[x] for x in row) for row in rows),
+            tuple(rename[x] for x in node.out),
+            tuple(sizes[x] for x in used),
+        )
+
+    def expand(self, v: Value, shape: Shape, loops: tuple[Loop, ...]) -> Value:
+        """Broadcast to this shape and these loops (a superset of its own)."""
+        labels, out = _aligned(v.shape, shape)
+        sizes: dict[Hashable, Size] = dict(enumerate(shape))
+        extra = [x for x in loops if x not in v.loops]
+        if not extra:
+            return self.einsum([v], [labels], out, sizes)
+        # axes for the new loops come first; the loops are then sorted into place
+        moved = self.einsum([v], [labels], [*loops, *out], sizes)
+        return Value(moved.node, shape, loops)
+
+    # --- arithmetic ------------------------------------------------------------------------------------------------
+
+    def broadcast(self, a: Shape, b: Shape, describe: Callable[[], str]) -> Shape:
+        """NumPy's rule. Raises `Misfit` naming the two sizes that differ."""
+        longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
+        padded = (ONE,) * (len(longer) - len(shorter)) + shorter
+        result = []
+        for m, n in zip(longer, padded, strict=True):
+            if m == n or n == ONE:
+                result.append(m)
+            elif m == ONE:
+                result.append(n)
+            else:
+                first, second = (m, n) if longer is a else (n, m)
+                raise Misfit("CLAW022", f"{describe()}: the sizes {first} and {second} differ")
+        return tuple(result)
+
+    def add(self, terms: Sequence[tuple[Fraction, Value]], describe: Callable[[], str]) -> Value:
+        shape: Shape = ()
+        loops: set[Loop] = set()
+        for _, v in terms:
+            shape = self.broadcast(shape, v.shape, describe)
+            loops.update(v.loops)
+        order = tuple(sorted(loops, key=lambda x: x.number))
+        constants = [self.constant(v) for _, v in terms]
+        if all(k is not None for k in constants):
+            total = ZERO
+            for (c, _), k in zip(terms, constants, strict=True):
+                assert k is not None
+                total = total + k * c
+            return self.number(total)
+        collected: dict[int, Fraction] = {}
+        for c, v in terms:
+            n = self.expand(v, shape, order).node
+            inner = self.nodes[n]
+            # a sum of sums is one sum
+            parts = inner.terms if isinstance(inner, Sum) else ((Fraction(1), n),)
+            for c2, m in parts:
+                collected[m] = collected.get(m, Fraction(0)) + c * c2
+        kept = tuple((c, n) for n, c in collected.items() if c)
+        if not kept:
+            return self.expand(self.number(0), shape, order)
+        if kept[0][0] == 1 and len(kept) == 1:
+            return Value(kept[0][1], shape, order)
+        return Value(self.node(Sum(kept)), shape, order)
+
+    def scale(self, c: Fraction, v: Value) -> Value:
+        return self.add([(c, v)], lambda: "")
+
+    def multiply(self, a: Value, b: Value, describe: Callable[[], str]) -> Value:
+        for x, y in ((a, b), (b, a)):
+            size = self.constant(x)
+            if size is not None:
+                other = self.constant(y)
+                if other is not None:
+                    return self.number(size * other)
+                c = size.constant()
+                if c is not None:
+                    return self.scale(c, y)
+        shape = self.broadcast(a.shape, b.shape, describe)
+        la, out = _aligned(a.shape, shape)
+        lb, _ = _aligned(b.shape, shape)
+        return self.einsum([a, b], [la, lb], out, dict(enumerate(shape)))
+
+    def power(self, v: Value, exponent: Fraction) -> Value:
+        if exponent == 1:
+            return v
+        size = self.constant(v)
+        if size is not None:
+            c = size.constant()
+            if exponent.denominator == 1 and exponent >= 0 and (c is not None or exponent <= 64):
+                if c is not None and exponent * max(c.numerator.bit_length(), c.denominator.bit_length()) > 10_000:
+                    raise Misfit("CLAW029", "this number is too large to be written out")
+                result = Size.of(1)
+                for _ in range(int(exponent)) if c is None else ():
+                    result = result * size
+                return self.number(result if c is None else c ** int(exponent))
+            if c == 0:
+                raise Misfit("CLAW035", "division by zero")
+            if c is not None and exponent.denominator == 1:
+                if abs(exponent) * max(c.numerator.bit_length(), c.denominator.bit_length()) > 10_000:
+                    raise Misfit("CLAW029", "this number is too large to be written out")
+                return self.number(c ** int(exponent))
+        if exponent == 0:
+            return self.expand(self.number(1), v.shape, v.loops)
+        return Value(self.node(Power(v.node, exponent)), v.shape, v.loops)
+
+    def apply(self, function: str, v: Value) -> Value:
+        return Value(self.node(Apply(function, v.node)), v.shape, v.loops)
+
+    def divide(self, a: Value, b: Value, describe: Callable[[], str]) -> Value:
+        return self.multiply(a, self.power(b, Fraction(-1)), describe)
+
+    # --- linear algebra ----------------------------------------------------------------------------------------------
+
+    def transpose(self, v: Value) -> Value:
+        axes = list(range(len(v.shape)))
+        return self.einsum([v], [axes], axes[::-1])
+
+    def matmul(self, a: Value, b: Value, describe: Callable[[], str]) -> Value:
+        if not a.shape or not b.shape:
+            raise Misfit("CLAW022", f"{describe()}: `@` needs arrays, one of these is a scalar", "write `*` for a scalar")
+        inner_a, inner_b = a.shape[-1], b.shape[-2] if len(b.shape) > 1 else b.shape[0]
+        if inner_a != inner_b:
+            raise Misfit("CLAW022", f"{describe()}: the inner sizes {inner_a} and {inner_b} differ", _transpose_hint(a, b))
+        head = self.broadcast(a.shape[:-2], b.shape[:-2], describe)
+        la, out = _aligned(a.shape[:-2], head)
+        lb, _ = _aligned(b.shape[:-2], head)
+        rows = ["row"] if len(a.shape) > 1 else []
+        columns = ["column"] if len(b.shape) > 1 else []
+        return self.einsum(
+            [a, b],
+            [[*la, *rows, "inner"], [*lb, "inner", *columns]],
+            [*out, *rows, *columns],
+            dict(enumerate(head)),
+        )
+
+    def total(self, v: Value, axes: Sequence[int] | None = None) -> Value:
+        """The sum along these axes (all of them for None)."""
+        labels = list(range(len(v.shape)))
+        return self.einsum([v], [labels], [] if axes is None else [x for x in labels if x not in axes])
+
+    def product_of_entries(self, v: Value) -> Value:
+        """The product of all entries."""
+        if not v.shape:
+            return v
+        flat = self.reshape(v, (count_entries(v.shape),)) if len(v.shape) > 1 else v
+        return Value(self.node(Product(flat.node)), (), v.loops)
+
+    def product_along(self, v: Value, loop: Loop) -> Value:
+        """The product over a loop."""
+        axes = list(range(len(v.shape)))
+        last = self.einsum([v], [axes], [*axes, loop])
+        return Value(self.node(Product(last.node)), v.shape, last.loops)
+
+    def det(self, v: Value) -> Value:
+        if len(v.shape) < 2 or v.shape[-1] != v.shape[-2]:
+            raise Misfit("CLAW022", f"`det` needs a square matrix, this is {shape_text(v.shape)}")
+        return Value(self.node(Det(v.node)), v.shape[:-2], v.loops)
+
+    # --- indexing, stacking --------------------------------------------------------------------------------------------
+
+    def gather(self, v: Value, axis: int, index: Affine) -> Value:
+        """One index along one axis; loop variables in it become loops of the result."""
+        size = v.shape[axis]
+        start = index.offset
+        for loop, c in index.terms:
+            start = start + loop.low * c
+        lengths = tuple(loop.length for loop, _ in index.terms)
+        steps = tuple(c for _, c in index.terms)
+        self._in_range(start, steps, lengths, size)
+        labels: list[Hashable] = list(range(len(v.shape)))
+        out = [x for x in labels if x != axis]
+        if steps == (1,) and not start and lengths == (size,):
+            labels[axis] = index.terms[0][0]
+            return self.einsum([v], [labels], out)
+        node = self.node(Gather(v.node, len(v.loops) + axis, start, steps, lengths))
+        shape = (*v.shape[:axis], *lengths, *v.shape[axis + 1 :])
+        taken: list[Hashable] = [*labels[:axis], *(loop for loop, _ in index.terms), *labels[axis + 1 :]]
+        return self.einsum([Value(node, shape, v.loops)], [taken], out)
+
+    def window(self, v: Value, axis: int, start: Size, steps: tuple[int, ...], lengths: Shape) -> Value:
+        """x[start + sum steps*j] along one axis, with one new axis for each step."""
+        size = v.shape[axis]
+        if steps == (1,) and not start and lengths == (size,):
+            return v
+        self._in_range(start, steps, lengths, size)
+        node = self.node(Gather(v.node, len(v.loops) + axis, start, steps, lengths))
+        return Value(node, (*v.shape[:axis], *lengths, *v.shape[axis + 1 :]), v.loops)
+
+    def _in_range(self, start: Size, steps: tuple[int, ...], lengths: Shape, size: Size) -> None:
+        low = high = start
+        for step, length in zip(steps, lengths, strict=True):
+            self.require(length, f"a range has length {length}", hint="ranges `a..b` include both ends")
+            if step > 0:
+                high = high + (length - 1) * step
+            else:
+                low = low + (length - 1) * step
+        valid = f"valid indices are 0 to {size - 1}"
+        self.require(low, f"the index {low} is outside an axis of size {size}", hint=valid)
+        self.require(size - 1 - high, f"the index {high} is outside an axis of size {size}", hint=valid)
+
+    def place(self, v: Value, axis: int, start: Size, length: Size, new_axis: bool) -> Value:
+        """Put an array into a larger one of zeros: as one slice of a new axis, or along an axis it has."""
+        if not new_axis and not start and v.shape[axis] == length:
+            return v
+        steps = () if new_axis else (1,)
+        node = self.node(Scatter(v.node, len(v.loops) + axis, start, steps, length))
+        rest = v.shape[axis:] if new_axis else v.shape[axis + 1 :]
+        return Value(node, (*v.shape[:axis], length, *rest), v.loops)
+
+    def stack(self, items: Sequence[Value], describe: Callable[[], str]) -> Value:
+        """A new first axis."""
+        for v in items:
+            if v.shape != items[0].shape:
+                raise Misfit(
+                    "CLAW022",
+                    f"{describe()}: its entries have different shapes, {shape_text(items[0].shape)} and "
+                    f"{shape_text(v.shape)}",
+                    "use `concat(a, b)` to join arrays end to end",
+                )
+        n = Size.of(len(items))
+        parts = [(Fraction(1), self.place(v, 0, Size.of(k), n, new_axis=True)) for k, v in enumerate(items)]
+        return self.add(parts, describe)
+
+    def concat(self, items: Sequence[Value], axis: int, describe: Callable[[], str]) -> Value:
+        first = items[0].shape
+        total = ZERO
+        for v in items:
+            same = len(v.shape) == len(first) and all(
+                m == n for k, (m, n) in enumerate(zip(v.shape, first, strict=True)) if k != axis
+            )
+            if not same:
+                raise Misfit(
+                    "CLAW022",
+                    f"{describe()}: {shape_text(first)} and {shape_text(v.shape)} cannot be joined along axis {axis}",
+                )
+            total = total + v.shape[axis]
+        start = ZERO
+        parts = []
+        for v in items:
+            parts.append((Fraction(1), self.place(v, axis, start, total, new_axis=False)))
+            start = start + v.shape[axis]
+        return self.add(parts, describe)
+
+    def reshape(self, v: Value, shape: Shape) -> Value:
+        if v.shape == shape:
+            return v
+        if count_entries(v.shape) != count_entries(shape):
+            raise Misfit(
+                "CLAW022",
+                f"an array of shape {shape_text(v.shape)} has {count_entries(v.shape)} entries, "
+                f"{shape_text(shape)} has {count_entries(shape)}",
+            )
+        lengths = tuple(x.length for x in v.loops)
+        return Value(self.node(Reshape(v.node, (*lengths, *shape))), shape, v.loops)
+
+    def opaque(self, function: str, arguments: Sequence[Value]) -> Value:
+        """A declared function of whole arrays."""
+        loops = tuple(sorted({x for v in arguments for x in v.loops}, key=lambda x: x.number))
+        declared = self.functions[function]
+        shape = arguments[0].shape if declared is None else declared
+        operands = tuple(self.expand(v, v.shape, loops).node for v in arguments)
+        full = (*(x.length for x in loops), *shape)
+        return Value(self.node(Opaque(function, operands, full, len(loops))), shape, loops)
+
+    # --- asking --------------------------------------------------------------------------------------------------------
+
+    def leaves_of(self, node: int, role: str) -> list[str]:
+        """The names of the leaves of this role that a node depends on."""
+        seen: set[int] = set()
+        stack = [node]
+        found = []
+        while stack:
+            n = stack.pop()
+            if n in seen:
+                continue
+            seen.add(n)
+            leaf = self.nodes[n]
+            if isinstance(leaf, Leaf) and leaf.role == role:
+                found.append(leaf.name)
+            stack.extend(operands_of(leaf))
+        return sorted(found)
+
+
+def _aligned(own: Shape, shape: Shape) -> tuple[list[Hashable], list[Hashable]]:
+    """Labels that broadcast an array of shape `own` to `shape`: its own labels, and those of the result."""
+    out: list[Hashable] = list(range(len(shape)))
+    offset = len(shape) - len(own)
+    labels: list[Hashable] = []
+    for k, n in enumerate(own):
+        # an axis of size 1 against a longer one is summed away (over its one entry)
+        labels.append(offset + k if n == shape[offset + k] else ("one", k))
+    return labels, out
+
+
+def _transpose_hint(a: Value, b: Value) -> str:
+    if len(a.shape) == 2 and len(b.shape) == 2:
+        if a.shape[1] == b.shape[1]:
+            return "transpose the right one: `A @ B.T`"
+        if a.shape[0] == b.shape[0]:
+            return "transpose the left one: `A.T @ B`"
+    return ""
+
+
+def _uses(node: Node, function: str) -> bool:
+    return isinstance(node, Apply | Opaque) and node.function == function
+
+
+def renumber(node: Node, number: dict[int, int]) -> Node:
+    """The same node reading other positions."""
+    if isinstance(node, Einsum | Opaque):
+        return replace(node, operands=tuple(number[n] for n in node.operands))
+    if isinstance(node, Sum):
+        return Sum(tuple((c, number[n]) for c, n in node.terms))
+    if isinstance(node, Leaf | Number | Iota):
+        return node
+    return replace(node, operand=number[node.operand])

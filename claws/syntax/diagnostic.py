@@ -1,0 +1,47 @@
+"""What went wrong in a file, as a value: a code, a place, a message and a way forward.
+
+Every part that reads a file reports through `Diagnostic`; one printer (`claws.report.text`) writes them,
+and text is never parsed back. The codes themselves, with an explanation and an example each, are in
+`claws.report.codes`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A place in a source text. Lines and columns count from 1, in characters; the end is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def to(self, other: Span) -> Span:
+        """The span from the start of this one to the end of `other`."""
+        return Span(self.line, self.column, other.end_line, other.end_column)
+
+
+START = Span(1, 1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One error in one file."""
+
+    code: str
+    message: str
+    span: Span = START
+    hint: str = ""
+    notes: tuple[tuple[str, Span], ...] = field(default=())
+    """Further places that belong to the error, each with what to say of it."""
+
+
+class SourceError(Exception):
+    """Raised inside the front end to abandon one statement; the statement loop collects the diagnostic."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic

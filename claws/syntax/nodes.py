@@ -1,0 +1,309 @@
+"""The syntax tree of a `.claw` file, as written: nothing is resolved and no shape is known yet.
+
+Nodes compare by what they say, not by where they stand, so `parse(print(tree)) == tree` is an equality
+of trees. By convention nobody changes a node; freezing thirty classes would double the time that reading them takes,
+which is a good part of what a small check takes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Union
+
+from claws.syntax.diagnostic import START, Span
+
+
+def _span() -> Span:
+    return field(default=START, compare=False, repr=False)
+
+
+@dataclass(slots=True)
+class Identifier:
+    """A name where it is declared or mentioned outside an expression."""
+
+    name: str
+    span: Span = _span()
+
+
+# --- expressions -----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Number:
+    """An exact number; `text` is how it was written (`0.1` is 1/10)."""
+
+    value: Fraction
+    text: str = field(default="", compare=False)
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Text:
+    """A string literal: the subscripts of `einsum`."""
+
+    value: str
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Name:
+    name: str
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Negative:
+    operand: Expression
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Binary:
+    """`operator` is one of `+ - * / @ ^` (`**` reads as `^`); `operator_span` is where it stands."""
+
+    operator: str
+    left: Expression
+    right: Expression
+    span: Span = _span()
+    operator_span: Span = _span()
+
+
+@dataclass(slots=True)
+class Transpose:
+    operand: Expression
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Slice:
+    """`start:stop:step` inside an index; each part may be missing."""
+
+    start: Expression | None
+    stop: Expression | None
+    step: Expression | None
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Index:
+    base: Expression
+    items: tuple[Expression | Slice, ...]
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Call:
+    function: Identifier
+    arguments: tuple[Expression, ...]
+    keywords: tuple[tuple[Identifier, Expression], ...] = ()
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Array:
+    """`[e1, e2, ...]`"""
+
+    items: tuple[Expression, ...]
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Loop:
+    """`for variable in low..high`, both ends included."""
+
+    variable: Identifier
+    low: Expression
+    high: Expression
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class ArrayComprehension:
+    """`[body for k in low..high]`: stacks along a new first axis (one per loop, in order)."""
+
+    body: Expression
+    loops: tuple[Loop, ...]
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Generator:
+    """`body for k in low..high`, only as the single argument of `sum` or `prod`."""
+
+    body: Expression
+    loops: tuple[Loop, ...]
+    span: Span = _span()
+
+
+Expression = Union[
+    Number, Text, Name, Negative, Binary, Transpose, Index, Call, Array, ArrayComprehension, Generator
+]
+
+
+# --- declarations ----------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Model:
+    name: Identifier
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Dim:
+    """`dim n, r = 2`: each name with its fixed size, or None where it is free."""
+
+    entries: tuple[tuple[Identifier, Expression | None], ...]
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Group:
+    """Names that share a shape and a domain: `a, b: [n] in positive`. None: a scalar; the real numbers."""
+
+    names: tuple[Identifier, ...]
+    shape: tuple[Expression, ...] | None = None
+    domain: Identifier | None = None
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Declare:
+    """`param`, `input` or `const`, as `role` says."""
+
+    role: str
+    groups: tuple[Group, ...]
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Activation:
+    """`activation s homogeneous 2`; the degree is None where none is declared."""
+
+    entries: tuple[tuple[Identifier, Expression | None], ...]
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Function:
+    """`function F` or `function F: [k]`: without a shape, the value has the shape of the first argument."""
+
+    entries: tuple[tuple[Identifier, tuple[Expression, ...] | None], ...]
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Let:
+    name: Identifier
+    value: Expression
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Map:
+    outputs: tuple[Expression, ...]
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Flow:
+    """`flow gradient` (no argument) or `flow momentum(tau)`."""
+
+    kind: Identifier
+    argument: Expression | None
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Precondition:
+    """`precondition U by P`: U' = -P * grad_U E, elementwise."""
+
+    entries: tuple[tuple[Identifier, Expression], ...]
+    span: Span = _span()
+
+
+# --- claims ----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Values:
+    """What a `for` binding runs over: one value (`n = 3`), a range (`n in 1..4`) or a set (`n in {1, 2}`)."""
+
+    kind: str  # "value", "range" or "set"
+    items: tuple[Expression, ...]
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Comparison:
+    """A chain `e1 < e2 <= e3`; operators are `< <= > >= = !=` (`==` reads as `=`)."""
+
+    operands: tuple[Expression, ...]
+    operators: tuple[str, ...]
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class For:
+    bindings: tuple[tuple[Identifier, Values], ...]
+    where: tuple[Comparison, ...] = ()
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Law:
+    name: Identifier
+    value: Expression
+    sizes: For | None = None
+    expect: Identifier | None = None
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Independent:
+    laws: tuple[Identifier, ...]
+    sizes: For | None = None
+    expect: Identifier | None = None
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Complete:
+    laws: tuple[Identifier, ...]
+    sizes: For | None = None
+    expect: Identifier | None = None
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Count:
+    """`relation` is `=`, `>=` or `<=`."""
+
+    relation: str
+    value: Expression
+    sizes: For | None = None
+    expect: Identifier | None = None
+    span: Span = _span()
+
+
+Claim = Union[Law, Independent, Complete, Count]
+Statement = Union[
+    Model, Dim, Declare, Activation, Function, Let, Map, Flow, Precondition, Law, Independent, Complete, Count
+]
+
+
+@dataclass(slots=True)
+class Comment:
+    """A `#` comment, without the mark; the formatter puts it back where it belongs."""
+
+    text: str
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class File:
+    docstring: str | None
+    statements: tuple[Statement, ...]
+    comments: tuple[Comment, ...] = field(default=(), compare=False)
+    docstring_span: Span = _span()

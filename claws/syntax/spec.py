@@ -1,0 +1,521 @@
+"""A whole `.claw` file: its declarations, its claims, and the statement of each claim at each size.
+
+READ WITH CARE: it decides what a claim means. `load_text` reads a file and reports every error that it finds;
+`Spec.instance(sizes)` is the model at these sizes (dims not given stay free), and `Instance.statement(law)` what the kernel
+is asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from claws.kernel.errors import Malformed
+from claws.kernel.program import Leaf, Shape
+from claws.kernel.sizes import Size
+from claws.kernel.statement import Statement
+from claws.syntax import nodes
+from claws.syntax.builder import Builder, Misfit, Value, shape_text
+from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
+from claws.syntax.elaborate import FUNCTIONS, Named, NeedsSizesHere, Scope, error, nearest
+from claws.syntax.parser import parse_source
+
+MAX_INSTANCES = 100_000
+"""The most sizes that one claim may run over."""
+
+Sizes = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim of a file, for every size of its `for` clause."""
+
+    node: nodes.Claim
+    kind: str  # "law", "independent", "complete" or "count"
+    name: str
+    laws: tuple[str, ...]
+    expected: str  # "PROVED", "REFUTED" or "UNKNOWN"
+    sizes: tuple[Sizes, ...]
+    """The sizes given by `for`, one dict for each instance; a single empty dict without `for`."""
+
+
+@dataclass
+class Spec:
+    """A file that has been read. `diagnostics` are its errors; claims of a file with errors are not checked."""
+
+    path: str
+    text: str
+    file: nodes.File
+    model: str
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    dims: dict[str, int | None] = field(default_factory=dict)
+    """Each dim with its fixed size, or None where it is free."""
+    claims: list[Claim] = field(default_factory=list)
+    leaves: dict[str, tuple[nodes.Group, str]] = field(default_factory=dict)
+    """Each parameter, input and constant with its group and role."""
+    lets: dict[str, nodes.Let] = field(default_factory=dict)
+    activations: dict[str, Fraction | None] = field(default_factory=dict)
+    functions: dict[str, tuple[nodes.Expression, ...] | None] = field(default_factory=dict)
+    laws: dict[str, nodes.Law] = field(default_factory=dict)
+    map: nodes.Map | None = None
+    flow: nodes.Flow | None = None
+    preconditions: dict[str, tuple[nodes.Identifier, nodes.Expression]] = field(default_factory=dict)
+    broken: dict[str, SourceError] = field(default_factory=dict)
+    """Names whose declaration is wrong: using them is no further error."""
+
+    @property
+    def momentum(self) -> bool:
+        return self.flow is not None and self.flow.kind.name == "momentum"
+
+    def instance(self, sizes: Mapping[str, int]) -> Instance:
+        """The model at these sizes. Dims that are neither given nor fixed stay free."""
+        return Instance(self, sizes)
+
+    def parameters(self) -> list[str]:
+        return [name for name, (_, role) in self.leaves.items() if role == "param"]
+
+
+class Instance:
+    """A model at some sizes: names are elaborated when they are first used. Raises `SourceError`."""
+
+    def __init__(self, spec: Spec, sizes: Mapping[str, int]) -> None:
+        self.spec = spec
+        self.sizes = {d: n for d, n in spec.dims.items() if n is not None} | dict(sizes)
+        self.dims: dict[str, Size] = {d: Size.of(self.sizes[d]) if d in self.sizes else Size.dim(d) for d in spec.dims}
+        self._functions: dict[str, Shape | None] = {}
+        self.builder = Builder(dict(spec.activations), self._functions)
+        self._known: dict[str, Named] = {}
+        self._open: list[str] = []
+        self._map_scope = self._scope("map", True)
+        self._law_scope = self._scope("law", False)
+        for name, shape in spec.functions.items():
+            self._functions[name] = None if shape is None else self._dims_only().shape(shape, "a size")
+
+    def _scope(self, about: str, inputs_allowed: bool) -> Scope:
+        names = {name: self._thunk(name) for name in (*self.dims, *self.spec.leaves, *self.spec.lets, *self.spec.broken)}
+        velocity = None
+        if self.spec.momentum and about == "law":
+            names.setdefault("t", self._time)
+            velocity = self._velocity
+        return Scope(
+            self.builder, names, self.spec.activations, self._functions, about, inputs_allowed, velocity
+        )
+
+    def _dims_only(self) -> Scope:
+        return Scope(self.builder, {d: self._thunk(d) for d in self.dims}, {}, {}, "shape")
+
+    def _thunk(self, name: str) -> Callable[[], Named]:
+        return lambda: self.named(name)
+
+    def named(self, name: str) -> Named:
+        """What a declared name stands for."""
+        if name in self.dims:
+            return self.dims[name]
+        if name not in self._known:
+            self._known[name] = self._elaborate_name(name)
+        return self._known[name]
+
+    def _elaborate_name(self, name: str) -> Named:
+        if name in self.spec.broken:
+            return self.spec.broken[name]
+        try:
+            if name in self.spec.leaves:
+                group, role = self.spec.leaves[name]
+                shape = () if group.shape is None else self._dims_only().shape(group.shape, "a size")
+                domain = "real" if group.domain is None else group.domain.name
+                return self.builder.leaf(Leaf(name, role, shape, domain))
+            let = self.spec.lets[name]
+            if name in self._open:
+                raise error("CLAW021", f"`{name}` is defined by itself", let.name.span)
+            self._open.append(name)
+            try:
+                return self._map_scope.value(let.value)
+            finally:
+                self._open.pop()
+        except SourceError as problem:
+            return problem
+
+    def _time(self) -> Named:
+        return self.builder.leaf(Leaf("t", "time", ()))
+
+    def _velocity(self, name: str) -> Value:
+        if name not in self.spec.leaves or self.spec.leaves[name][1] != "param":
+            raise Misfit("CLAW032", f"`{name}` is not a parameter", nearest(name, self.spec.parameters()))
+        value = self.named(name)
+        if isinstance(value, SourceError):
+            raise value
+        assert isinstance(value, Value)
+        return self.builder.leaf(Leaf(f"vel({name})", "velocity", value.shape))
+
+    # --- what the file declares --------------------------------------------------------------------------------------
+
+    def value(self, name: str) -> Value:
+        """A declared array."""
+        found = self.named(name)
+        if isinstance(found, SourceError):
+            raise found
+        assert isinstance(found, Value)
+        return found
+
+    def declare_parameters(self) -> None:
+        """Make a leaf of every parameter, used or not: each one counts."""
+        for name in self.spec.parameters():
+            self.value(name)
+
+    def output(self, e: nodes.Expression) -> Value:
+        return self._map_scope.value(e)
+
+    def law(self, name: str) -> Value:
+        return self._law_scope.value(self.spec.laws[name].value)
+
+    def preconditioner(self, name: str) -> Value:
+        target, e = self.spec.preconditions[name]
+        v = self._scope("preconditioner", False).value(e)
+        own = self.value(name)
+        try:
+            shape = self.builder.broadcast(own.shape, v.shape, lambda: "")
+        except Misfit:
+            shape = ()
+        if shape != own.shape:
+            raise error(
+                "CLAW022",
+                f"`{name}` is {shape_text(own.shape)}, its preconditioner is {shape_text(v.shape)}",
+                e.span,
+                "a preconditioner is one number, or has the shape of its parameter",
+            )
+        return self.builder.expand(v, own.shape, ())
+
+    def statement(self, law: str) -> Statement:
+        """What PROVED means for this law at these sizes."""
+        return self._statement(law, self.law(law))
+
+    def statement_about(self, law: str, term: nodes.Expression, sign: int) -> Statement:
+        """The same for `sign` times a term of the law, broadcast to the law's shape."""
+        v = self.builder.scale(Fraction(sign), self._law_scope.value(term))
+        return self._statement(law, self.builder.expand(v, self.law(law).shape, ()))
+
+    def _statement(self, law: str, value: Value) -> Statement:
+        assert self.spec.map is not None
+        self.declare_parameters()
+        try:
+            outputs = [self.output(e).node for e in self.spec.map.outputs]
+            factors = [(name, self.preconditioner(name).node) for name in self.spec.preconditions]
+            program, number = self.builder.program([*outputs, value.node, *(n for _, n in factors)])
+            return Statement(
+                program,
+                tuple(number[n] for n in outputs),
+                number[value.node],
+                tuple((name, number[n]) for name, n in factors),
+            )
+        except Malformed as problem:
+            raise error("CLAW022", str(problem), self.spec.laws[law].span) from problem
+
+
+# --- reading a file ----------------------------------------------------------------------------------------------------
+
+
+def load_text(text: str, path: str = "<text>", overrides: Mapping[str, int] | None = None) -> Spec:
+    """Read a file. Never raises for any text: what is wrong is in `diagnostics`, sorted by place.
+
+    `overrides` sets or overrides dims (`-D n=3`); names that the file does not declare are ignored.
+    """
+    file, found = parse_source(text)
+    spec = Spec(path, text, file, _default_name(path), list(found))
+    reader = _Reader(spec, overrides or {})
+    try:
+        reader.read()
+    except RecursionError:
+        spec.diagnostics.append(
+            Diagnostic("CLAW034", "an expression is nested too deeply", START, "split it with `let`")
+        )
+    unique = {(d.code, d.span, d.message): d for d in spec.diagnostics}
+    spec.diagnostics = sorted(unique.values(), key=lambda d: (d.span, d.code))
+    return spec
+
+
+def _default_name(path: str) -> str:
+    name = path.replace("\\", "/").rsplit("/", 1)[-1]
+    return name.removesuffix(".claw")
+
+
+class _Reader:
+    def __init__(self, spec: Spec, overrides: Mapping[str, int]) -> None:
+        self.spec = spec
+        self.overrides = overrides
+        self.places: dict[str, Span] = {}
+
+    def report(self, problem: SourceError) -> None:
+        self.spec.diagnostics.append(problem.diagnostic)
+
+    def read(self) -> None:
+        spec = self.spec
+        found_errors = list(spec.diagnostics)
+        syntax_errors = bool(found_errors)
+        for statement in spec.file.statements:
+            try:
+                self._declare(statement)
+            except SourceError as problem:
+                self.report(problem)
+        if spec.map is None and not syntax_errors and not any(d.code == "CLAW027" for d in spec.diagnostics):
+            spec.diagnostics.append(
+                Diagnostic(
+                    "CLAW027",
+                    "the file has no `map`: it does not say what the loss sees of the parameters",
+                    START,
+                    "add a line such as `map U @ V.T`",
+                )
+            )
+        if not spec.parameters() and not syntax_errors and not spec.broken:
+            spec.diagnostics.append(
+                Diagnostic("CLAW027", "the file has no `param`: there is nothing to train", START, "add `param U: [n, r]`")
+            )
+        if syntax_errors:
+            self._suspect(found_errors)
+        self._survey()
+        for statement in spec.file.statements:
+            if isinstance(statement, nodes.Law | nodes.Independent | nodes.Complete | nodes.Count):
+                try:
+                    self._claim(statement)
+                except SourceError as problem:
+                    self.report(problem)
+
+    def _suspect(self, errors: list[Diagnostic]) -> None:
+        """Names on lines with syntax errors may have been declared there: using them is no further error."""
+        lines = self.spec.text.splitlines()
+        for d in errors:
+            for word in re.findall(r"[^\W\d]\w*", lines[d.span.line - 1] if d.span.line <= len(lines) else ""):
+                if word not in self.places and word not in FUNCTIONS:
+                    self.spec.broken.setdefault(word, SourceError(d))
+
+    # --- declarations ---
+
+    def _name(self, name: nodes.Identifier, what: str) -> None:
+        if name.name in FUNCTIONS:
+            raise error("CLAW020", f"`{name.name}` is a built-in function and can't be declared", name.span, "choose another name")
+        if name.name in self.places:
+            line = self.places[name.name].line
+            raise error("CLAW020", f"`{name.name}` is declared twice, first in line {line}", name.span, "rename one of them")
+        self.places[name.name] = name.span
+
+    def _declare(self, s: nodes.Statement) -> None:
+        spec = self.spec
+        if isinstance(s, nodes.Model):
+            spec.model = s.name.name
+        elif isinstance(s, nodes.Dim):
+            for name, value in s.entries:
+                self._each(name, "dim", lambda name=name, value=value: self._dim(name, value))  # type: ignore[misc]
+        elif isinstance(s, nodes.Declare):
+            for group in s.groups:
+                for name in group.names:
+                    self._each(name, s.role, lambda name=name, group=group: self._leaf(name, group, s.role))  # type: ignore[misc]
+        elif isinstance(s, nodes.Activation):
+            for name, degree in s.entries:
+                self._each(name, "activation", lambda name=name, degree=degree: self._activation(name, degree))  # type: ignore[misc]
+        elif isinstance(s, nodes.Function):
+            for name, shape in s.entries:
+                self._each(name, "function", lambda name=name, shape=shape: spec.functions.update({name.name: shape}))  # type: ignore[misc]
+        elif isinstance(s, nodes.Let):
+            self._each(s.name, "let", lambda: spec.lets.update({s.name.name: s}))
+        elif isinstance(s, nodes.Map):
+            if spec.map is not None:
+                raise error("CLAW027", f"a second `map`: the first is in line {spec.map.span.line}", s.span, "write all outputs after one `map`, with commas")
+            spec.map = s
+        elif isinstance(s, nodes.Flow):
+            if spec.flow is not None:
+                raise error("CLAW027", f"a second `flow`: the first is in line {spec.flow.span.line}", s.span)
+            if s.kind.name == "momentum" and s.argument is None:
+                raise error("CLAW032", "`flow momentum` needs its friction", s.span, "write `flow momentum(tau)`")
+            if s.kind.name == "gradient" and s.argument is not None:
+                raise error("CLAW032", "`flow gradient` takes no argument", s.argument.span)
+            spec.flow = s
+        elif isinstance(s, nodes.Precondition):
+            for name, e in s.entries:
+                if name.name in spec.preconditions:
+                    raise error("CLAW020", f"`{name.name}` is preconditioned twice", name.span)
+                spec.preconditions[name.name] = (name, e)
+        elif isinstance(s, nodes.Law):
+            self._each(s.name, "law", lambda: spec.laws.update({s.name.name: s}))
+
+    def _each(self, name: nodes.Identifier, what: str, declare: Callable[[], None]) -> None:
+        """Declare one name; where that fails the name is known to be broken, so that its uses are not errors too."""
+        try:
+            self._name(name, what)
+            declare()
+        except SourceError as problem:
+            self.report(problem)
+            if name.name not in self.places and name.name not in FUNCTIONS:
+                self.places[name.name] = name.span
+            if name.name not in {**self.spec.dims, **self.spec.leaves, **self.spec.lets, **self.spec.laws}:
+                self.spec.broken.setdefault(name.name, problem)
+
+    def _dim(self, name: nodes.Identifier, value: nodes.Expression | None) -> None:
+        spec = self.spec
+        fixed: int | None = None
+        if value is not None:
+            scope = self._numbers()
+            fixed = scope.integer(value, "a size")
+            if fixed < 1:
+                raise error("CLAW026", f"the size {name.name} is {fixed}, but sizes are at least 1", value.span)
+        if name.name in self.overrides:
+            fixed = self.overrides[name.name]
+        spec.dims[name.name] = fixed
+
+    def _numbers(self) -> Scope:
+        """A scope of dims that are already fixed, for numbers that must be known at once."""
+        fixed = {d: Size.of(n) if n is not None else Size.dim(d) for d, n in self.spec.dims.items()}
+        return Scope(Builder({}, {}), {d: (lambda d=d: fixed[d]) for d in fixed}, {}, {}, "size")  # type: ignore[misc]
+
+    def _leaf(self, name: nodes.Identifier, group: nodes.Group, role: str) -> None:
+        self.spec.leaves[name.name] = (group, role)
+
+    def _activation(self, name: nodes.Identifier, degree: nodes.Expression | None) -> None:
+        k = None if degree is None else self._numbers().constant(degree, "a degree")
+        if k is not None and max(abs(k.numerator), k.denominator) > 64:
+            raise error("CLAW029", "a degree of homogeneity is at most 64", degree.span if degree else name.span)
+        self.spec.activations[name.name] = k
+
+    # --- everything once, with dims left free ---
+
+    def _survey(self) -> None:
+        """Elaborate every declaration with its dims left free, to find what is wrong whatever the sizes."""
+        spec = self.spec
+        try:
+            here = spec.instance({})
+        except SourceError as problem:
+            self.report(problem)
+            return
+
+        def attempt(action: Callable[[], object]) -> None:
+            try:
+                action()
+            except NeedsSizesHere as problem:
+                # an error only if a claim is made without these sizes: that claim will say so
+                if not any(isinstance(s, nodes.Law | nodes.Complete | nodes.Count | nodes.Independent) for s in spec.file.statements):
+                    self.report(problem)
+            except SourceError as problem:
+                if problem not in spec.broken.values():
+                    self.report(problem)
+
+        for name in (*spec.leaves, *spec.lets):
+            attempt(lambda name=name: here.value(name))  # type: ignore[misc]
+        for e in spec.map.outputs if spec.map is not None else ():
+            attempt(lambda e=e: here.output(e))  # type: ignore[misc]
+        for name, (target, _) in list(spec.preconditions.items()):
+            if name not in spec.parameters():
+                del spec.preconditions[name]
+                if name not in spec.broken:
+                    self.report(
+                        error("CLAW021", f"`{name}` is not a parameter", target.span, nearest(name, spec.parameters()))
+                    )
+            else:
+                attempt(lambda name=name: here.preconditioner(name))  # type: ignore[misc]
+        if spec.flow is not None and spec.flow.argument is not None:
+            argument = spec.flow.argument
+            attempt(lambda: here._law_scope.value(argument))
+
+    # --- claims ---
+
+    def _claim(self, s: nodes.Claim) -> None:
+        spec = self.spec
+        if isinstance(s, nodes.Law):
+            laws: tuple[str, ...] = (s.name.name,)
+            kind, name = "law", s.name.name
+            if spec.laws.get(name) is not s:
+                return  # declared twice: reported already
+        elif isinstance(s, nodes.Count):
+            kind, name, laws = "count", "count", ()
+        else:
+            kind = "independent" if isinstance(s, nodes.Independent) else "complete"
+            laws = tuple(x.name for x in s.laws)
+            name = f"{kind} {', '.join(laws)}"
+            for x in s.laws:
+                if x.name in spec.broken:
+                    return
+                if x.name not in spec.laws:
+                    hint = nearest(x.name, spec.laws) or "declare it with `law`"
+                    raise error("CLAW033", f"no law is named `{x.name}`", x.span, hint)
+            if len(set(laws)) != len(laws):
+                raise error("CLAW033", "a law stands twice in this list", s.span)
+        expected = "PROVED" if s.expect is None else s.expect.name.upper()
+        sizes = tuple(self._sizes(s.sizes)) if s.sizes is not None else ({},)
+        if not sizes:
+            assert s.sizes is not None
+            if self.overrides:
+                return  # made at other sizes than those of `-D`
+            raise error("CLAW030", "no sizes satisfy this `for`", s.sizes.span)
+        spec.claims.append(Claim(s, kind, name, laws, expected, sizes))
+        if not spec.diagnostics and spec.map is not None:
+            # the smallest and the largest: what is wrong at others is found when they are checked
+            for size in (sizes[0], sizes[-1]):
+                self._try_claim(s, laws, size)
+
+    def _try_claim(self, s: nodes.Claim, laws: tuple[str, ...], sizes: Sizes) -> None:
+        here = self.spec.instance(sizes)
+        for law in laws:
+            if self.spec.momentum:
+                here.law(law)
+            else:
+                here.statement(law)
+        if isinstance(s, nodes.Count):
+            here._dims_only().affine(s.value, "a count")
+
+    def _sizes(self, clause: nodes.For) -> Iterator[Sizes]:
+        spec = self.spec
+        names: list[str] = []
+        for name, _ in clause.bindings:
+            if name.name not in spec.dims:
+                hint = nearest(name.name, spec.dims) or "declare it with `dim`"
+                raise error("CLAW030", f"`{name.name}` is not a dim", name.span, hint)
+            if name.name in names:
+                raise error("CLAW030", f"`{name.name}` is bound twice", name.span)
+            if spec.dims[name.name] is not None and name.name not in self.overrides:
+                raise error("CLAW030", f"the dim `{name.name}` is fixed to {spec.dims[name.name]}", name.span, "remove its size from `dim`")
+            names.append(name.name)
+        count = 0
+        for sizes in self._bindings(clause.bindings, {}):
+            if all(self._holds(c, sizes) for c in clause.where):
+                count += 1
+                if count > MAX_INSTANCES:
+                    raise error("CLAW030", f"this `for` gives more than {MAX_INSTANCES} sizes", clause.span)
+                yield sizes
+
+    def _bindings(
+        self, bindings: tuple[tuple[nodes.Identifier, nodes.Values], ...], known: Sizes
+    ) -> Iterator[Sizes]:
+        if not bindings:
+            yield dict(known)
+            return
+        (name, values), rest = bindings[0], bindings[1:]
+        for n in self._values(values, known):
+            if n < 1:
+                raise error("CLAW030", f"sizes are at least 1, this gives {name.name} = {n}", values.span)
+            if self.overrides.get(name.name, n) != n:
+                continue  # `-D` keeps one of the sizes
+            yield from self._bindings(rest, {**known, name.name: n})
+
+    def _values(self, values: nodes.Values, known: Sizes) -> Iterator[int]:
+        numbers = [self._number(e, known) for e in values.items]
+        if values.kind == "range":
+            low, high = numbers
+            if high - low > MAX_INSTANCES:
+                raise error("CLAW030", "this range is too long", values.span)
+            yield from range(low, high + 1)
+        else:
+            yield from dict.fromkeys(numbers)
+
+    def _number(self, e: nodes.Expression, known: Sizes) -> int:
+        scope = self._numbers()
+        fixed = {d: Size.of(known[d]) if d in known else Size.of(n) if n is not None else Size.dim(d) for d, n in self.spec.dims.items()}
+        scope.names = {d: (lambda d=d: fixed[d]) for d in fixed}  # type: ignore[misc]
+        return scope.integer(e, "a size")
+
+    def _holds(self, c: nodes.Comparison, sizes: Sizes) -> bool:
+        numbers = [self._number(e, sizes) for e in c.operands]
+        tests: dict[str, Callable[[int, int], bool]] = {
+            "<": int.__lt__, "<=": int.__le__, ">": int.__gt__, ">=": int.__ge__, "=": int.__eq__, "!=": int.__ne__,
+        }  # fmt: skip
+        return all(tests[op](a, b) for op, a, b in zip(c.operators, numbers, numbers[1:], strict=False))
+
+

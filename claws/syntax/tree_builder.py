@@ -1,0 +1,310 @@
+"""From reductions of the parser to nodes of the tree, one method per rule of `grammar/claws.lark`.
+
+A method is given what the rule matched, from left to right: tokens and the values of earlier methods. The
+words that the grammar takes as names (`positive`, `by`, `refuted`, ...) are checked here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+from typing import Any, Protocol
+
+from claws.syntax import nodes
+from claws.syntax.diagnostic import Diagnostic, Span
+from claws.syntax.lexer import Token, quote
+from claws.syntax.mistakes import nearest
+
+DOMAINS = ("real", "positive", "nonzero")
+FLOWS = ("gradient", "momentum")
+VERDICTS = ("proved", "refuted", "unknown")
+
+_HOMOGENEOUS = "`s homogeneous 2` says that s(a*x) = a^2*s(x) for a > 0"
+
+
+class _Placed(Protocol):
+    @property
+    def span(self) -> Span: ...
+
+
+Children = list[Any]
+"""Tokens and values. What a rule can match is fixed by the grammar, so no type says it again."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Declared:
+    """`U: [n, r] in positive`, before names are gathered into groups."""
+
+    name: nodes.Identifier
+    shape: tuple[nodes.Expression, ...] | None
+    domain: nodes.Identifier | None
+    span: Span
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Part:
+    """A value that is no node, with its place. `kind` tells parts of a claim from each other."""
+
+    value: Any
+    span: Span
+    kind: str = ""
+
+
+class TreeBuilder:
+    """Builds the tree of one file; problems that leave the tree usable are gathered in `problems`."""
+
+    def __init__(self) -> None:
+        self.problems: list[Diagnostic] = []
+
+    # --- declarations
+
+    def model(self, children: Children) -> nodes.Model:
+        return nodes.Model(_identifier(children[1]), _whole(children))
+
+    def dim(self, children: Children) -> nodes.Dim:
+        return nodes.Dim(_values(children[1::2]), _whole(children))
+
+    def size(self, children: Children) -> _Part:
+        return _Part((_identifier(children[0]), children[2] if len(children) > 1 else None), _whole(children))
+
+    def declare(self, children: Children) -> nodes.Declare:
+        groups: list[nodes.Group] = []
+        pending: list[_Declared] = []
+        for declared in children[1::2]:
+            pending.append(declared)
+            if declared.shape is not None or declared.domain is not None:
+                groups.append(_group(pending))
+                pending = []
+        if pending:
+            groups.append(_group(pending))
+        return nodes.Declare(children[0].text, tuple(groups), _whole(children))
+
+    def declared(self, children: Children) -> _Declared:
+        shape = domain = None
+        for mark, value in zip(children[1::2], children[2::2], strict=True):
+            if mark.kind == "COLON":
+                shape = value.value
+            else:
+                domain = self._word(value, DOMAINS, "a domain")
+        return _Declared(_identifier(children[0]), shape, domain, _whole(children))
+
+    def shape(self, children: Children) -> _Part:
+        return _Part(_between_commas(children[1:-1]), _whole(children))
+
+    def activation(self, children: Children) -> nodes.Activation:
+        return nodes.Activation(_values(children[1::2]), _whole(children))
+
+    def activated(self, children: Children) -> _Part:
+        if len(children) > 1:
+            self._exact_word(children[1], "homogeneous", _HOMOGENEOUS)
+        return _Part((_identifier(children[0]), children[2] if len(children) > 1 else None), _whole(children))
+
+    def function(self, children: Children) -> nodes.Function:
+        return nodes.Function(_values(children[1::2]), _whole(children))
+
+    def opaque(self, children: Children) -> _Part:
+        shape = children[2].value if len(children) > 1 else None
+        return _Part((_identifier(children[0]), shape), _whole(children))
+
+    def let(self, children: Children) -> nodes.Let:
+        return nodes.Let(_identifier(children[1]), children[3], _whole(children))
+
+    def map(self, children: Children) -> nodes.Map:
+        return nodes.Map(_between_commas(children[1:]), _whole(children))
+
+    def flow(self, children: Children) -> nodes.Flow:
+        kind = self._word(children[1], FLOWS, "a flow") or _identifier(children[1])
+        return nodes.Flow(kind, children[3] if len(children) > 2 else None, _whole(children))
+
+    def precondition(self, children: Children) -> nodes.Precondition:
+        return nodes.Precondition(_values(children[1::2]), _whole(children))
+
+    def scaled(self, children: Children) -> _Part:
+        self._exact_word(children[1], "by", "a preconditioner is written `precondition U by P`")
+        return _Part((_identifier(children[0]), children[2]), _whole(children))
+
+    # --- claims
+
+    def law(self, children: Children) -> nodes.Law:
+        sizes, expect = _clauses(children[4:])
+        return nodes.Law(_identifier(children[1]), children[3], sizes, expect, _whole(children))
+
+    def independent(self, children: Children) -> nodes.Independent:
+        sizes, expect = _clauses(children[2:])
+        return nodes.Independent(children[1].value, sizes, expect, _whole(children))
+
+    def complete(self, children: Children) -> nodes.Complete:
+        sizes, expect = _clauses(children[2:])
+        return nodes.Complete(children[1].value, sizes, expect, _whole(children))
+
+    def count(self, children: Children) -> nodes.Count:
+        relation = _relation(children[1])
+        if relation not in ("=", ">=", "<="):
+            hints = {"<": "`count < k` is `count <= k - 1`", ">": "`count > k` is `count >= k + 1`"}
+            message = f"a count is compared by `=`, `>=` or `<=`, not by {quote(relation)}"
+            self._problem("CLAW003", message, children[1].span, hints.get(relation, ""))
+        sizes, expect = _clauses(children[3:])
+        return nodes.Count(relation, children[2], sizes, expect, _whole(children))
+
+    def names(self, children: Children) -> _Part:
+        return _Part(tuple(_identifier(token) for token in children[::2]), _whole(children))
+
+    def sizes(self, children: Children) -> nodes.For:
+        has_where = children[-1].kind == "where"
+        where = children[-1].value if has_where else ()
+        bindings = children[1:-1] if has_where else children[1:]
+        return nodes.For(_values(bindings[::2]), where, _whole(children))
+
+    def bind_value(self, children: Children) -> _Part:
+        return self._binding("value", children, children[2:3])
+
+    def bind_range(self, children: Children) -> _Part:
+        return self._binding("range", children, [children[2], children[4]])
+
+    def bind_set(self, children: Children) -> _Part:
+        return self._binding("set", children, children[3:-1:2])
+
+    def _binding(self, kind: str, children: Children, items: Children) -> _Part:
+        values = nodes.Values(kind, tuple(items), _whole(children[2:]))
+        return _Part((_identifier(children[0]), values), _whole(children))
+
+    def where(self, children: Children) -> _Part:
+        for mark in children[2::2]:
+            if mark.kind == "NAME":
+                self._exact_word(mark, "and", "conditions are joined by `,` or `and`")
+        return _Part(tuple(children[1::2]), _whole(children), "where")
+
+    def comparison(self, children: Children) -> nodes.Comparison:
+        operators = tuple(_relation(token) for token in children[1::2])
+        return nodes.Comparison(tuple(children[::2]), operators, _whole(children))
+
+    def expect(self, children: Children) -> _Part:
+        return _Part(self._word(children[1], VERDICTS, "an expected verdict"), _whole(children), "expect")
+
+    # --- expressions
+
+    def binary(self, children: Children) -> nodes.Binary:
+        left, operator, right = children
+        text = "^" if operator.kind == "POWER" else operator.text
+        return nodes.Binary(text, left, right, _whole(children), operator.span)
+
+    def negative(self, children: Children) -> nodes.Negative:
+        return nodes.Negative(children[1], _whole(children))
+
+    def transpose(self, children: Children) -> nodes.Transpose:
+        return nodes.Transpose(children[0], _whole(children))
+
+    def index(self, children: Children) -> nodes.Index:
+        return nodes.Index(children[0], _between_commas(children[2:-1]), _whole(children))
+
+    def slice(self, children: Children) -> nodes.Slice:
+        parts: list[nodes.Expression | None] = [None, None, None]
+        place = 0
+        for child in children:
+            if isinstance(child, Token):
+                place += 1
+            else:
+                parts[place] = child
+        return nodes.Slice(parts[0], parts[1], parts[2], _whole(children))
+
+    def number(self, children: Children) -> nodes.Number:
+        token = children[0]
+        return nodes.Number(Fraction(token.text), token.text, token.span)
+
+    def text(self, children: Children) -> nodes.Text:
+        return nodes.Text(children[0].text[1:-1], children[0].span)
+
+    def name(self, children: Children) -> nodes.Name:
+        return nodes.Name(children[0].text, children[0].span)
+
+    def parenthesised(self, children: Children) -> nodes.Expression:
+        # A node's place includes its parentheses, so that an error marks `(a + b)` and not `a + b)*c`.
+        inner: nodes.Expression = children[1]
+        return dataclasses.replace(inner, span=_whole(children))
+
+    def call(self, children: Children) -> nodes.Call:
+        arguments: list[nodes.Expression] = []
+        keywords: list[tuple[nodes.Identifier, nodes.Expression]] = []
+        for child in _between_commas(children[2:-1]):
+            if isinstance(child, _Part):
+                keywords.append(child.value)
+                continue
+            if keywords:
+                message = "an argument without a name follows one with a name"
+                self._problem("CLAW003", message, child.span, "arguments such as `stride=2` come last")
+            arguments.append(child)
+        return nodes.Call(_identifier(children[0]), tuple(arguments), tuple(keywords), _whole(children))
+
+    def keyword_argument(self, children: Children) -> _Part:
+        return _Part((_identifier(children[0]), children[2]), _whole(children))
+
+    def generator(self, children: Children) -> nodes.Generator:
+        return nodes.Generator(children[0], tuple(children[1:]), _whole(children))
+
+    def loop(self, children: Children) -> nodes.Loop:
+        return nodes.Loop(_identifier(children[1]), children[3], children[5], _whole(children))
+
+    def array(self, children: Children) -> nodes.Array:
+        return nodes.Array(_between_commas(children[1:-1]), _whole(children))
+
+    def comprehension(self, children: Children) -> nodes.ArrayComprehension:
+        return nodes.ArrayComprehension(children[1], tuple(children[2:-1]), _whole(children))
+
+    # --- words that are no keywords
+
+    def _problem(self, code: str, message: str, span: Span, hint: str = "") -> None:
+        self.problems.append(Diagnostic(code, message, span, hint))
+
+    def _word(self, token: Token, words: tuple[str, ...], what: str) -> nodes.Identifier | None:
+        """The word, if it is one of `words`; otherwise a problem, and the word that is probably meant."""
+        if token.text in words:
+            return _identifier(token)
+        meant = nearest(token.text, words)
+        listed = ", ".join(f"`{word}`" for word in words[:-1]) + f" or `{words[-1]}`"
+        message = f"{quote(token.text)} is not {what}: {listed} is expected"
+        self._problem("CLAW008", message, token.span, f"did you mean `{meant}`?" if meant else "")
+        return nodes.Identifier(meant, token.span) if meant else None
+
+    def _exact_word(self, token: Token, word: str, hint: str) -> None:
+        if token.text != word:
+            message = f"`{word}` is expected here, found {quote(token.text)}"
+            self._problem("CLAW008", message, token.span, hint)
+
+
+def _whole(children: Children) -> Span:
+    first: _Placed = children[0]
+    last: _Placed = children[-1]
+    return first.span.to(last.span)
+
+
+def _identifier(token: Token) -> nodes.Identifier:
+    return nodes.Identifier(token.text, token.span)
+
+
+def _relation(token: Token) -> str:
+    return "=" if token.kind == "EQUALS" else token.text
+
+
+def _between_commas(children: Children) -> tuple[Any, ...]:
+    return tuple(children[::2])
+
+
+def _values(parts: Children) -> tuple[Any, ...]:
+    return tuple(part.value for part in parts)
+
+
+def _group(declared: list[_Declared]) -> nodes.Group:
+    last = declared[-1]
+    names = tuple(one.name for one in declared)
+    return nodes.Group(names, last.shape, last.domain, declared[0].span.to(last.span))
+
+
+def _clauses(children: Children) -> tuple[nodes.For | None, nodes.Identifier | None]:
+    """What follows a claim: `for ...` and `expect ...`, each of them optional."""
+    sizes = expect = None
+    for child in children:
+        if isinstance(child, nodes.For):
+            sizes = child
+        else:
+            expect = child.value
+    return sizes, expect
