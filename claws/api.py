@@ -1,0 +1,135 @@
+"""The Python interface: `claws.load`, `claws.loads`, `claws.Model.from_sympy`.
+
+    >>> import claws
+    >>> model = claws.loads("param u, v\\nmap u*v\\nlaw balance = u^2 - v^2")
+    >>> model.check().claims[0].verdict
+    <Verdict.PROVED: 'PROVED'>
+
+A `Model` is a `.claw` file that has been read; `check` returns the values that the command line renders.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from claws.driver import Options, check_spec, read_source
+from claws.report.results import FileResult
+from claws.syntax.diagnostic import Diagnostic
+from claws.syntax.spec import Spec, load_text
+
+if TYPE_CHECKING:
+    import sympy
+
+
+class ClawError(ValueError):
+    """A file that can't be read or is wrong. `diagnostics` are its errors; the message is the command line's."""
+
+    def __init__(self, path: str, text: str, diagnostics: list[Diagnostic]) -> None:
+        from claws.report.text import render_diagnostic
+
+        lines = tuple(text.splitlines())
+        super().__init__("\n".join("\n".join(render_diagnostic(path, lines, d)) for d in diagnostics))
+        self.diagnostics = diagnostics
+
+
+@dataclass(frozen=True)
+class Law:
+    """One law of a model."""
+
+    model: Model
+    name: str
+
+    def to_sympy(self, sizes: Mapping[str, int] | None = None) -> Any:
+        """The law as a SymPy expression, column, matrix or array (by its number of axes), at these sizes.
+
+        The entry U[0, 1] of a parameter is the symbol `U_0_1`. Raises `ClawError` where a size is missing or does not fit.
+        """
+        from claws.kernel.evaluate import evaluate, fixed
+        from claws.kernel.errors import Meter
+        from claws.report.sympy_reading import SympyRing, as_matrix, symbols_of
+        from claws.syntax.diagnostic import SourceError
+
+        spec = self.model.spec
+        try:
+            statement = spec.instance(dict(sizes or {})).statement(self.name)
+        except SourceError as problem:
+            raise ClawError(spec.path, spec.text, [problem.diagnostic]) from problem
+        program = statement.program
+        if program.free_dims():
+            missing = ", ".join(program.free_dims())
+            raise ClawError(spec.path, spec.text, [Diagnostic("CLAW025", f"no size is given for {missing}")])
+        leaves = symbols_of(program)
+        values = evaluate(program, [statement.law], leaves, SympyRing(), Meter(20_000_000))
+        return as_matrix(values[statement.law], tuple(fixed(k) for k in program.shapes[statement.law]))
+
+
+class Model:
+    """A `.claw` file that has been read without errors."""
+
+    def __init__(self, spec: Spec) -> None:
+        if spec.diagnostics:
+            raise ClawError(spec.path, spec.text, spec.diagnostics)
+        self.spec = spec
+
+    def __repr__(self) -> str:
+        return f"<claws.Model {self.name}: {len(self.spec.claims)} claims>"
+
+    @property
+    def name(self) -> str:
+        return self.spec.model
+
+    @property
+    def text(self) -> str:
+        """The source as `.claw` text."""
+        return self.spec.text
+
+    @property
+    def laws(self) -> dict[str, Law]:
+        """The laws by name, in the order of the file."""
+        return {name: Law(self, name) for name in self.spec.laws}
+
+    def check(
+        self,
+        *,
+        seed: int = 0,
+        budget: int = 20_000_000,
+        timeout: float | None = 60.0,
+        certificates: str | None = None,
+    ) -> FileResult:
+        """Decide every claim. The options are those of `claws check`; `certificates` is a folder."""
+        return check_spec(self.spec, Options(seed=seed, budget=budget, timeout=timeout, certificates=certificates))
+
+    @staticmethod
+    def from_sympy(
+        params: Iterable[sympy.Symbol],
+        map: Iterable[sympy.Expr] | sympy.Expr,
+        laws: Mapping[str, sympy.Expr] | Iterable[sympy.Expr],
+        *,
+        inputs: Iterable[sympy.Symbol] = (),
+        name: str = "model",
+    ) -> Model:
+        """A model from scalar SymPy expressions.
+
+        `params` and `inputs` are symbols (positive or nonzero ones become so declared); laws without names are called
+        law1, law2, ... Raises `ValueError` for an expression that has no exact counterpart, such as a float.
+        """
+        from claws.syntax.from_sympy import source_from_sympy
+
+        return loads(source_from_sympy(params, map, laws, inputs, name), name)
+
+
+def load(path: str | os.PathLike[str], sizes: Mapping[str, int] | None = None) -> Model:
+    """Read a `.claw` file; `sizes` sets or overrides dims. Raises `ClawError` with all of its errors."""
+    name = os.fspath(path)
+    text, problem = read_source(name)
+    if problem is not None:
+        raise ClawError(name, "", [problem])
+    return Model(load_text(text, name, sizes))
+
+
+def loads(text: str, path: str = "<text>", sizes: Mapping[str, int] | None = None) -> Model:
+    """Read the text of a `.claw` file; `path` is for messages."""
+    return Model(load_text(text, path, sizes))

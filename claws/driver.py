@@ -1,0 +1,414 @@
+"""The one path from source to verdict: source -> statement -> search -> kernel -> result.
+
+The command line, the Python interface and the pytest plugin all call `check_file` or `check_text`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from claws.kernel.errors import Malformed, Meter, Refused
+from claws.kernel.evaluate import Index, fixed, indices
+from claws.kernel.program import count_entries
+from claws.kernel.sizes import ZERO
+from claws.kernel.statement import Statement
+from claws.kernel.theorem import Theorem, Witness, check
+from claws.report.results import ClaimResult, FileResult, Report, Verdict
+from claws.syntax import nodes
+from claws.syntax.diagnostic import START, Diagnostic, SourceError
+from claws.syntax.spec import Claim, Instance, Spec, load_text
+
+if TYPE_CHECKING:
+    from claws.kernel.certificate import Certificate
+
+MAX_FILE_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to check. `budget` counts elementary steps of each claim, so the same budget gives the same verdict on every
+    machine; `timeout` is a backstop in seconds for each claim, None for none."""
+
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """Dims set or overridden (`-D n=3`)."""
+    seed: int = 0
+    budget: int = 20_000_000
+    timeout: float | None = 60.0
+    certificates: str | None = None
+    """A folder for certificates; None: none are written."""
+    jobs: int = 1
+
+
+# --- files -------------------------------------------------------------------------------------------------------------
+
+
+def find_files(paths: Sequence[str]) -> list[tuple[str, Diagnostic | None]]:
+    """The `.claw` files that these paths name, folders searched in order; each with its error, if it has one."""
+    found: list[tuple[str, Diagnostic | None]] = []
+    seen: set[str] = set()
+    for path in paths:
+        if os.path.isdir(path):
+            inside = sorted(str(p) for p in Path(path).rglob("*.claw") if p.is_file())
+            if not inside:
+                found.append((path, Diagnostic("CLAW042", "this folder has no `.claw` file")))
+        else:
+            inside = [path]
+        for p in inside:
+            if p not in seen:
+                seen.add(p)
+                found.append((p, None))
+    return found
+
+
+def read_source(path: str) -> tuple[str, Diagnostic | None]:
+    """The text of a file, or why it can't be read."""
+    try:
+        with open(path, "rb") as handle:
+            data = handle.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return "", Diagnostic("CLAW040", "there is no such file", START, "check the path")
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else "not a path"
+        return "", Diagnostic("CLAW040", f"the file can't be read: {reason}")
+    if len(data) > MAX_FILE_BYTES:
+        return "", Diagnostic("CLAW041", f"the file is larger than {MAX_FILE_BYTES} bytes")
+    try:
+        return data.decode("utf-8-sig"), None
+    except UnicodeDecodeError as problem:
+        line = data[: problem.start].count(b"\n") + 1
+        return "", Diagnostic("CLAW041", f"the file is not UTF-8: line {line} has a byte that is no character")
+
+
+def check_paths(
+    paths: Sequence[str], options: Options, progress: Callable[[FileResult], None] = lambda f: None
+) -> Report:
+    """Check files and folders. An error in one never hides the results of another."""
+    tasks: list[tuple[str, Diagnostic | None, str]] = []
+    stems: dict[str, int] = {}
+    for path, problem in find_files(paths):
+        stem = Path(path).stem
+        stems[stem] = stems.get(stem, 0) + 1
+        tasks.append((path, problem, stem if stems[stem] == 1 else f"{stem}-{stems[stem]}"))
+    report = Report([], options.seed)
+    try:
+        if options.jobs > 1 and len(tasks) > 1:
+            from concurrent.futures import ProcessPoolExecutor
+            from multiprocessing import get_context
+
+            with ProcessPoolExecutor(min(options.jobs, len(tasks)), get_context("spawn")) as pool:
+                futures = [pool.submit(_check_task, task, options) for task in tasks]
+                try:
+                    for future in futures:
+                        report.files.append(future.result())
+                        progress(report.files[-1])
+                except KeyboardInterrupt:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+        else:
+            for task in tasks:
+                report.files.append(_check_task(task, options))
+                progress(report.files[-1])
+    except KeyboardInterrupt:
+        report.interrupted = True
+    else:
+        unknown = [d for d in options.sizes if not any(d in f.dims for f in report.files)]
+        if unknown and any(f.claims for f in report.files):
+            message = f"no file declares the dim {', '.join(f'`{d}`' for d in unknown)} of -D"
+            report.files.append(FileResult("<command line>", errors=[Diagnostic("CLAW043", message)]))
+    return report
+
+
+def _check_task(task: tuple[str, Diagnostic | None, str], options: Options) -> FileResult:
+    path, problem, stem = task
+    if problem is not None:
+        return FileResult(path, errors=[problem])
+    return check_file(path, options, stem)
+
+
+def check_file(path: str, options: Options, stem: str | None = None) -> FileResult:
+    """Check one file. `stem` starts the names of its certificates."""
+    text, problem = read_source(path)
+    if problem is not None:
+        return FileResult(path, errors=[problem])
+    return check_text(text, path, options, stem)
+
+
+def check_text(text: str, path: str, options: Options, stem: str | None = None) -> FileResult:
+    """Check the text of a file."""
+    try:
+        spec = load_text(text, path, options.sizes)
+    except Exception as problem:
+        return FileResult(path, errors=[_internal_error(problem)], failed=True)
+    return check_spec(spec, options, stem)
+
+
+def check_spec(spec: Spec, options: Options, stem: str | None = None) -> FileResult:
+    result = FileResult(
+        spec.path,
+        spec.model,
+        list(spec.diagnostics),
+        lines=tuple(spec.text.splitlines()),
+        dims=tuple(spec.dims),
+    )
+    if result.errors:
+        return result
+    for claim in spec.claims:
+        for sizes in claim.sizes:
+            try:
+                result.claims.append(check_claim(spec, claim, sizes, options, stem))
+            except SourceError as problem:
+                if problem.diagnostic not in result.errors:
+                    result.errors.append(problem.diagnostic)
+            except KeyboardInterrupt:
+                raise
+            except Exception as problem:
+                result.errors.append(replace(_internal_error(problem), span=claim.node.span))
+                result.failed = True
+    return result
+
+
+def _internal_error(problem: Exception) -> Diagnostic:
+    if os.environ.get("CLAWS_DEBUG"):
+        import traceback
+
+        traceback.print_exception(problem, file=sys.stderr)
+    if isinstance(problem, RecursionError | MemoryError):
+        return Diagnostic("CLAW034", "this is too large or nested too deeply to be checked", START, "split it with `let`")
+    if isinstance(problem, KernelRefusal):
+        return Diagnostic("CLAW091", f"the kernel turned the checker's certificate down: {problem}", START, _BUG)
+    return Diagnostic("CLAW090", f"the checker failed ({type(problem).__name__}: {problem})", START, _BUG)
+
+
+_BUG = "this is a bug of claws: please report it with the file; CLAWS_DEBUG=1 shows where"
+
+
+# --- claims ------------------------------------------------------------------------------------------------------------
+
+
+class KernelRefusal(Exception):
+    """The kernel refused evidence that the search believed in: a bug in one of them."""
+
+
+def check_claim(
+    spec: Spec, claim: Claim, sizes: Mapping[str, int], options: Options, stem: str | None = None
+) -> ClaimResult:
+    """The verdict on one claim at these sizes. Raises `SourceError` where the claim has no meaning at them."""
+    start = time.perf_counter()
+    given = {d: n for d, n in spec.dims.items() if n is not None} | dict(sizes)
+    free = tuple(d for d in spec.dims if d not in given)
+    result = ClaimResult(
+        claim.name,
+        claim.kind,
+        claim.node.span,
+        None if free and not given else {d: given[d] for d in spec.dims if d in given},
+        Verdict.UNKNOWN,
+        Verdict(claim.expected),
+        free_dims=free,
+    )
+    if claim.kind != "law":
+        result.reason = _not_yet(claim.kind, bool(free))
+    elif spec.momentum:
+        result.reason = "laws of momentum flows can't be decided yet"
+    else:
+        _check_law(spec, claim, spec.instance(sizes), options, stem, result)
+    result.seconds = time.perf_counter() - start
+    return result
+
+
+def _not_yet(kind: str, free: bool) -> str:
+    reason = f"`{kind}` claims can't be decided yet"
+    if free and kind in ("count", "complete"):
+        reason += "; they will need sizes, as in `for n = 3`"
+    return reason
+
+
+def _check_law(
+    spec: Spec, claim: Claim, instance: Instance, options: Options, stem: str | None, result: ClaimResult
+) -> None:
+    from claws.prover.laws import decide_law
+
+    statement = instance.statement(claim.name)
+    result.free_dims = tuple(d for d in result.free_dims if d in statement.program.free_dims())
+    params = statement.program.leaves("param")
+    total = sum((count_entries(statement.program.shapes[n]) for n, _ in params), start=ZERO)
+    result.detail["parameters"] = total.integer() if total.integer() is not None else str(total)
+    try:
+        outcome = decide_law(statement, options.seed, options.budget, options.timeout)
+    except Malformed:
+        raise
+    except Refused as problem:
+        raise KernelRefusal(str(problem)) from problem
+    theorem = outcome.theorem
+    if theorem is None:
+        result.reason = outcome.reason
+        result.detail["tried"] = outcome.tried
+        return
+    result.verdict = Verdict(theorem.verdict)
+    result.method = theorem.method
+    result.assumptions = theorem.assumptions
+    result.trust = theorem.trust
+    result.for_all_sizes = theorem.verdict == "PROVED" and theorem.sizes is None
+    if isinstance(theorem.evidence, Witness):
+        result.detail.update(describe_witness(statement, theorem.evidence, spec))
+        result.detail["terms"] = residue_by_term(spec, claim, instance, theorem.evidence)
+    if options.certificates is not None:
+        result.detail["certificate"] = _write(spec, claim, result, theorem, options.certificates, stem)
+
+
+def _write(
+    spec: Spec, claim: Claim, result: ClaimResult, theorem: Theorem, folder: str, stem: str | None
+) -> str:
+    from claws.kernel.certificate import Certificate, write_certificate
+
+    sizes = ",".join(f"{d}={n}" for d, n in (result.sizes or {}).items())
+    about = {"file": os.path.basename(spec.path), "claim": claim.name, "sizes": sizes, "verdict": theorem.verdict}
+    text = write_certificate(Certificate(theorem.statement, theorem.evidence, about))
+    name = ".".join(x for x in (stem or Path(spec.path).stem, claim.name, sizes, "cert.json") if x)
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, name)
+    with open(path, "w", encoding="utf-8") as handle:
+        handle.write(text)
+    return path
+
+
+# --- explaining a refutation ---------------------------------------------------------------------------------------------
+
+
+def describe_witness(statement: Statement, witness: Witness, spec: Spec | None = None) -> dict[str, Any]:
+    """The witness for people and for JSON: entries by name, arrays as nested lists, the residue and where it stands."""
+    program = statement.program.at(witness.sizes) if witness.sizes else statement.program
+    arrays: dict[str, Any] = {}
+    entries: dict[str, str] = {}
+    for n, leaf in program.leaves("param", "input", "const"):
+        shape = [fixed(k) for k in program.shapes[n]]
+        values = witness.leaves.get(leaf.name, {})
+        arrays[leaf.name] = _nested(values, shape, ())
+        for i in indices(shape):
+            key = leaf.name + (f"[{','.join(map(str, i))}]" if i else "")
+            entries[key] = str(values.get(i, Fraction(0)))
+    choices = []
+    for name, (up, down) in witness.choices.homogeneous.items():
+        degree = dict(program.activations).get(name)
+        choices.append(f"{name}(z) = {up}*z^{degree} for z > 0, {down}*|z|^{degree} for z < 0")
+    for name, table in witness.choices.values.items():
+        for z, (f, g) in sorted(table.items()):
+            choices.append(f"{name}({z}) = {f}, {name}'({z}) = {g}")
+    for name, rows in witness.choices.functions.items():
+        for point, value, _ in rows:
+            at = "; ".join(_sparse_text(dict(x)) for x in point)
+            choices.append(f"{name} at ({at}) is {_sparse_text(value)}, with the Jacobian in the certificate")
+    output = f"output {witness.output}"
+    if spec is not None and spec.map is not None:
+        from claws.syntax.printer import print_expression
+
+        output = print_expression(spec.map.outputs[witness.output])
+    return {
+        "sizes": dict(witness.sizes),
+        "witness": entries,
+        "arrays": arrays,
+        "choices": choices,
+        "law_entry": list(witness.law_entry),
+        "output": output,
+        "output_entry": list(witness.output_entry),
+        "residue": str(witness.residue),
+    }
+
+
+def _nested(values: Mapping[Index, Fraction], shape: Sequence[int], head: Index) -> Any:
+    if len(head) == len(shape):
+        return str(values.get(head, Fraction(0)))
+    return [_nested(values, shape, (*head, k)) for k in range(shape[len(head)])]
+
+
+def _sparse_text(x: Mapping[Index, Fraction]) -> str:
+    return ", ".join(f"{list(i)}: {y}" if i else str(y) for i, y in sorted(x.items())) or "0"
+
+
+def residue_by_term(spec: Spec, claim: Claim, instance: Instance, witness: Witness) -> list[dict[str, str]]:
+    """What each term of the law leaves at the witness: the terms that should have cancelled."""
+    from claws.prover.witness import statement_at
+    from claws.kernel.theorem import witness_residue
+    from claws.syntax.printer import print_expression
+
+    assert isinstance(claim.node, nodes.Law)
+    terms = _split(claim.node.value, 1)
+    if len(terms) < 2:
+        return []
+    result = []
+    for sign, term in terms:
+        try:
+            statement = statement_at(instance.statement_about(claim.name, term, sign), witness.sizes)
+            leaves = {leaf.name: dict(witness.leaves.get(leaf.name, {})) for _, leaf in statement.program.leaves("param", "input", "const")}
+            found = witness_residue(statement, leaves, witness.choices, witness.law_entry, Meter(5_000_000))
+        except (SourceError, Refused):
+            return []  # a term that has no value by itself: nothing to say
+        value = found[statement.outputs[witness.output]].get(witness.output_entry, Fraction(0))
+        text = print_expression(term)
+        result.append({"term": text if sign > 0 else f"-({text})", "residue": str(value)})
+    return result
+
+
+def _split(e: nodes.Expression, sign: int) -> list[tuple[int, nodes.Expression]]:
+    """The terms of a sum, with signs."""
+    if isinstance(e, nodes.Binary) and e.operator in "+-":
+        return _split(e.left, sign) + _split(e.right, sign if e.operator == "+" else -sign)
+    if isinstance(e, nodes.Negative):
+        return _split(e.operand, -sign)
+    return [(sign, e)]
+
+
+# --- verifying certificates ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What the kernel said of one certificate: a theorem's verdict and name, or why it was refused."""
+
+    path: str
+    accepted: bool
+    message: str
+    verdict: str = ""
+    unreadable: bool = False
+
+
+def verify_certificate(spec: Spec, path: str, options: Options) -> Verification:
+    """Re-check a certificate against the claim as the source states it; the prover takes no part."""
+    from claws.kernel.certificate import read_certificate
+
+    text, problem = read_source(path)
+    if problem is not None:
+        return Verification(path, False, problem.message, unreadable=True)
+    try:
+        certificate = read_certificate(text)
+        name, statement = _claimed(spec, certificate)
+        theorem = check(statement, certificate.evidence, Meter(options.budget, options.timeout))
+    except Refused as refusal:
+        return Verification(path, False, str(refusal))
+    except (RecursionError, MemoryError):
+        return Verification(path, False, "the certificate is too large or nested too deeply")
+    return Verification(path, True, f"{theorem.verdict} {name} by {theorem.method}", theorem.verdict)
+
+
+def _claimed(spec: Spec, certificate: Certificate) -> tuple[str, Statement]:
+    """The claim of the file that the certificate is about, rebuilt from the source. Raises `Refused` if there is none."""
+    name = certificate.about.get("claim", "")
+    candidates = [c for c in spec.claims if c.kind == "law" and c.name == name]
+    if not candidates:
+        raise Refused(f"the file has no law `{name[:60]}`")
+    for claim in candidates:
+        for sizes in claim.sizes:
+            try:
+                statement = spec.instance(sizes).statement(claim.name)
+            except SourceError:
+                continue
+            if statement == certificate.statement:
+                return name, statement
+    raise Refused(f"the certificate is about another statement than the law `{name}` of this file")
+

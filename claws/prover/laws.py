@@ -1,0 +1,171 @@
+"""Deciding a `law`: try to prove it for all sizes, try to refute it, try to prove it at its fixed sizes.
+
+Untrusted: a verdict is a theorem of the kernel, or it is UNKNOWN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from claws.kernel.errors import Meter, OutOfBudget, Refused, Undefined
+from claws.kernel.evaluate import fixed
+from claws.kernel.program import count_entries
+from claws.kernel.statement import Statement
+from claws.kernel.tensors import NotShown
+from claws.kernel.theorem import ByPolynomials, ByTensors, Theorem, check
+
+if TYPE_CHECKING:
+    from claws.prover.witness import Search
+
+FIRST_SHARE = 10
+"""The tensor proof first gets one part in this many of the budget: a true law needs far less, a false one
+may need more than a refutation does."""
+
+LARGE = 2_000
+"""With more entries than this in leaves and law, exact points are dear: residues modulo a prime are asked first."""
+
+
+@dataclass
+class Outcome:
+    """What was found out about a law. `theorem` is None for UNKNOWN; then `reason` says why, and `tried` what."""
+
+    theorem: Theorem | None
+    reason: str = ""
+    tried: list[str] = field(default_factory=list)
+    work: int = 0
+
+
+def decide_law(statement: Statement, seed: int = 0, budget: int = 20_000_000, seconds: float | None = None) -> Outcome:
+    """PROVED or REFUTED by a theorem, or UNKNOWN with a reason. Deterministic for a seed when no time is set."""
+    meter = Meter(budget, seconds)
+    outcome = Outcome(None)
+    try:
+        outcome.theorem = _decide(statement, seed, meter, outcome)
+    except OutOfBudget as problem:
+        outcome.reason = f"{problem}; raise it with --budget or --timeout"
+    except Undefined as problem:
+        outcome.reason = str(problem)
+    outcome.work = meter.used
+    return outcome
+
+
+def _decide(statement: Statement, seed: int, meter: Meter, outcome: Outcome) -> Theorem | None:
+    dims = statement.program.free_dims()
+    evidence = ByTensors(_example_sizes(statement))
+    no_proof = "tensors, for all sizes: the normal form of the residue does not vanish"
+    limit, meter.limit = meter.limit, meter.used + meter.limit // FIRST_SHARE
+    short = False
+    try:
+        return check(statement, evidence, meter)
+    except NotShown:
+        outcome.tried.append(no_proof)
+    except OutOfBudget:
+        short = True
+    finally:
+        meter.limit = limit
+    # a claim that is true is mostly proved by now: only the others pay for what follows
+    from claws.prover.witness import Search, search_witness
+
+    seems_true = not dims and _entries(statement) > LARGE and _seems_true(statement, seed) is True
+    if seems_true:
+        outcome.tried.append("residues modulo a prime: zero at 2 random points")
+    search = Search(None, 0, "") if seems_true else search_witness(statement, seed, meter)
+    if search.witness is not None:
+        # the kernel has work of its own: what the search has used up must not cost the verdict
+        return check(statement, search.witness, Meter(meter.limit, meter.seconds))
+    if not seems_true:
+        looked = f"witness: the residue is zero at {search.points} random points"
+        if search.obstacle:
+            looked += f"; others have no exact value ({search.obstacle})"
+        outcome.tried.append(looked)
+    if short:
+        try:
+            return check(statement, evidence, meter)
+        except NotShown:
+            outcome.tried.append(no_proof)
+    if not dims:
+        theorem = _polynomials(statement, meter, outcome)
+        if theorem is not None:
+            return theorem
+    outcome.reason = _reason(statement, search, seed)
+    return None
+
+
+def _polynomials(statement: Statement, meter: Meter, outcome: Outcome) -> Theorem | None:
+    """The proof at fixed sizes; FLINT is asked first whether there is one."""
+    from claws.prover.flint_reading import residue_vanishes
+
+    try:
+        if not residue_vanishes(statement, meter):
+            outcome.tried.append("polynomials: the residue is not zero as a rational function")
+            return None
+    except Undefined:
+        pass  # a relu or a root: only the kernel's own polynomials know these
+    try:
+        return check(statement, ByPolynomials(), meter)
+    except OutOfBudget:
+        raise
+    except Refused as problem:
+        outcome.tried.append(f"polynomials: {problem}")
+        return None
+
+
+def _entries(statement: Statement) -> int:
+    program = statement.program
+    nodes = [n for n, _ in program.leaves("param", "input", "const")] + [statement.law]
+    return sum(fixed(count_entries(program.shapes[n])) for n in nodes)
+
+
+def _seems_true(statement: Statement, seed: int) -> bool | None:
+    """Whether the residue is zero modulo a prime at random points of a statement with fixed sizes; None: not to be had."""
+    from claws.prover.modular import residue_seems_zero
+
+    try:
+        return residue_seems_zero(statement, seed)
+    except Undefined:
+        return None
+
+
+def _example_sizes(statement: Statement) -> dict[str, int]:
+    """Sizes at which the statement says something: the smallest, all alike, that meet its conditions."""
+    dims = statement.program.free_dims()
+    bounds = statement.program.bounds
+    for n in range(1, 65):
+        sizes = dict.fromkeys(dims, n)
+        if bounds.hold_at(sizes):
+            return sizes
+    # conditions between dims, such as n >= m + 1: raise them one by one
+    sizes = dict.fromkeys(dims, 1)
+    for _ in range(4096):
+        if bounds.hold_at(sizes):
+            break
+        for c in bounds.conditions:
+            value = c.at(sizes).constant()
+            if value is not None and value < 0:
+                up = [d for d in sorted(c.dims()) if (c.at({**sizes, d: sizes[d] + 1}).constant() or 0) > value]
+                if up:
+                    sizes[up[0]] += 1
+    return sizes
+
+
+def _reason(statement: Statement, search: Search, seed: int) -> str:
+    """Why nothing was decided, in a sentence, with what is only probable."""
+    from claws.prover.witness import statement_at
+
+    dims = statement.program.free_dims()
+    if search.obstacle:
+        sizes = dict.fromkeys(dims, 2)
+        if statement.program.bounds.hold_at(sizes) and _seems_true(statement_at(statement, sizes), seed) is False:
+            return (
+                "probably false, but not refuted: the residue is not zero at random points modulo a prime, and no point was "
+                f"found at which it has an exact rational value ({search.obstacle})"
+            )
+        return (
+            "neither proved nor refuted: the residue does not cancel symbolically, and points with an exact rational value "
+            f"are few ({search.obstacle})"
+        )
+    text = "neither proved nor refuted: the residue is zero at random points, which is no proof"
+    if dims:
+        text += "; with sizes fixed (`for n = 2`) it can be decided by polynomials"
+    return text

@@ -1,0 +1,306 @@
+"""The search for a small exact witness against a law.
+
+Untrusted: what it finds is evidence, which the kernel evaluates again. A witness is searched at random points with small
+integer entries, first at small sizes when sizes are free; then it is made simple: sizes as small, entries as often 0 and
+as small as they can be while the residue stays non-zero.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+
+from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
+from claws.kernel.evaluate import Array, Index, Jacobian, directional, fixed, indices
+from claws.kernel.program import Leaf, Program, count_entries
+from claws.kernel.rational import Choices, Rationals
+from claws.kernel.sizes import Bounds
+from claws.kernel.statement import Statement
+from claws.kernel.theorem import Witness, law_directions
+
+ATTEMPTS = 40
+"""Random points tried at each size before it is given up."""
+
+ATTEMPTS_IRRATIONAL = 400
+"""The same where values are not rational at most points (square roots, exp away from 0)."""
+
+MANY = 400
+"""With more parameter entries than this, points with few non-zero entries are tried first: they are quick to evaluate."""
+
+MAX_PASSES = 4
+"""Rounds of simplification of a witness."""
+
+
+@dataclass
+class Search:
+    """What a search did: the witness if one was found, and what to say if not."""
+
+    witness: Witness | None
+    points: int
+    """Points at which the residue was evaluated and was zero."""
+    obstacle: str
+    """Why points could not be evaluated, if that happened: the kernel's words."""
+
+
+class RecordingRationals(Rationals):
+    """Rational numbers where a value that the choices do not give is chosen, once, and recorded."""
+
+    def __init__(self, activations: Mapping[str, Fraction | None], choices: Choices, seed: int) -> None:
+        super().__init__(activations, choices)
+        self.seed = seed
+
+    def _random(self, *key: object) -> random.Random:
+        return random.Random(f"{self.seed}{key}")
+
+    def elementary(self, function: str, x: Fraction) -> tuple[Fraction, Fraction]:
+        if function in self.activations:
+            if self.activations[function] is None:
+                table = self.choices.values.setdefault(function, {})
+                if x not in table:
+                    r = self._random(function, x)
+                    table[x] = (Fraction(r.randint(-2, 2)), Fraction(r.randint(-2, 2)))
+            elif function not in self.choices.homogeneous:
+                r = self._random(function)
+                options = [(1, 0), (1, 1), (1, -1), (1, 2)]
+                a, b = options[r.randrange(len(options))]
+                self.choices.homogeneous[function] = (Fraction(a), Fraction(b))
+        return super().elementary(function, x)
+
+    def opaque(
+        self, function: str, arguments: list[Array], shapes: list[Index], shape: Index
+    ) -> tuple[Array, list[Jacobian]]:
+        try:
+            return super().opaque(function, arguments, shapes, shape)
+        except Refused:
+            point = tuple(tuple(sorted(x.items())) for x in arguments)
+            r = self._random(function, point)
+            value = {i: Fraction(v) for i in indices(shape) if (v := r.randint(-1, 1))}
+            jacobian = [
+                {(i, j): Fraction(v) for i in indices(shape) for j in indices(s) if (v := r.randint(-1, 1))}
+                for s in shapes
+            ]
+            self.choices.functions.setdefault(function, []).append((point, value, jacobian))
+            return value, jacobian
+
+
+def search_witness(statement: Statement, seed: int, meter: Meter) -> Search:
+    """Look for a witness. Deterministic for a seed; stops with `OutOfBudget` when the meter does."""
+    rng = random.Random(seed)
+    dims = statement.program.free_dims()
+    bounds = statement.program.bounds
+    points, obstacle = 0, ""
+    for sizes in _sizes(dims, bounds, rng) if dims else iter([{}]):
+        try:
+            here = statement_at(statement, sizes)
+        except Malformed as problem:
+            obstacle = obstacle or str(problem)
+            continue
+        found = _at_size(here, rng, meter)
+        points += found.points
+        obstacle = obstacle or found.obstacle
+        if found.leaves is not None:
+            with suppress(OutOfBudget):
+                sizes, here, found = _smaller_sizes(statement, sizes, here, found, rng, meter)
+            # a share of the work: a witness that is not as simple as can be is one all the same
+            share = Meter(meter.limit // 4, None if meter.seconds is None else meter.seconds / 4)
+            witness = _simplify(here, sizes, found, share)
+            return Search(witness, points, obstacle)
+    return Search(None, points, obstacle)
+
+
+def statement_at(statement: Statement, sizes: Mapping[str, int]) -> Statement:
+    """The statement at fixed sizes. Raises `Malformed` outside its conditions."""
+    program = statement.program.at(sizes) if sizes else statement.program
+    return Statement(program, statement.outputs, statement.law, statement.preconditioners)
+
+
+def _sizes(dims: list[str], bounds: Bounds, rng: random.Random) -> Iterator[dict[str, int]]:
+    """Small sizes, likely ones first, each once, at most about 40."""
+    seen = set()
+
+    def fresh(values: list[int]) -> Iterator[dict[str, int]]:
+        if tuple(values) not in seen:
+            seen.add(tuple(values))
+            sizes = dict(zip(dims, values, strict=True))
+            if bounds.hold_at(sizes):
+                yield sizes
+
+    k = len(dims)
+    yield from fresh([2] * k)
+    yield from fresh([1] * k)
+    yield from fresh([3] * k)
+    for i in range(k):
+        yield from fresh([1 if j == i else 2 for j in range(k)])
+    for i in range(k):
+        yield from fresh([3 if j == i else 2 for j in range(k)])
+    for _ in range(20):
+        yield from fresh([rng.randint(1, 4) for _ in range(k)])
+
+
+@dataclass
+class _Point:
+    leaves: dict[str, Array] | None
+    choices: Choices
+    law_entry: Index
+    points: int
+    obstacle: str
+    seed: int
+
+
+def _at_size(statement: Statement, rng: random.Random, meter: Meter) -> _Point:
+    points, obstacle = 0, ""
+    attempt = 0
+    entries = sum(fixed(count_entries(statement.program.shapes[n])) for n, _ in statement.program.leaves("param"))
+    styles = (4, 1, 4, 0) if entries > MANY else (0, 1)
+    while attempt < (ATTEMPTS_IRRATIONAL if obstacle and points < 3 else ATTEMPTS) and points < 6:
+        style = attempt % 4 if obstacle else styles[attempt % len(styles)]
+        leaves = _random_leaves(statement.program, rng, style)
+        seed = rng.randrange(1 << 30)
+        attempt += 1
+        try:
+            entry, choices = failing_entry(statement, leaves, seed, meter)
+        except OutOfBudget:
+            raise
+        except Undefined as problem:
+            obstacle = obstacle or str(problem)
+            continue
+        if entry is not None:
+            return _Point(leaves, choices, entry, points, obstacle, seed)
+        # a point at which some function's choice hides the failure says little; dense ones say most
+        points += style == 0
+    return _Point(None, Choices(), (), points, obstacle, 0)
+
+
+def _random_leaves(program: Program, rng: random.Random, style: int) -> dict[str, Array]:
+    """Small integers. Style 0: dense; 1: half of the entries zero; 2: most zero; 3: whole arrays zero; 4: a few non-zero."""
+    result: dict[str, Array] = {}
+    for n, leaf in program.leaves("param", "input", "const"):
+        shape = [fixed(k) for k in program.shapes[n]]
+        total = math.prod(shape)
+        all_zero = style == 3 and rng.random() < 0.4
+        sparse = {0: 0.0, 1: 0.5, 2: 0.75, 3: 0.3, 4: 1 - min(1.0, 6 / max(total, 1))}[style]
+        array = {}
+        for i in indices(shape):
+            x = rng.choice([-3, -2, -1, 1, 2, 3])
+            if leaf.domain == "positive":
+                x = abs(x)
+            elif leaf.domain == "real" and (all_zero or rng.random() < sparse):
+                x = 0
+            if x:
+                array[i] = x
+        result[leaf.name] = array
+    return result
+
+
+def failing_entry(
+    statement: Statement, leaves: dict[str, Array], seed: int, meter: Meter, only: Index | None = None
+) -> tuple[Index | None, Choices]:
+    """An entry of the law (or `only` that one) with a non-zero residue at this point, and the choices used."""
+    program = statement.program
+    ring = RecordingRationals(dict(program.activations), Choices(), seed)
+    by_entry = law_directions(statement, leaves, ring, meter)
+    for entry, direction in by_entry.items():
+        if (only is None or entry == only) and direction:
+            residue = directional(program, statement.outputs, leaves, direction, ring, meter)
+            if any(residue.values()):
+                return entry, ring.choices
+    return None, ring.choices
+
+
+def _smaller_sizes(
+    statement: Statement, sizes: dict[str, int], here: Statement, found: _Point, rng: random.Random, meter: Meter
+) -> tuple[dict[str, int], Statement, _Point]:
+    """Lower one size at a time while a failing point is still found."""
+    for name in sorted(sizes, key=lambda d: (-sizes[d], d)):
+        while sizes[name] > 1:
+            smaller = {**sizes, name: sizes[name] - 1}
+            if not statement.program.bounds.hold_at(smaller):
+                break
+            try:
+                there = statement_at(statement, smaller)
+                point = _at_size(there, rng, meter)
+            except Refused:
+                break
+            if point.leaves is None:
+                break
+            sizes, here, found = smaller, there, point
+    return sizes, here, found
+
+
+def _simplify(statement: Statement, sizes: dict[str, int], found: _Point, meter: Meter) -> Witness:
+    """Make entries 0 (or 1 in a domain without 0) in ever smaller groups, then what is left as small as can be."""
+    leaves = found.leaves
+    assert leaves is not None
+    entry, seed = found.law_entry, found.seed
+    declared = [leaf for _, leaf in statement.program.leaves("param", "input", "const")]
+
+    def fails(candidate: dict[str, Array]) -> bool:
+        try:
+            return failing_entry(statement, candidate, seed, meter, only=entry)[0] is not None
+        except OutOfBudget:
+            raise
+        except Refused:
+            return False
+
+    try:
+        leaves = _clear_groups(leaves, declared, fails)
+        for _ in range(MAX_PASSES):
+            changed = False
+            for leaf in declared:
+                for i in sorted(leaves[leaf.name]):
+                    for x in _simpler(leaves[leaf.name][i], leaf):
+                        candidate = _with(leaves, leaf, [i], x)
+                        if fails(candidate):
+                            leaves, changed = candidate, True
+                            break
+            if not changed:
+                break
+    except OutOfBudget:
+        pass  # what has been reached is a witness all the same
+    program = statement.program
+    meter = Meter(max(meter.limit, 5_000_000))
+    ring = RecordingRationals(dict(program.activations), Choices(), seed)
+    direction = law_directions(statement, leaves, ring, meter)[entry]
+    residue = directional(program, statement.outputs, leaves, direction, ring, meter)
+    output = next(k for k, n in enumerate(statement.outputs) if residue[n])
+    array = residue[statement.outputs[output]]
+    place = min(array, key=lambda i: (sum(i), i))
+    exact = {name: {i: Fraction(y) for i, y in x.items()} for name, x in leaves.items()}
+    return Witness(sizes, exact, ring.choices, entry, output, place, Fraction(array[place]))
+
+
+def _with(leaves: dict[str, Array], leaf: Leaf, places: Sequence[Index], x: int) -> dict[str, Array]:
+    """The leaves with `x` at these places of one of them."""
+    array = {i: y for i, y in leaves[leaf.name].items() if i not in places}
+    if x:
+        array.update(dict.fromkeys(places, x))
+    return {**leaves, leaf.name: array}
+
+
+def _clear_groups(
+    leaves: dict[str, Array], declared: list[Leaf], fails: Callable[[dict[str, Array]], bool]
+) -> dict[str, Array]:
+    """Set whole leaves, then halves of what is left, and so on, to their simplest value, as long as it still fails."""
+    for leaf in declared:
+        simplest = 0 if leaf.domain == "real" else 1
+        size = max(1, len(leaves[leaf.name]))
+        while True:
+            places = sorted(i for i, y in leaves[leaf.name].items() if y != simplest)
+            for k in range(0, len(places), size):
+                candidate = _with(leaves, leaf, places[k : k + size], simplest)
+                if fails(candidate):
+                    leaves = candidate
+            if size == 1:
+                break
+            size = (size + 1) // 2
+    return leaves
+
+
+def _simpler(x: int, leaf: Leaf) -> list[int]:
+    """Values to try instead of x, simplest first."""
+    candidates = {"real": [0, 1, -1, 2, -2], "positive": [1, 2], "nonzero": [1, -1, 2, -2]}[leaf.domain]
+    return candidates[: candidates.index(x)] if x in candidates else candidates

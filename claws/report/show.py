@@ -1,0 +1,136 @@
+"""`claws show`: the model, its laws, their gradients and residues as readable mathematics.
+
+It prints what the readings compute and decides nothing: the verdict is `claws check`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from claws.kernel.errors import Meter, Refused
+from claws.kernel.evaluate import directional, evaluate, fixed
+from claws.kernel.printing import TensorPrinter, render_statement
+from claws.kernel.sizes import ZERO
+from claws.kernel.program import count_entries
+from claws.kernel.statement import Statement
+from claws.kernel.tensors import Tensors
+from claws.kernel.theorem import law_directions, tensor_residue
+from claws.syntax.diagnostic import Diagnostic, SourceError
+from claws.syntax.elaborate import nearest
+from claws.syntax.printer import print_expression
+from claws.syntax.spec import Spec
+
+BUDGET = 20_000_000
+
+
+def show(spec: Spec, laws: Sequence[str], form: str = "text") -> str:
+    """The text for these laws (all for none). `form` is text, program, latex or sympy.
+
+    Raises `SourceError` for a law that is not there, and for LaTeX or SymPy where a size is left free.
+    """
+    for name in laws:
+        if name not in spec.laws:
+            hint = nearest(name, spec.laws) or "the laws are: " + ", ".join(spec.laws)
+            raise SourceError(Diagnostic("CLAW033", f"no law is named `{name}`", hint=hint))
+    wanted = list(laws) or list(spec.laws)
+    if spec.momentum:
+        raise SourceError(Diagnostic("CLAW032", "momentum flows can't be shown yet"))
+    parts = []
+    for k, name in enumerate(wanted):
+        claim = next(c for c in spec.claims if c.name == name)
+        statement = spec.instance(claim.sizes[0]).statement(name)
+        if form == "program":
+            parts.append(f"law {name}\n{render_statement(statement)}")
+        elif form == "text":
+            parts.append(_text(spec, statement, name, first=k == 0))
+        else:
+            parts.append(_entries(spec, statement, name, form, first=k == 0))
+    return "\n\n".join(parts)
+
+
+def _text(spec: Spec, statement: Statement, name: str, first: bool) -> str:
+    program = statement.program
+    tensors = Tensors(program, Meter(BUDGET))
+    printer = TensorPrinter(tensors)
+    lines = []
+    params = program.leaves("param")
+    if first:
+        total = sum((count_entries(program.shapes[n]) for n, _ in params), start=ZERO)
+        shapes = ", ".join(
+            leaf.name + (f" [{', '.join(map(str, leaf.shape))}]" if leaf.shape else "") for _, leaf in params
+        )
+        lines += [f"model {spec.model}", f"  parameters  {shapes}; D = {total}"]
+        factors = dict(statement.preconditioners)
+        flows = [f"{leaf.name}' = -{'P*' if leaf.name in factors else ''}grad_{leaf.name} E" for _, leaf in params]
+        lines.append(f"  flow        {', '.join(flows)}")
+        lines += [f"  P of {p} = {printer.render(tensors.value(n))}" for p, n in factors.items()]
+        lines.append("  repeated indices are summed; 1 is one entry, eq[i,j] the identity matrix")
+    assert spec.map is not None
+    for k, (n, e) in enumerate(zip(statement.outputs, spec.map.outputs, strict=True)):
+        lines.append(f"output {k}: {print_expression(e)}")
+        lines.append(f"  = {printer.render(tensors.value(n))}")
+    lines.append(f"law {name} = {print_expression(spec.laws[name].value)}")
+    lines.append("  with an arbitrary constant array A of the law's shape, h = the sum of A times the law:")
+    try:
+        directions, left = tensor_residue(statement, tensors)
+    except Refused as problem:
+        lines.append(f"  {problem}")
+        return "\n".join(lines)
+    changed = "P * grad_" if statement.preconditioners else "grad_"
+    for leaf_name, tensor in directions.items():
+        lines.append(f"  {changed}{leaf_name} h = {printer.render(tensor)}")
+    for k, n in enumerate(statement.outputs):
+        lines.append(f"  d(output {k}) along it = {printer.render(left[n]) if n in left else '0'}")
+    definitions = printer.definitions()
+    if definitions:
+        lines.append("  where")
+        lines += [f"    {line}" for line in definitions]
+    lines.append(
+        "  the residue vanishes for all sizes: the law is conserved"
+        if not left
+        else "  the residue does not cancel symbolically: `claws check` looks for a counter-example"
+    )
+    return "\n".join(lines)
+
+
+def _entries(spec: Spec, statement: Statement, name: str, form: str, first: bool) -> str:
+    dims = statement.program.free_dims()
+    if dims:
+        options = " ".join(f"-D {d}=2" for d in dims)
+        raise SourceError(
+            Diagnostic("CLAW025", f"entries can be written only at fixed sizes; {', '.join(dims)} is free", hint=f"add {options}")
+        )
+    import sympy
+
+    from claws.report.sympy_reading import SympyRing, as_matrix, symbols_of
+
+    def write(label: str, x: object) -> str:
+        return f"{label} = {sympy.latex(x)}" if form == "latex" else f"{label} = {x}"
+
+    program = statement.program
+    ring = SympyRing()
+    leaves = symbols_of(program)
+    meter = Meter(BUDGET)
+    values = evaluate(program, [*statement.outputs, statement.law], leaves, ring, meter)
+
+    def shape(n: int) -> tuple[int, ...]:
+        return tuple(fixed(k) for k in program.shapes[n])
+
+    lines = []
+    if first:
+        lines += [write(rf"\phi_{k}" if form == "latex" else f"phi_{k}", as_matrix(values[n], shape(n)))
+                  for k, n in enumerate(statement.outputs)]  # fmt: skip
+    title = rf"\text{{{name}}}" if form == "latex" else name
+    lines.append(write(title, as_matrix(values[statement.law], shape(statement.law))))
+    shapes = {leaf.name: shape(n) for n, leaf in program.leaves("param")}
+    for entry, direction in law_directions(statement, leaves, ring, meter).items():
+        at = f"[{', '.join(map(str, entry))}]" if entry else ""
+        for leaf, x in direction.items():
+            label = rf"\nabla_{{{leaf}}} {title}{at}" if form == "latex" else f"grad_{leaf} {name}{at}"
+            lines.append(write(label, as_matrix(x, shapes[leaf])))
+        residue = directional(program, statement.outputs, leaves, direction, ring, meter)
+        for k, n in enumerate(statement.outputs):
+            x = {i: sympy.expand(y) for i, y in residue[n].items()}
+            label = rf"J_{k} \nabla {title}{at}" if form == "latex" else f"residue_{k} {name}{at}"
+            lines.append(write(label, as_matrix(x, shape(n))))
+    return "\n".join(lines)

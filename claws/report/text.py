@@ -1,0 +1,193 @@
+"""The report as text. It only prints: every value comes from `results`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from claws.report.results import ClaimResult, FileResult, Report, Verdict
+from claws.syntax.diagnostic import Diagnostic, Span
+
+_COLORS = {"PROVED": "32", "REFUTED": "31", "UNKNOWN": "33", "error": "31"}
+
+
+def render_report(report: Report, color: bool = False, verbose: bool = False) -> str:
+    """The whole report: a line per claim, what is wrong under it, and a summary."""
+    parts: list[str] = []
+    for f in report.files:
+        parts.extend(render_file(f, color, verbose))
+    parts.append(render_summary(report))
+    return "\n".join(parts) + "\n"
+
+
+def render_file(f: FileResult, color: bool = False, verbose: bool = False) -> list[str]:
+    lines: list[str] = []
+    for d in f.errors:
+        lines.extend(render_diagnostic(f.path, f.lines, d, color))
+    for group in _groups(f.claims):
+        if len(group) > 1 and not verbose:
+            lines.extend(render_claim(f, group[0], color, scope=_range_text(group)))
+        else:
+            for c in group:
+                lines.extend(render_claim(f, c, color, verbose))
+    if f.errors and not f.claims:
+        lines.append(f"{f.path}: no claim was checked")
+    return lines
+
+
+def _groups(claims: Iterable[ClaimResult]) -> list[list[ClaimResult]]:
+    """Neighbouring sizes of one claim are shown together where there is the same to say of each."""
+    groups: list[list[ClaimResult]] = []
+    for c in claims:
+        last = groups[-1][-1] if groups else None
+        if last is not None and last.span == c.span and _alike(last, c):
+            groups[-1].append(c)
+        else:
+            groups.append([c])
+    return groups
+
+
+def _alike(a: ClaimResult, b: ClaimResult) -> bool:
+    return a.verdict is b.verdict and a.holds == b.holds and (a.holds or ("residue" not in b.detail and a.reason == b.reason))
+
+
+def _range_text(group: list[ClaimResult]) -> str:
+    first, last = group[0].sizes or {}, group[-1].sizes or {}
+    return f"at {len(group)} sizes, {_sizes_text(first)} to {_sizes_text(last)}"
+
+
+def _sizes_text(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} = {n}" for name, n in sizes.items())
+
+
+def scope_text(c: ClaimResult) -> str:
+    """For which sizes the verdict is: `for all n, m`, `for n = 3`, or nothing where there are no dims."""
+    parts = [_sizes_text(c.sizes)] if c.sizes else []
+    if c.free_dims:
+        parts.append("all " + ", ".join(c.free_dims))
+    text = "for " + " and ".join(parts) if parts else ""
+    if c.assumptions and c.verdict is Verdict.PROVED:
+        text += f", given {', '.join(c.assumptions)}"
+    return text
+
+
+def _claim_line(path: str, c: ClaimResult, color: bool, scope: str | None = None) -> str:
+    word = _paint(c.verdict.value, c.verdict.value, color)
+    scope = scope_text(c) if scope is None else scope
+    if c.verdict is Verdict.REFUTED and c.free_dims:
+        scope = ""
+    expected = ""
+    if c.expected is not Verdict.PROVED or not c.holds:
+        expected = ", as expected" if c.holds else f", expected {c.expected.value}"
+    return f"{path}:{c.span.line}:{c.span.column}: {word} {c.name}{' ' + scope if scope else ''}{expected}"
+
+
+def render_claim(
+    f: FileResult, c: ClaimResult, color: bool = False, verbose: bool = False, scope: str | None = None
+) -> list[str]:
+    """The line of one claim, and under it the reason if it does not hold (or if `verbose`).
+
+    `scope` replaces the text that says for which sizes it is.
+    """
+    lines = [_claim_line(f.path, c, color, scope)]
+    if c.holds and not verbose:
+        return lines
+    lines.extend(_snippet(f.lines, c.span, mark=False))
+    rows: list[tuple[str, str]] = []
+    detail = c.detail
+    if c.reason:
+        rows.append(("reason", c.reason))
+    for text in detail.get("tried", []) if c.verdict is Verdict.UNKNOWN else []:
+        rows.append(("tried", text))
+    if "residue" in detail:
+        entry = _entry_text(c.name, detail["law_entry"])
+        output = _entry_text(f"({detail['output']})", detail["output_entry"])
+        rows.append(("not conserved", f"d/dt {entry} = -({detail['residue']}) for the loss {output}; it should be 0"))
+        if detail.get("sizes"):
+            rows.append(("at sizes", _sizes_text(detail["sizes"])))
+        for name, text in witness_rows(detail["arrays"]):
+            rows.append(("at", f"{name} = {text}"))
+        for text in detail.get("choices", []):
+            rows.append(("with", text))
+        for term in detail.get("terms", []):
+            rows.append(("term", f"`{term['term']}` leaves {term['residue']}"))
+    if verbose:
+        if c.method:
+            rows.append(("method", c.method))
+        if c.trust:
+            rows.append(("trust", ", ".join(c.trust)))
+    if "certificate" in detail:
+        rows.append(("certificate", detail["certificate"]))
+    width = max((len(name) for name, _ in rows), default=0)
+    lines.extend(f"    {name:<{width}}  {text}" for name, text in rows)
+    return lines
+
+
+def _entry_text(name: str, entry: list[int]) -> str:
+    return f"{name}[{', '.join(map(str, entry))}]" if entry else name
+
+
+def witness_rows(arrays: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each array of a witness as nested lists."""
+    return [(name, _nested(x)) for name, x in arrays.items()]
+
+
+def _nested(x: Any) -> str:
+    return f"[{', '.join(_nested(y) for y in x)}]" if isinstance(x, list) else str(x)
+
+
+def render_diagnostic(path: str, lines: tuple[str, ...], d: Diagnostic, color: bool = False) -> list[str]:
+    """`path:line:column: error[CODE]: message`, the source line with the place marked, and the hint."""
+    word = _paint(f"error[{d.code}]", "error", color)
+    result = [f"{path}:{d.span.line}:{d.span.column}: {word}: {d.message}"]
+    result.extend(_snippet(lines, d.span))
+    if d.hint:
+        result.append(f"    hint: {d.hint}")
+    for text, span in d.notes:
+        result.append(f"{path}:{span.line}:{span.column}: note: {text}")
+        result.extend(_snippet(lines, span))
+    return result
+
+
+_WIDEST = 160
+
+
+def _snippet(lines: tuple[str, ...], span: Span, mark: bool = True) -> list[str]:
+    if not 1 <= span.line <= len(lines):
+        return []
+    source = lines[span.line - 1]
+    start = span.column - 1
+    end = span.end_column - 1 if span.end_line == span.line else len(source)
+    # a very long line is shown around the place
+    cut = max(0, start - _WIDEST // 2) if len(source) > _WIDEST else 0
+    shown = "".join(ch if ch.isprintable() else " " for ch in source[cut : cut + _WIDEST])
+    number = str(span.line)
+    result = [f"  {number} | {shown}".rstrip()]
+    if mark:
+        length = max(1, min(end, cut + _WIDEST) - start)
+        result.append(f"  {' ' * len(number)} | {' ' * (start - cut)}{'^' * length}")
+    return result
+
+
+def render_summary(report: Report) -> str:
+    claims = report.claims()
+    errors = sum(len(f.errors) for f in report.files)
+    parts = [
+        f"{report.count(Verdict.PROVED)} proved",
+        f"{report.count(Verdict.REFUTED)} refuted",
+        f"{report.count(Verdict.UNKNOWN)} unknown",
+    ]
+    held = sum(c.holds for c in claims)
+    text = f"{_plural(len(claims), 'claim')}: {', '.join(parts)}; "
+    text += "all hold" if held == len(claims) and claims else f"{held} hold, {len(claims) - held} do not"
+    if errors:
+        text += f"; {_plural(errors, 'error')}"
+    return text if claims or errors else "nothing to check: no claim was found"
+
+
+def _plural(n: int, word: str) -> str:
+    return f"{n} {word}{'' if n == 1 else 's'}"
+
+
+def _paint(text: str, kind: str, color: bool) -> str:
+    return f"\x1b[{_COLORS[kind]}m{text}\x1b[0m" if color else text
