@@ -292,7 +292,7 @@ def describe_witness(statement: Statement, witness: Witness, spec: Spec | None =
         arrays[leaf.name] = _nested(values, shape, ())
         for i in indices(shape):
             key = leaf.name + (f"[{','.join(map(str, i))}]" if i else "")
-            entries[key] = str(values.get(i, Fraction(0)))
+            entries[key] = str(values.get(i, 0))
     choices = []
     for name, (up, down) in witness.choices.homogeneous.items():
         degree = dict(program.activations).get(name)
@@ -323,7 +323,7 @@ def describe_witness(statement: Statement, witness: Witness, spec: Spec | None =
 
 def _nested(values: Mapping[Index, Fraction], shape: Sequence[int], head: Index) -> Any:
     if len(head) == len(shape):
-        return str(values.get(head, Fraction(0)))
+        return str(values.get(head, 0))
     return [_nested(values, shape, (*head, k)) for k in range(shape[len(head)])]
 
 

@@ -18,7 +18,11 @@ class OutOfBudget(Refused):
 
 
 class Undefined(Refused):
-    """An expression has no value here: a division by zero, a kink, a value that is not rational."""
+    """An expression has no value here: a division by zero, a kink."""
+
+
+class Irrational(Undefined):
+    """An expression has a value here, but none that is known as an exact rational number."""
 
 
 class Meter:

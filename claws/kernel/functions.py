@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from claws.kernel.errors import Undefined
+from claws.kernel.errors import Irrational, Undefined
 
 # (coefficient, exponent of z, ((function, exponent), ...))
 Rule = tuple[tuple[Fraction, int, tuple[tuple[str, int], ...]], ...]
@@ -57,7 +57,7 @@ def exact_value(function: str, z: Fraction) -> Fraction:
         return _AT_ZERO[function]
     if z == 1 and function == "log":
         return Fraction(0)
-    raise Undefined(f"{function}({z}) is not known as an exact rational number")
+    raise Irrational(f"{function}({z}) is not known as an exact rational number")
 
 
 def exact_derivative(function: str, z: Fraction) -> Fraction:
@@ -105,5 +105,5 @@ def _exact_root(n: int, q: int) -> int:
         else:
             high = mid
     if low**q != n:
-        raise Undefined(f"{n} is not the power {q} of an integer")
+        raise Irrational(f"{n} is not the power {q} of an integer")
     return low

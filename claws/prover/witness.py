@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
-from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
+from claws.kernel.errors import Irrational, Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.evaluate import Array, Index, Jacobian, directional, fixed, indices
 from claws.kernel.program import Leaf, Program, count_entries
 from claws.kernel.rational import Choices, Rationals
@@ -119,7 +119,7 @@ def statement_at(statement: Statement, sizes: Mapping[str, int]) -> Statement:
 
 
 def _sizes(dims: list[str], bounds: Bounds, rng: random.Random) -> Iterator[dict[str, int]]:
-    """Small sizes, likely ones first, each once, at most about 40."""
+    """Small sizes, the simplest first, each once, at most about 60."""
     seen = set()
 
     def fresh(values: list[int]) -> Iterator[dict[str, int]]:
@@ -130,13 +130,11 @@ def _sizes(dims: list[str], bounds: Bounds, rng: random.Random) -> Iterator[dict
                 yield sizes
 
     k = len(dims)
-    yield from fresh([2] * k)
-    yield from fresh([1] * k)
-    yield from fresh([3] * k)
-    for i in range(k):
-        yield from fresh([1 if j == i else 2 for j in range(k)])
-    for i in range(k):
-        yield from fresh([3 if j == i else 2 for j in range(k)])
+    for n in (1, 2, 3):
+        yield from fresh([n] * k)
+    for n, others in ((1, 2), (2, 1), (3, 2)):
+        for i in range(min(k, 12)):
+            yield from fresh([n if j == i else others for j in range(k)])
     for _ in range(20):
         yield from fresh([rng.randint(1, 4) for _ in range(k)])
 
@@ -151,44 +149,51 @@ class _Point:
     seed: int
 
 
-def _at_size(statement: Statement, rng: random.Random, meter: Meter) -> _Point:
-    points, obstacle = 0, ""
+POSITIVE, DENSE, SPARSE, SPARSER, WHOLE, FEW = range(6)
+"""Kinds of random points: positive entries (every relu is on), no zeros, half zeros, three quarters zeros, whole arrays zero,
+about six entries that are not zero in each array."""
+
+
+def _at_size(statement: Statement, rng: random.Random, meter: Meter, attempts: int = ATTEMPTS) -> _Point:
+    program = statement.program
+    points, obstacle, irrational = 0, "", False
+    entries = sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves("param"))
+    kinds = (FEW, POSITIVE, SPARSE, DENSE) if entries > MANY else (DENSE, POSITIVE, SPARSE)
     attempt = 0
-    entries = sum(fixed(count_entries(statement.program.shapes[n])) for n, _ in statement.program.leaves("param"))
-    styles = (4, 1, 4, 0) if entries > MANY else (0, 1)
-    while attempt < (ATTEMPTS_IRRATIONAL if obstacle and points < 3 else ATTEMPTS) and points < 6:
-        style = attempt % 4 if obstacle else styles[attempt % len(styles)]
-        leaves = _random_leaves(statement.program, rng, style)
+    while attempt < (max(attempts, ATTEMPTS_IRRATIONAL) if irrational and points < 3 else attempts) and points < 6:
+        if irrational:
+            kinds = (DENSE, SPARSE, SPARSER, WHOLE)
+        kind = kinds[attempt % len(kinds)]
+        leaves = _random_leaves(program, rng, kind)
         seed = rng.randrange(1 << 30)
         attempt += 1
         try:
             entry, choices = failing_entry(statement, leaves, seed, meter)
-        except OutOfBudget:
-            raise
         except Undefined as problem:
+            irrational = irrational or isinstance(problem, Irrational)
             obstacle = obstacle or str(problem)
             continue
         if entry is not None:
             return _Point(leaves, choices, entry, points, obstacle, seed)
-        # a point at which some function's choice hides the failure says little; dense ones say most
-        points += style == 0
+        # a point with zeros, where the residue is often zero for no good reason, says little
+        points += kind in (POSITIVE, DENSE)
     return _Point(None, Choices(), (), points, obstacle, 0)
 
 
-def _random_leaves(program: Program, rng: random.Random, style: int) -> dict[str, Array]:
-    """Small integers. Style 0: dense; 1: half of the entries zero; 2: most zero; 3: whole arrays zero; 4: a few non-zero."""
+def _random_leaves(program: Program, rng: random.Random, kind: int) -> dict[str, Array]:
+    """Small integers for every leaf, inside its domain."""
     result: dict[str, Array] = {}
     for n, leaf in program.leaves("param", "input", "const"):
         shape = [fixed(k) for k in program.shapes[n]]
-        total = math.prod(shape)
-        all_zero = style == 3 and rng.random() < 0.4
-        sparse = {0: 0.0, 1: 0.5, 2: 0.75, 3: 0.3, 4: 1 - min(1.0, 6 / max(total, 1))}[style]
+        all_zero = kind == WHOLE and rng.random() < 0.4
+        few = 1 - min(1.0, 6 / max(math.prod(shape), 1))
+        zeros = {POSITIVE: 0.0, DENSE: 0.0, SPARSE: 0.5, SPARSER: 0.75, WHOLE: 0.3, FEW: few}[kind]
         array = {}
         for i in indices(shape):
             x = rng.choice([-3, -2, -1, 1, 2, 3])
-            if leaf.domain == "positive":
+            if kind == POSITIVE or leaf.domain == "positive":
                 x = abs(x)
-            elif leaf.domain == "real" and (all_zero or rng.random() < sparse):
+            if leaf.domain == "real" and (all_zero or rng.random() < zeros):
                 x = 0
             if x:
                 array[i] = x
@@ -214,20 +219,25 @@ def failing_entry(
 def _smaller_sizes(
     statement: Statement, sizes: dict[str, int], here: Statement, found: _Point, rng: random.Random, meter: Meter
 ) -> tuple[dict[str, int], Statement, _Point]:
-    """Lower one size at a time while a failing point is still found."""
-    for name in sorted(sizes, key=lambda d: (-sizes[d], d)):
-        while sizes[name] > 1:
-            smaller = {**sizes, name: sizes[name] - 1}
-            if not statement.program.bounds.hold_at(smaller):
-                break
-            try:
-                there = statement_at(statement, smaller)
-                point = _at_size(there, rng, meter)
-            except Refused:
-                break
-            if point.leaves is None:
-                break
-            sizes, here, found = smaller, there, point
+    """Lower sizes, in ever smaller groups, while a failing point is still found."""
+    group = len(sizes)
+    while group:
+        names = [d for d in sorted(sizes, key=lambda d: (-sizes[d], d)) if sizes[d] > 1]
+        for k in range(0, len(names), group):
+            lower = sizes
+            while True:
+                lower = {d: max(1, n - (d in names[k : k + group])) for d, n in lower.items()}
+                if lower == sizes or not statement.program.bounds.hold_at(lower):
+                    break
+                try:
+                    there = statement_at(statement, lower)
+                except Malformed:
+                    break
+                point = _at_size(there, rng, meter, attempts=9)
+                if point.leaves is None:
+                    break
+                sizes, here, found = lower, there, point
+        group = 0 if group == 1 else (group + 1) // 2
     return sizes, here, found
 
 

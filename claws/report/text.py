@@ -105,8 +105,7 @@ def render_claim(
         rows.append(("not conserved", f"d/dt {entry} = -({detail['residue']}) for the loss {output}; it should be 0"))
         if detail.get("sizes"):
             rows.append(("at sizes", _sizes_text(detail["sizes"])))
-        for name, text in witness_rows(detail["arrays"]):
-            rows.append(("at", f"{name} = {text}"))
+        rows.extend(("at", text) for text in witness_rows(detail["witness"], detail["arrays"]))
         for text in detail.get("choices", []):
             rows.append(("with", text))
         for term in detail.get("terms", []):
@@ -127,9 +126,16 @@ def _entry_text(name: str, entry: list[int]) -> str:
     return f"{name}[{', '.join(map(str, entry))}]" if entry else name
 
 
-def witness_rows(arrays: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Each array of a witness as nested lists."""
-    return [(name, _nested(x)) for name, x in arrays.items()]
+_MANY = 60
+"""A witness with more entries than this is listed by those that are not zero."""
+
+
+def witness_rows(entries: Mapping[str, str], arrays: Mapping[str, Any]) -> list[str]:
+    """Each array of a witness as nested lists, or the entries that are not zero where there are many."""
+    if len(entries) <= _MANY:
+        return [f"{name} = {_nested(x)}" for name, x in arrays.items()]
+    rows = [f"{name} = {x}" for name, x in entries.items() if x != "0"]
+    return [*rows, "every other entry is 0"]
 
 
 def _nested(x: Any) -> str:

@@ -141,6 +141,32 @@ Expression = Union[
 ]
 
 
+def names_in(root: Expression) -> list[str]:
+    """The names that an expression mentions, each once, in no particular order; variables of loops among them."""
+    found: dict[str, None] = {}
+    stack: list[object] = [root]
+    while stack:
+        x = stack.pop()
+        match x:
+            case Name(name):
+                found[name] = None
+            case Negative(operand) | Transpose(operand):
+                stack.append(operand)
+            case Binary(_, left, right):
+                stack += (left, right)
+            case Slice(start, stop, step):
+                stack += (start, stop, step)
+            case Index(base, items):
+                stack += (base, *items)
+            case Call(_, arguments, keywords):
+                stack += (*arguments, *(e for _, e in keywords))
+            case Array(items):
+                stack += items
+            case ArrayComprehension(body, loops) | Generator(body, loops):
+                stack += (body, *(e for loop in loops for e in (loop.low, loop.high)))
+    return list(found)
+
+
 # --- declarations ----------------------------------------------------------------------------------------
 
 

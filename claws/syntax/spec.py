@@ -113,9 +113,26 @@ class Instance:
         """What a declared name stands for."""
         if name in self.dims:
             return self.dims[name]
-        if name not in self._known:
-            self._known[name] = self._elaborate_name(name)
+        for earlier in self._needs(name):
+            if earlier not in self._known:
+                self._known[earlier] = self._elaborate_name(earlier)
         return self._known[name]
+
+    def _needs(self, name: str) -> list[str]:
+        """The name after all the `let`s that it needs: a long chain of these must not become a deep recursion."""
+        order: list[str] = []
+        stack = [(name, False)]
+        seen: set[str] = set()
+        while stack:
+            here, done = stack.pop()
+            if done:
+                order.append(here)
+            elif here not in seen and here not in self._known:
+                seen.add(here)
+                stack.append((here, True))
+                if here in self.spec.lets and here not in self.spec.broken:
+                    stack += [(x, False) for x in nodes.names_in(self.spec.lets[here].value) if x in self.spec.lets]
+        return order
 
     def _elaborate_name(self, name: str) -> Named:
         if name in self.spec.broken:
