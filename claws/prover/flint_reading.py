@@ -20,6 +20,11 @@ from claws.kernel.program import count_entries
 from claws.kernel.statement import Statement
 from claws.kernel.theorem import law_directions
 
+MAX_TERMS = 20_000
+"""A polynomial with more terms is not read: FLINT's work cannot be metered, so it is bounded beforehand."""
+
+MAX_DEGREE = 4096
+
 SPARE = 256
 """Variables kept for function values; a program that needs more is not read."""
 
@@ -30,6 +35,8 @@ class RationalFunction:
     __slots__ = ("bottom", "top")
 
     def __init__(self, top: Any, bottom: Any) -> None:
+        if max(len(top), len(bottom)) > MAX_TERMS or max(top.total_degree(), bottom.total_degree()) > MAX_DEGREE:
+            raise Undefined("the polynomials are too large")
         if bottom != 1:
             common = top.gcd(bottom)
             if common != 1:
@@ -46,6 +53,8 @@ class RationalFunction:
         return RationalFunction(self.top * other.bottom + other.top * self.bottom, self.bottom * other.bottom)
 
     def __mul__(self, other: RationalFunction) -> RationalFunction:
+        if len(self.top) * len(other.top) > 50 * MAX_TERMS:
+            raise Undefined("the polynomials are too large")
         return RationalFunction(self.top * other.top, self.bottom * other.bottom)
 
     def key(self) -> Hashable:
@@ -83,6 +92,8 @@ class FlintRing:
         if exponent.denominator != 1:
             raise Undefined("a root is not a rational function")
         k = int(exponent)
+        if abs(k) > 64 and max(len(x.top), len(x.bottom)) > 1:
+            raise Undefined("the polynomials are too large")
         if k >= 0:
             return RationalFunction(x.top**k, x.bottom**k)
         if not x:

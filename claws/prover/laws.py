@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from claws.kernel.errors import Meter, OutOfBudget, Refused, Undefined
+from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.evaluate import fixed
 from claws.kernel.program import count_entries
 from claws.kernel.statement import Statement
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 FIRST_SHARE = 10
 """The tensor proof first gets one part in this many of the budget: a true law needs far less, a false one
 may need more than a refutation does."""
+
+TOO_LARGE = 5_000_000
+"""With more, nothing is evaluated at all: the tensor proof, which never looks at an entry, is the only way."""
 
 LARGE = 2_000
 """With more entries than this in leaves and law, exact points are dear: residues modulo a prime are asked first."""
@@ -44,7 +47,7 @@ def decide_law(statement: Statement, seed: int = 0, budget: int = 20_000_000, se
         outcome.theorem = _decide(statement, seed, meter, outcome)
     except OutOfBudget as problem:
         outcome.reason = f"{problem}; raise it with --budget or --timeout"
-    except Undefined as problem:
+    except (Undefined, Malformed) as problem:
         outcome.reason = str(problem)
     outcome.work = meter.used
     return outcome
@@ -67,7 +70,7 @@ def _decide(statement: Statement, seed: int, meter: Meter, outcome: Outcome) -> 
     # a claim that is true is mostly proved by now: only the others pay for what follows
     from claws.prover.witness import Search, search_witness
 
-    seems_true = not dims and _entries(statement) > LARGE and _seems_true(statement, seed) is True
+    seems_true = not dims and LARGE < _entries(statement) < TOO_LARGE and _seems_true(statement, seed) is True
     if seems_true:
         outcome.tried.append("residues modulo a prime: zero at 2 random points")
     search = Search(None, 0, "") if seems_true else search_witness(statement, seed, meter)
@@ -84,7 +87,7 @@ def _decide(statement: Statement, seed: int, meter: Meter, outcome: Outcome) -> 
             return check(statement, evidence, meter)
         except NotShown:
             outcome.tried.append(no_proof)
-    if not dims:
+    if not dims and _entries(statement) <= LARGE:
         theorem = _polynomials(statement, meter, outcome)
         if theorem is not None:
             return theorem

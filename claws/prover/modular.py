@@ -10,6 +10,7 @@ values: a value of exp, the slope of an activation, the pattern of a relu.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,9 @@ from claws.kernel.statement import Statement
 
 P = 8388593
 """The largest prime below 2^23."""
+
+MAX_ENTRIES = 20_000_000
+"""Larger arrays are not read."""
 
 _INNER = 256
 """Residue products that may be added up before a reduction."""
@@ -157,6 +161,8 @@ def _pair(a: Residues, la: list[int], b: Residues, lb: list[int], later: set[int
         axes = [0, *(1 + row.index(x) for group in order for x in group)]
         return np.ascontiguousarray(np.transpose(array, axes)).reshape(array.shape[0], *(volume(g) for g in order))
 
+    if volume(both) * volume(left) * volume(right) * max(a.shape[0], b.shape[0]) > MAX_ENTRIES:
+        raise Undefined("the arrays are too large")
     m = arrange(a, la, [both, left, inner])
     n = arrange(b, lb, [both, inner, right])
     total: Residues | None = None
@@ -182,6 +188,8 @@ class Modular:
 
     def __post_init__(self) -> None:
         self.shapes = [tuple(fixed(n) for n in shape) for shape in self.program.shapes]
+        if any(math.prod(shape) > MAX_ENTRIES for shape in self.shapes):
+            raise Undefined("the arrays are too large")
         self.activations = dict(self.program.activations)
         self._values: dict[int, Residues] = {}
 

@@ -31,6 +31,9 @@ ATTEMPTS_IRRATIONAL = 400
 MANY = 400
 """With more parameter entries than this, points with few non-zero entries are tried first: they are quick to evaluate."""
 
+TOO_MANY = 50_000
+"""With more numbers than this in parameters, inputs and constants no exact point is tried."""
+
 MAX_PASSES = 4
 """Rounds of simplification of a witness."""
 
@@ -158,6 +161,8 @@ def _at_size(statement: Statement, rng: random.Random, meter: Meter, attempts: i
     program = statement.program
     points, obstacle, irrational = 0, "", False
     entries = sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves("param"))
+    if sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves("param", "input", "const")) > TOO_MANY:
+        return _Point(None, Choices(), (), 0, f"at these sizes the model has more than {TOO_MANY} numbers", 0)
     kinds = (FEW, POSITIVE, SPARSE, DENSE) if entries > MANY else (DENSE, POSITIVE, SPARSE)
     attempt = 0
     while attempt < (max(attempts, ATTEMPTS_IRRATIONAL) if irrational and points < 3 else attempts) and points < 6:
@@ -169,7 +174,7 @@ def _at_size(statement: Statement, rng: random.Random, meter: Meter, attempts: i
         attempt += 1
         try:
             entry, choices = failing_entry(statement, leaves, seed, meter)
-        except Undefined as problem:
+        except (Undefined, Malformed) as problem:
             irrational = irrational or isinstance(problem, Irrational)
             obstacle = obstacle or str(problem)
             continue

@@ -1,0 +1,193 @@
+"""What a file means, and what is said of one that means nothing: elaboration, shapes, claims and their sizes."""
+
+from __future__ import annotations
+
+import pytest
+
+from claws.kernel.sizes import Size
+from claws.syntax.diagnostic import Diagnostic
+from claws.syntax.spec import Spec, load_text
+
+HEAD = "dim n, m, r\nparam U: [n, r], V: [m, r], b: [r], c\ninput x: [m]\n"
+
+
+def errors(text: str) -> list[Diagnostic]:
+    return load_text(text).diagnostics
+
+
+def only(text: str) -> Diagnostic:
+    found = errors(text)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def good(text: str) -> Spec:
+    spec = load_text(text)
+    assert not spec.diagnostics
+    return spec
+
+
+def shape_of(expression: str, head: str = HEAD) -> str:
+    """The shape of an expression over the parameters of HEAD, as text."""
+    spec = good(f"{head}let value = {expression}\nmap c\n")
+    return ", ".join(map(str, spec.instance({}).value("value").shape))
+
+
+@pytest.mark.parametrize(
+    ("expression", "shape"),
+    [
+        ("U @ V.T", "n, m"),
+        ("U.T @ U", "r, r"),
+        ("V.T @ x", "r"),
+        ("x @ V", "r"),
+        ("x @ x", ""),
+        ("U + b", "n, r"),
+        ("U * c", "n, r"),
+        ("U[0]", "r"),
+        ("U[:, 0]", "n"),
+        ("U[0:1]", "1, r"),
+        ("U[-1, -1]", ""),
+        ("U[0:n - 1]", "n - 1, r"),
+        ("[b, b]", "2, r"),
+        ("[[c, c, c], [c, c, c]]", "2, 3"),
+        ("[b[k]^2 for k in 0..r - 1]", "r"),
+        ("[U[:, k] for k in 0..r - 1]", "r, n"),
+        ("[U[i, j] for i in 0..n - 1 for j in 0..r - 1]", "n, r"),
+        ("sum(U[:, k] for k in 0..r - 1)", "n"),
+        ("sum(U, axis=1)", "n"),
+        ("prod(b)", ""),
+        ("concat(U, V)", "m + n, r"),
+        ("concat(U, U, axis=1)", "n, 2*r"),
+        ("reshape(U, [n*r])", "n*r"),
+        ("kron(U, V)", "m*n, r^2"),
+        ("outer(b, x)", "r, m"),
+        ("diag(b)", "r, r"),
+        ("I(3)", "3, 3"),
+        ("ones(n, 2)", "n, 2"),
+        ('einsum("ij,kj->ik", U, V)', "n, m"),
+        ('einsum("ij,kj", U, V)', "n, m"),
+        ('einsum("ij", U)', "n, r"),
+        ('einsum("ji", U)', "r, n"),
+        ("softmax(U)", "n, r"),
+        ("conv1d(x, [c, c])", "m - 1"),
+        ("conv1d(x, [c, c], padding=1)", "m + 1"),
+        ("conv1d(V.T, ones(4, r, 2))", "4, m - 1"),
+        ("conv2d(U, ones(1, 1))", "n, r"),
+        ("[x[i + j] for i in 0..m - 2 for j in 0..1]", "m - 1, 2"),
+    ],
+)
+def test_shapes_are_those_of_numpy(expression: str, shape: str) -> None:
+    if expression == 'einsum("ji", U)':
+        # without an arrow the subscripts of the result are in order, as in NumPy
+        assert shape_of(expression) == "r, n"
+        return
+    assert shape_of(expression) == shape
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place", "words"),
+    [
+        ("map U @ V", "CLAW022", (4, 7), ["`U` is n x r", "`V` is m x r", "the inner sizes r and m differ"]),
+        ("map U + V", "CLAW022", (4, 7), ["the sizes n and m differ"]),
+        ("map U @ c", "CLAW022", (4, 7), ["a scalar"]),
+        ("map trace(U)", "CLAW022", (4, 5), ["square", "n x r"]),
+        ("map U[0, 0, 0]", "CLAW023", (4, 5), ["at most 2 indices, not 3"]),
+        ("map [U, V]", "CLAW022", (4, 5), ["n x r", "m x r"]),
+        ("map concat(U, x)", "CLAW022", (4, 5), ["cannot be joined"]),
+        ("map reshape(U, [n])", "CLAW022", (4, 5), ["n*r entries"]),
+        ("map W @ U", "CLAW021", (4, 5), ["unknown name `W`"]),
+        ("map rellu(U)", "CLAW021", (4, 5), ["unknown function `rellu`"]),
+        ("map U^U", "CLAW029", (4, 7), ["an exponent is a number"]),
+        ("map U^n", "CLAW025", (4, 7), ["fixed size for `n`"]),
+        ("map sum(k for k in 3..1)", "CLAW023", (4, 11), ["runs backwards"]),
+        ("map relu", "CLAW024", (4, 5), ["is a function"]),
+        ("map U(0)", "CLAW024", (4, 5), ["is not a function"]),
+        ("map relu(U, V)", "CLAW024", (4, 5), ["takes 1 argument, not 2"]),
+        ("map conv1d(x, b, strides=2)", "CLAW024", (4, 18), ["no keyword `strides`"]),
+        ("map c/0", "CLAW035", (4, 6), ["division by zero"]),
+        ('map einsum("ij,jk->ik", U, V)', "CLAW022", (4, 28), ['"j" has the sizes r and m']),
+        ("map [U[k] for U in 0..1]", "CLAW020", (4, 15), ["already has a meaning"]),
+        ("map c\nlaw l = x[0]", "CLAW028", (5, 9), ["cannot mention the input `x`"]),
+        ("let z = V.T @ x\nmap c\nlaw l = z[0]", "CLAW028", (6, 9), ["`z`, which depends on `x`"]),
+        ("map c\nprecondition U by V", "CLAW022", (5, 19), ["`U` is n x r, its preconditioner is m x r"]),
+        ("map c\nprecondition W by 2", "CLAW021", (5, 14), ["`W` is not a parameter"]),
+        ("map c\nprecondition c by x[0]", "CLAW028", (5, 19), ["a preconditioner cannot mention the input"]),
+        ("map c\nlaw l = c for q = 1", "CLAW030", (5, 15), ["`q` is not a dim"]),
+        ("map c\nlaw l = c for n = 0", "CLAW030", (5, 19), ["sizes are at least 1"]),
+        ("map c\nlaw l = c for n in 1..2 where n > 2", "CLAW030", (5, 11), ["no sizes satisfy"]),
+        ("map c\ncomplete l", "CLAW033", (5, 10), ["no law is named `l`"]),
+        ("map c\nmap c", "CLAW027", (5, 1), ["a second `map`"]),
+        ("map c\nparam U", "CLAW020", (5, 7), ["declared twice, first in line 2"]),
+        ("map c\nparam sum", "CLAW020", (5, 7), ["built-in function"]),
+        ("map c\nlaw l = vel(c)", "CLAW032", (5, 9), ["only under `flow momentum"]),
+        ("map c\nparam W: [n - n]", "CLAW026", (5, 11), ["sizes are at least 1"]),
+        ("map c\nparam W: [c]", "CLAW021", (5, 11), ["unknown name `c`"]),
+    ],
+)
+def test_an_error_names_the_place_and_what_is_wrong(
+    text: str, code: str, place: tuple[int, int], words: list[str]
+) -> None:
+    law = "" if "law" in text else "\nlaw trivial = 1"
+    found = only(HEAD + text + law)
+    assert found.code == code
+    assert (found.span.line, found.span.column) == place
+    for word in words:
+        assert word in found.message
+
+
+def test_near_misses_are_suggested() -> None:
+    assert only("param weight\nmap wieght").hint == "did you mean `weight`?"
+    assert only("param x\nmap rleu(x)").hint == "did you mean `relu`?"
+    assert "A @ B.T" in only("dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V").hint
+
+
+def test_all_errors_of_a_file_come_in_one_run() -> None:
+    found = errors("dim n\nparam U: [n, k]\nmap V\nlaw a = W\nlaw b = b +\nlaw c = n @ n\n")
+    assert [(d.code, d.span.line) for d in found] == [("CLAW021", 2), ("CLAW021", 3), ("CLAW011", 5)]
+
+
+def test_a_name_whose_declaration_is_wrong_is_reported_once() -> None:
+    assert only("param U: [k, k]\nmap U @ U\nlaw a = U").message == "unknown name `k`"
+
+
+def test_an_index_that_small_sizes_do_not_have_is_a_condition() -> None:
+    spec = good("dim r\nparam x: [r]\nmap sqnorm(x)\nlaw l = x[2]\nlaw k = x[0]\n")
+    instance = spec.instance({})
+    assert instance.statement("l").program.conditions == (Size.dim("r") - 3,)
+    # the condition of one law is not one of another
+    assert spec.instance({}).statement("k").program.conditions == ()
+
+
+def test_at_fixed_sizes_the_same_index_is_an_error() -> None:
+    found = only("dim r = 2\nparam x: [r]\nmap sqnorm(x)\nlaw l = x[2]\n")
+    assert (found.code, found.span.line, found.span.column) == ("CLAW023", 4, 11)
+
+
+def test_sizes_of_a_claim() -> None:
+    spec = good("dim n, m\nparam x: [n], y: [m]\nmap x[0]\nlaw l = x for n in {1, 3}, m in n..3 where m != 2, n + m <= 5\n")
+    assert spec.claims[0].sizes == ({"n": 1, "m": 1}, {"n": 1, "m": 3})
+
+
+def test_an_override_fixes_a_dim_and_keeps_its_sizes() -> None:
+    text = "dim n, m = 2\nparam x: [n], y: [m]\nmap x[0]\nlaw l = x for n in 1..4\nlaw k = y\n"
+    spec = load_text(text, overrides={"n": 3, "m": 5})
+    assert [c.sizes for c in spec.claims] == [({"n": 3},), ({},)]
+    assert spec.instance({}).value("y").shape == (Size.of(5),)
+
+
+def test_a_long_chain_of_lets_is_no_deep_recursion() -> None:
+    lines = ["param w", "let a0 = w", *(f"let a{k} = a{k - 1} + w" for k in range(1, 3000)), "map a2999"]
+    assert not errors("\n".join(lines))
+
+
+def test_lets_may_come_in_any_order_but_not_in_a_circle() -> None:
+    assert not errors("param w\nlet a = b\nlet b = w\nmap a")
+    assert "defined by itself" in errors("param w\nlet a = b\nlet b = a\nmap a")[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "laws"),
+    [("activation s homogeneous 2\nparam w\nmap s(w)", {"s": 2}), ("activation s\nparam w\nmap s(w)", {"s": None})],
+)
+def test_activations(text: str, laws: dict[str, int | None]) -> None:
+    assert good(text).activations == laws
