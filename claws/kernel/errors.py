@@ -25,6 +25,13 @@ class Irrational(Undefined):
     """An expression has a value here, but none that is known as an exact rational number."""
 
 
+def brief(x: object, bits: int = 400) -> str:
+    """A number as text for a message; a very long one (which Python would not even print) by its length."""
+    numerator, denominator = getattr(x, "numerator", 0), getattr(x, "denominator", 1)
+    size = int(numerator).bit_length() + int(denominator).bit_length()
+    return str(x) if size <= bits else f"a number of {size} bits"
+
+
 class Meter:
     """Counts work, deterministically, with the clock as a backstop.
 

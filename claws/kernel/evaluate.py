@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from itertools import combinations, product
 from typing import Any, Protocol
 
-from claws.kernel.errors import Malformed, Meter
+from claws.kernel.errors import Malformed, Meter, brief
 from claws.kernel.program import (
     Apply,
     Det,
@@ -92,7 +92,7 @@ def evaluate(
         for k in shape:
             entries *= k
         if entries > MAX_ENTRIES:
-            raise Malformed(f"an array of shape {shape} has more than {MAX_ENTRIES} entries")
+            raise Malformed(f"an array of shape {tuple(map(brief, shape))} has more than {MAX_ENTRIES} entries")
         meter.tick()
         values[n] = _node(program, n, shape, values, leaves, ring, meter)
         meter.tick(len(values[n]))
@@ -136,7 +136,10 @@ def _node(
             for i, x in values[m].items():
                 meter.tick()
                 y = x if c == 1 else x * factor
-                total[i] = total[i] + y if i in total else y
+                if i in total:
+                    y = total[i] + y
+                    ring.check(y)
+                total[i] = y
         return _clean(total)
     if isinstance(node, Opaque):
         return _opaque(program, node, shape, values, ring, meter)
@@ -168,6 +171,7 @@ def _node(
                 if (*i, k) not in x:
                     break
                 total_product = total_product * x[*i, k]
+                ring.check(total_product)
             else:
                 result[i] = total_product
         return _clean(result)
@@ -184,13 +188,25 @@ def _node(
             meter.tick()
             position = start + sum(s * j for s, j in zip(node.steps, i[at : at + m], strict=True))
             target = (*i[:at], position, *i[at + m :])
-            result[target] = result[target] + y if target in result else y
+            if target in result:
+                y = result[target] + y
+                ring.check(y)
+            result[target] = y
         return _clean(result)
-    assert isinstance(node, Reshape)
+    if not isinstance(node, Reshape):
+        raise Malformed("an unknown kind of node")
     return {_unflatten(_flatten(i, whole), shape): y for i, y in x.items()}
 
 
 def indices(shape: Sequence[int]) -> Iterable[Index]:
+    """Every index of an array of this shape, in order. Raises `Malformed` for too large an array, before it is begun."""
+    entries = 1
+    for k in shape:
+        entries *= k
+    if entries > MAX_ENTRIES:
+        raise Malformed(f"an array of shape {tuple(map(brief, shape))} has more than {MAX_ENTRIES} entries")
+    if entries == 0:
+        return ()
     return product(*(range(k) for k in shape))
 
 
@@ -226,7 +242,7 @@ def _einsum(
     acc: Array = {(): ring.number(Fraction(1))}
     for k, (x, ls) in enumerate(zip(operands, labels, strict=True)):
         later = {label for rest in labels[k + 1 :] for label in rest} | set(out)
-        acc_labels, acc = _join(acc_labels, acc, ls, x, later, meter, first=k == 0)
+        acc_labels, acc = _join(acc_labels, acc, ls, x, later, ring, meter, first=k == 0)
     # labels of `out` that no operand carries, then the order and the diagonals of `out`
     carried = set(acc_labels)
     new = [label for label in dict.fromkeys(out) if label not in carried]
@@ -246,6 +262,7 @@ def _join(
     right_labels: tuple[int, ...],
     right: Array,
     later: set[int],
+    ring: Ring,
     meter: Meter,
     first: bool,
 ) -> tuple[tuple[int, ...], Array]:
@@ -269,6 +286,9 @@ def _join(
             term = y if first else x * y
             target = kept + tail
             result[target] = result[target] + term if target in result else term
+            ring.check(result[target])
+        if len(result) > MAX_ENTRIES:
+            raise Malformed(f"a product of arrays has more than {MAX_ENTRIES} entries before it is summed")
     return tuple(left_labels[k] for k in keep_left) + tuple(fresh), _clean(result)
 
 
@@ -299,6 +319,7 @@ def _det(x: Array, head: Index, n: int, ring: Ring, meter: Meter) -> Element:
                 if (*head, row, column) in x:
                     minor = minors[columns[:k] + columns[k + 1 :]]
                     total = total + x[*head, row, column] * minor * ring.number(Fraction(-1 if k % 2 else 1))
+                    ring.check(total)
             new[columns] = total
         minors = new
     return minors[tuple(range(n))]
@@ -445,6 +466,7 @@ class Tape:
                 part = a * slope
                 if parent in adjoint:
                     adjoint[parent] = adjoint[parent] + part
+                    self.base.check(adjoint[parent])
                 elif parent >= 0:
                     adjoint[parent] = part
                     heappush(waiting, -parent)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from claws.kernel.errors import Irrational, Undefined
+from claws.kernel.errors import Irrational, Undefined, brief
 
 # (coefficient, exponent of z, ((function, exponent), ...))
 Rule = tuple[tuple[Fraction, int, tuple[tuple[str, int], ...]], ...]
@@ -57,11 +57,12 @@ def exact_value(function: str, z: Fraction) -> Fraction:
         return _AT_ZERO[function]
     if z == 1 and function == "log":
         return Fraction(0)
-    raise Irrational(f"{function}({z}) is not known as an exact rational number")
+    raise Irrational(f"{function}({brief(z)}) is not known as an exact rational number")
 
 
 def exact_derivative(function: str, z: Fraction) -> Fraction:
     """f'(z), in the same sense, by the rule."""
+    z = Fraction(z)  # an int to a negative power would be a float
     total = Fraction(0)
     for c, k, powers in CHAINS[function]:
         term = c
@@ -89,7 +90,7 @@ def exact_power(base: Fraction, exponent: Fraction) -> Fraction:
     base = Fraction(base)
     if q > 1:
         if base < 0:
-            raise Undefined(f"{base} has no real root")
+            raise Undefined(f"{brief(base)} has no real root")
         base = Fraction(_exact_root(base.numerator, q), _exact_root(base.denominator, q))
     if (base.numerator.bit_length() + base.denominator.bit_length()) * abs(k) > 1_000_000:
         raise Undefined("a power is too large a number")
@@ -105,5 +106,5 @@ def _exact_root(n: int, q: int) -> int:
         else:
             high = mid
     if low**q != n:
-        raise Irrational(f"{n} is not the power {q} of an integer")
+        raise Irrational(f"{brief(n)} is not the power {q} of an integer")
     return low

@@ -15,11 +15,17 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from claws.kernel.errors import Meter, Undefined
+from claws.kernel.errors import Meter, OutOfBudget, Undefined
 from claws.kernel.evaluate import Array, Element, Index, Jacobian, indices
 from claws.kernel.functions import CHAINS
 
 Monomial = tuple[tuple[int, Fraction | int], ...]  # ((variable, exponent), ...) by variable
+
+MAX_BITS = 200_000
+"""A coefficient that is longer is refused."""
+
+MAX_DEGREE = 1_000_000
+"""So is a higher exponent."""
 
 
 
@@ -53,6 +59,7 @@ class Polynomial:
         for m, c in small.terms.items():
             new = total.get(m, Fraction(0)) + c
             if new:
+                self.ring.bounded(new)
                 total[m] = new
             else:
                 del total[m]
@@ -66,6 +73,7 @@ class Polynomial:
                 m = self.ring.multiply(m1, m2)
                 new = total.get(m, Fraction(0)) + c1 * c2
                 if new:
+                    self.ring.bounded(new)
                     total[m] = new
                 else:
                     del total[m]
@@ -119,7 +127,15 @@ class Polynomials:
     # --- the ring (see `claws.kernel.evaluate.Ring`) ------------------------------------------------------------
 
     def check(self, x: Polynomial) -> None:
-        """Growth is bounded by the meter, which counts monomials."""
+        """Growth is bounded by the meter, which counts monomials, and by `bounded`."""
+
+    def bounded(self, c: Fraction) -> None:
+        """Count the length of a coefficient; raises `OutOfBudget` where it is too long."""
+        bits = c.numerator.bit_length() + c.denominator.bit_length()
+        if bits > 2000:
+            if bits > MAX_BITS:
+                raise OutOfBudget("a coefficient has become too large")
+            self.meter.tick(bits * bits // 1_000_000)
 
     def number(self, value: Fraction) -> Polynomial:
         return Polynomial(self, {(): value} if value else {})
@@ -134,6 +150,7 @@ class Polynomials:
         whole = exponent.denominator == 1
         if len(x.terms) == 1:
             ((m, c),) = x.terms.items()
+            self._bounded_power(m, c, exponent)
             masks = any(self.variables[v].zero_one for v, _ in m)
             if whole and not masks:
                 return Polynomial(self, {tuple((v, e * exponent) for v, e in m): c ** int(exponent)})
@@ -146,19 +163,27 @@ class Polynomials:
                 if bit == "1":
                     result = result * x
             return result
-        base = self.variable(("base", x.key()), f"({x})", definition=x)
+        base = self.variable(("base", x.key()), f"base#{len(self.variables)}", definition=x)
         ((m, _),) = base.terms.items()
         return Polynomial(self, {((m[0][0], exponent),): Fraction(1)})
 
+    def _bounded_power(self, m: Monomial, c: Fraction, exponent: Fraction) -> None:
+        bits = c.numerator.bit_length() + c.denominator.bit_length()
+        if bits > 2 and bits * abs(exponent) > MAX_BITS:
+            raise OutOfBudget("a coefficient has become too large")
+        if any(abs(e * exponent) > MAX_DEGREE for _, e in m):
+            raise OutOfBudget("an exponent has become too large")
+
     def elementary(self, function: str, x: Element) -> tuple[Element, Element]:
         if function == "relu":
+            # relu(z) = [z > 0]*z
             slope = self._mask(x)
             return slope * x, slope
         if function in self.activations:
             degree = self.activations[function]
             if degree == 0:
                 return self._value(function, x), self.number(Fraction(0))
-            slope = self._value(function + "'", x)
+            slope = self.variable(("slope", function, x.key()), f"{function}'#{len(self.variables)}")
             if degree is not None:
                 # Euler: f(z) = f'(z)*z/k for f positively homogeneous of degree k
                 return slope * x * self.number(1 / degree), slope
@@ -172,7 +197,8 @@ class Polynomials:
         return self._value(function, x), total
 
     def _value(self, function: str, x: Polynomial) -> Polynomial:
-        return self.variable((function, x.key()), f"{function}({x})")
+        # kinds of keys stay apart whatever an activation is called
+        return self.variable(("value", function, x.key()), f"{function}#{len(self.variables)}")
 
     def _mask(self, x: Polynomial) -> Polynomial:
         """[x > 0] away from 0; the same variable for c*x with c > 0, and 1 minus it for c < 0."""
@@ -180,21 +206,22 @@ class Polynomials:
             raise Undefined("a relu stands at its kink everywhere")
         lead = x.terms[min(x.terms)]
         monic = x * self.number(1 / lead)
-        mask = self.variable(("relu'", monic.key()), f"relu'({monic})", zero_one=True)
+        mask = self.variable(("mask", monic.key()), f"relu'#{len(self.variables)}", zero_one=True)
         return mask if lead > 0 else self.number(Fraction(1)) + mask * self.number(Fraction(-1))
 
     def opaque(
         self, function: str, arguments: list[Array], shapes: list[Index], shape: Index
     ) -> tuple[Array, list[Jacobian]]:
-        key = (tuple(shapes), tuple(frozenset((i, y.key()) for i, y in x.items()) for x in arguments))
+        key = (tuple(shapes), shape, tuple(frozenset((i, y.key()) for i, y in x.items()) for x in arguments))
         value: Array = {}
         jacobian: list[Jacobian] = [{} for _ in arguments]
         for i in indices(shape):
-            value[i] = self.variable((function, key, i), f"{function}{list(i)}")
+            value[i] = self.variable(("opaque", function, key, i), f"{function}{list(i)}")
             for k, argument_shape in enumerate(shapes):
                 for j in indices(argument_shape):
                     self.meter.tick()
-                    jacobian[k][i, j] = self.variable((function, key, i, k, j), f"D{k}{function}{list(i)}{list(j)}")
+                    text = f"D{k}{function}{list(i)}{list(j)}"
+                    jacobian[k][i, j] = self.variable(("jacobian", function, key, i, k, j), text)
         return value, jacobian
 
     # --- the zero test -------------------------------------------------------------------------------------------
@@ -219,7 +246,8 @@ class Polynomials:
 
     def _open(self, x: Polynomial, v: int) -> Polynomial:
         definition = self.variables[v].definition
-        assert definition is not None
+        if definition is None:
+            raise Undefined("a variable without a definition cannot be opened")
         lowest = min(min((e for w, e in m if w == v), default=0) for m in x.terms)
         shift = -lowest if lowest < 0 else 0
         total = self.number(Fraction(0))

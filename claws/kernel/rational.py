@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from claws.kernel.errors import Refused, Undefined
+from claws.kernel.errors import Meter, Refused, Undefined, brief
 from claws.kernel.evaluate import Array, Index, Jacobian
 from claws.kernel.functions import exact_derivative, exact_power, exact_value
 
@@ -38,17 +38,24 @@ class Choices:
 class Rationals:
     """The ring of rational numbers (see `claws.kernel.evaluate.Ring`)."""
 
-    def __init__(self, activations: Mapping[str, Fraction | None], choices: Choices) -> None:
+    def __init__(
+        self, activations: Mapping[str, Fraction | None], choices: Choices, meter: Meter | None = None
+    ) -> None:
         self.activations = activations
         self.choices = choices
+        self.meter = meter
 
     def number(self, value: Fraction) -> Fraction | int:
         # whole numbers as int: the same values, added and multiplied ten times faster
         return value.numerator if value.denominator == 1 else value
 
     def check(self, x: Fraction) -> None:
-        if x.numerator.bit_length() + x.denominator.bit_length() > MAX_BITS:
+        bits = x.numerator.bit_length() + x.denominator.bit_length()
+        if bits > MAX_BITS:
             raise Undefined("a number has become too large")
+        if bits > 2000 and self.meter is not None:
+            # multiplying and reducing numbers of this length takes about this many ordinary steps
+            self.meter.tick(bits * bits // 1_000_000)
 
     def power(self, x: Fraction, exponent: Fraction) -> Fraction:
         return exact_power(x, exponent)
@@ -65,7 +72,7 @@ class Rationals:
             try:
                 return self.choices.values[function][x]
             except KeyError:
-                raise Refused(f"the witness gives no value for {function}({x})") from None
+                raise Refused(f"the witness gives no value for {function}({brief(x)})") from None
         if x == 0:
             raise Undefined(f"{function} stands at its kink")
         if function not in self.choices.homogeneous:
@@ -81,5 +88,7 @@ class Rationals:
         point = tuple(tuple(sorted(x.items())) for x in arguments)
         for known, value, jacobian in self.choices.functions.get(function, []):
             if known == point:
+                if len(jacobian) != len(arguments):
+                    raise Refused(f"the witness does not give one Jacobian for each argument of {function}")
                 return dict(value), jacobian
         raise Refused(f"the witness gives no value for {function} at one of its arguments")

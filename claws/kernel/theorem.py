@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from claws.kernel.errors import Malformed, Meter, Refused
+from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, brief
 from claws.kernel.evaluate import Array, Index, Ring, directional, evaluate, fixed, gradients, indices
 from claws.kernel.polynomials import Polynomial, Polynomials
 from claws.kernel.program import Leaf, Program
@@ -90,11 +90,28 @@ class Theorem:
 
 def check(statement: Statement, evidence: Evidence, meter: Meter) -> Theorem:
     """The theorem that the evidence leads to. Raises `Refused`, with the reason, when it leads to none."""
+    try:
+        return _check(statement, evidence, meter)
+    except RecursionError:
+        raise OutOfBudget("the statement is nested too deeply") from None
+    except MemoryError:
+        raise OutOfBudget("there is not enough memory for this statement") from None
+
+
+def _conditions_hold(program: Program, sizes: Mapping[str, int]) -> None:
+    if not program.bounds.hold_at(sizes):
+        raise Refused("the sizes are outside the statement's conditions, where it says nothing")
+
+
+def _check(statement: Statement, evidence: Evidence, meter: Meter) -> Theorem:
     conditions = tuple(condition_text(c) for c in statement.program.conditions)
     if isinstance(evidence, ByTensors):
         dims = statement.program.free_dims()
-        if set(evidence.sizes) != set(dims) or not statement.program.bounds.hold_at(evidence.sizes):
+        if set(evidence.sizes) != set(dims):
             raise Refused("the certificate gives no sizes at which the statement says something")
+        _conditions_hold(statement.program, evidence.sizes)
+        # at these sizes every axis must be a whole number, or there would be nothing that the theorem is about
+        statement.program.at(evidence.sizes)
         left = tensor_residue(statement, Tensors(statement.program, meter))[1]
         if left:
             raise NotShown("the normal form of the residue does not vanish", left)
@@ -102,6 +119,7 @@ def check(statement: Statement, evidence: Evidence, meter: Meter) -> Theorem:
     if isinstance(evidence, ByPolynomials):
         if statement.program.free_dims():
             raise Refused("polynomials need fixed sizes")
+        _conditions_hold(statement.program, {})
         _prove_polynomials(statement, meter)
         return Theorem(_TOKEN, statement, evidence, "PROVED", "polynomials", {}, conditions)
     if isinstance(evidence, Witness):
@@ -145,7 +163,7 @@ def generic_point(program: Program, ring: Polynomials) -> dict[str, Array]:
     """Every entry of every leaf as a variable of its own."""
     return {
         leaf.name: {
-            i: ring.variable((leaf.name, i), leaf.name + (str(list(i)) if i else ""))
+            i: ring.variable(("leaf", leaf.name, i), leaf.name + (str(list(i)) if i else ""))
             for i in indices([fixed(k) for k in program.shapes[n]])
         }
         for n, leaf in program.leaves("param", "input", "const")
@@ -196,6 +214,7 @@ def _check_witness(statement: Statement, w: Witness, meter: Meter) -> None:
     dims = statement.program.free_dims()
     if set(w.sizes) != set(dims):
         raise Refused("the witness does not give exactly the sizes that the statement leaves free")
+    _conditions_hold(statement.program, w.sizes)
     program = statement.program.at(w.sizes) if dims else statement.program
     here = Statement(program, statement.outputs, statement.law, statement.preconditioners)
     leaves = _witness_leaves(program, w)
@@ -206,7 +225,7 @@ def _check_witness(statement: Statement, w: Witness, meter: Meter) -> None:
     if found == 0:
         raise Refused("the residue at the witness is zero")
     if found != w.residue:
-        raise Refused(f"the residue at the witness is {found}, not {w.residue}")
+        raise Refused(f"the residue at the witness is {brief(found)}, not {brief(w.residue)}")
 
 
 def _witness_leaves(program: Program, w: Witness) -> dict[str, Array]:
@@ -241,7 +260,7 @@ def witness_residue(
 ) -> dict[int, Array]:
     """The residue J (P * grad h) of one entry of the law, exactly, at one point: by output node, by entry."""
     program = statement.program
-    ring = Rationals(dict(program.activations), choices)
+    ring = Rationals(dict(program.activations), choices, meter)
     leaves = {name: {i: ring.number(y) for i, y in x.items()} for name, x in leaves.items()}
     by_entry = law_directions(statement, leaves, ring, meter)
     if law_entry not in by_entry:

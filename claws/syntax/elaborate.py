@@ -30,8 +30,6 @@ from claws.syntax.printer import print_expression
 MAX_UNROLLED = 10_000
 """The longest comprehension that is written out element by element."""
 
-ELEMENTWISE = ("exp", "log", "sin", "cos", "tanh", "relu", "sigmoid", "softplus", "erf")
-
 Named = Value | Loop | Size | SourceError
 """What a name stands for: an array, a comprehension variable, a dim or an unrolled variable, or its own error."""
 
@@ -61,8 +59,10 @@ class Scope:
     builder: Builder
     names: Mapping[str, Callable[[], Named]]
     """Declared names; each is elaborated when it is first used."""
-    activations: Mapping[str, Fraction | None]
-    functions: Mapping[str, Shape | None]
+    builtins: Mapping[str, Callable[[Scope, nodes.Call], Value]]
+    """The functions of the language; what each one is, `claws.syntax.library` says."""
+    activations: Mapping[str, Fraction | None] = field(default_factory=dict)
+    functions: Mapping[str, Shape | None] = field(default_factory=dict)
     about: str = "map"
     """What is being elaborated, for messages: `map`, `law`, ..."""
     inputs_allowed: bool = True
@@ -76,7 +76,7 @@ class Scope:
             return self._local[node.name]
         if node.name not in self.names:
             known = [*self._local, *self.names]
-            if node.name in FUNCTIONS or node.name in self.activations or node.name in self.functions:
+            if node.name in self.builtins or node.name in self.activations or node.name in self.functions:
                 raise error("CLAW024", f"`{node.name}` is a function: call it, `{node.name}(...)`", node.span)
             hint = nearest(node.name, known) or "declare it with `param`, `input`, `const`, `dim` or `let`"
             raise error("CLAW021", f"unknown name `{node.name}`", node.span, hint)
@@ -151,7 +151,7 @@ class Scope:
             return (
                 f"`{print_expression(e.left)}` is {shape_text(left.shape)} and "
                 f"`{print_expression(e.right)}` is {shape_text(right.shape)}, so "
-                f"`{_short(e)}` does not fit"
+                f"`{short_text(e)}` does not fit"
             )
 
         try:
@@ -319,7 +319,7 @@ class Scope:
         if len(e.items) > len(v.shape):
             raise error(
                 "CLAW023",
-                f"`{_short(e.base)}` is {shape_text(v.shape)}: it takes at most {len(v.shape)} "
+                f"`{short_text(e.base)}` is {shape_text(v.shape)}: it takes at most {len(v.shape)} "
                 f"{'index' if len(v.shape) == 1 else 'indices'}, not {len(e.items)}",
                 e.span,
             )
@@ -339,7 +339,7 @@ class Scope:
             except NeedsSizes:
                 raise
             except Misfit as misfit:
-                raise error(misfit.code, f"`{_short(e.base)}`: {misfit.message}", item.span, misfit.hint) from misfit
+                raise error(misfit.code, f"`{short_text(e.base)}`: {misfit.message}", item.span, misfit.hint) from misfit
         return v
 
     def _slice(self, v: Value, axis: int, item: nodes.Slice) -> Value:
@@ -384,7 +384,7 @@ class Scope:
             return self.value(body)
         first, rest = loops[0], loops[1:]
         name = first.variable.name
-        if name in self.names or name in FUNCTIONS or name in self._local:
+        if name in self.names or name in self.builtins or name in self._local:
             raise error("CLAW020", f"`{name}` already has a meaning; name the variable otherwise", first.variable.span)
         low, length = self._range(first)
         self._loops += 1
@@ -424,7 +424,7 @@ class Scope:
             if not arguments:
                 raise error("CLAW024", f"the function `{name}` needs an argument", e.span)
             return self.builder.opaque(name, arguments)
-        if name not in FUNCTIONS:
+        if name not in self.builtins:
             if name in self.names or name in self._local:
                 raise error(
                     "CLAW024",
@@ -432,12 +432,10 @@ class Scope:
                     e.function.span,
                     f"write `{name}*(...)` for a product, `{name}[...]` for an entry",
                 )
-            known = [*FUNCTIONS, *self.activations, *self.functions]
+            known = [*self.builtins, *self.activations, *self.functions]
             hint = nearest(name, known) or "declare it with `activation` (elementwise) or `function`"
             raise error("CLAW021", f"unknown function `{name}`", e.function.span, hint)
-        from claws.syntax.library import call
-
-        return call(self, e)
+        return self.builtins[name](self, e)
 
 
 class Collect:
@@ -474,16 +472,10 @@ def _combine(a: Affine, b: Affine, sign: int) -> Affine:
     return Affine(a.offset + b.offset * sign, tuple((loop, c) for loop, c in terms.items() if c))
 
 
-def _short(e: nodes.Expression) -> str:
+def short_text(e: nodes.Expression) -> str:
     return _shorten(print_expression(e))
 
 
 def _shorten(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
-
-# the functions of the language; `claws.syntax.library` says what each one is
-FUNCTIONS = frozenset(
-    "trace diag sqnorm dot sum prod det outer kron I ones zeros concat reshape einsum exp log sqrt sin cos tanh relu "
-    "leaky_relu abs sigmoid softplus silu gelu erf softmax layernorm rmsnorm conv1d conv2d vel".split()
-)

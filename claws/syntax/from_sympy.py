@@ -10,13 +10,10 @@ from typing import Any
 import sympy
 
 from claws.syntax import nodes
-from claws.syntax.elaborate import FUNCTIONS
+from claws.syntax.lexer import CLAUSE_KEYWORDS, STATEMENT_KEYWORDS
+from claws.syntax.library import BUILTINS
 from claws.syntax.printer import print_file
 
-_KEYWORDS = frozenset(
-    "model dim param input const activation function let map flow precondition law complete independent count for in "
-    "where expect".split()
-)
 _KNOWN = {
     sympy.exp: "exp",
     sympy.log: "log",
@@ -57,7 +54,7 @@ def _word(name: str) -> str:
     word = re.sub(r"\W+", "_", name).strip("_") or "x"
     if word[0].isdigit():
         word = "_" + word
-    return word + "_" if word in _KEYWORDS or word in FUNCTIONS else word
+    return word + "_" if word in STATEMENT_KEYWORDS or word in CLAUSE_KEYWORDS or word in BUILTINS else word
 
 
 class _Writer:

@@ -13,12 +13,15 @@ from claws.kernel.program import Shape
 from claws.kernel.sizes import ONE, ZERO, Size
 from claws.syntax import nodes
 from claws.syntax.builder import Loop, Misfit, NeedsSizes, Value, shape_text
-from claws.syntax.elaborate import ELEMENTWISE, Collect, Scope, _short, error, nearest
+from claws.syntax.elaborate import Collect, Scope, error, nearest, short_text
 
 Keywords = dict[str, nodes.Expression]
 
 
-def call(scope: Scope, e: nodes.Call) -> Value:
+ELEMENTWISE = ("exp", "log", "sin", "cos", "tanh", "relu", "sigmoid", "softplus", "erf")
+
+
+def _call(scope: Scope, e: nodes.Call) -> Value:
     """A call of a built-in function. Raises `SourceError` for arguments that do not fit."""
     name = e.function.name
     low, high, usage, keywords, function = TABLE[name]
@@ -194,7 +197,7 @@ def _concat(scope: Scope, e: nodes.Call, keywords: Keywords) -> Value:
     values = [scope.value(x) for x in parts]
     for v, x in zip(values, parts, strict=True):
         if not v.shape:
-            raise error("CLAW022", f"`concat` joins arrays, `{_short(x)}` is a scalar", x.span, "write `[a, b]` for scalars")
+            raise error("CLAW022", f"`concat` joins arrays, `{short_text(x)}` is a scalar", x.span, "write `[a, b]` for scalars")
     axis = _axis(scope, keywords["axis"], values[0]) if "axis" in keywords else 0
     return scope.builder.concat(values, axis, lambda: "these arrays")
 
@@ -223,7 +226,7 @@ def _einsum(scope: Scope, e: nodes.Call, keywords: Keywords) -> Value:
     sizes: dict[str, Size] = {}
     for row, v, x in zip(rows, values, e.arguments[1:], strict=True):
         if len(row) != len(v.shape):
-            raise error("CLAW022", f'"{row}" has {len(row)} subscripts, `{_short(x)}` is {shape_text(v.shape)}', x.span)
+            raise error("CLAW022", f'"{row}" has {len(row)} subscripts, `{short_text(x)}` is {shape_text(v.shape)}', x.span)
         for letter, n in zip(row, v.shape, strict=True):
             if sizes.setdefault(letter, n) != n:
                 raise error("CLAW022", f'the subscript "{letter}" has the sizes {sizes[letter]} and {n}', x.span)
@@ -455,3 +458,5 @@ TABLE: dict[str, Entry] = {
     "vel": (1, 1, "vel(U)", (), _vel),
 }
 
+BUILTINS: dict[str, Callable[[Scope, nodes.Call], Value]] = dict.fromkeys(TABLE, _call)
+"""The functions of the language by name, as `Scope` calls them."""

@@ -19,7 +19,8 @@ from claws.kernel.statement import Statement
 from claws.syntax import nodes
 from claws.syntax.builder import Builder, Misfit, Value, shape_text
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
-from claws.syntax.elaborate import FUNCTIONS, Named, NeedsSizesHere, Scope, error, nearest
+from claws.syntax.elaborate import Named, NeedsSizesHere, Scope, error, nearest
+from claws.syntax.library import BUILTINS
 from claws.syntax.parser import parse_source
 
 MAX_INSTANCES = 100_000
@@ -100,11 +101,11 @@ class Instance:
             names.setdefault("t", self._time)
             velocity = self._velocity
         return Scope(
-            self.builder, names, self.spec.activations, self._functions, about, inputs_allowed, velocity
+            self.builder, names, BUILTINS, self.spec.activations, self._functions, about, inputs_allowed, velocity
         )
 
     def _dims_only(self) -> Scope:
-        return Scope(self.builder, {d: self._thunk(d) for d in self.dims}, {}, {}, "shape")
+        return Scope(self.builder, {d: self._thunk(d) for d in self.dims}, BUILTINS, about="shape")
 
     def _thunk(self, name: str) -> Callable[[], Named]:
         return lambda: self.named(name)
@@ -303,13 +304,13 @@ class _Reader:
         lines = self.spec.text.splitlines()
         for d in errors:
             for word in re.findall(r"[^\W\d]\w*", lines[d.span.line - 1] if d.span.line <= len(lines) else ""):
-                if word not in self.places and word not in FUNCTIONS:
+                if word not in self.places and word not in BUILTINS:
                     self.spec.broken.setdefault(word, SourceError(d))
 
     # --- declarations ---
 
     def _name(self, name: nodes.Identifier, what: str) -> None:
-        if name.name in FUNCTIONS:
+        if name.name in BUILTINS:
             raise error("CLAW020", f"`{name.name}` is a built-in function and can't be declared", name.span, "choose another name")
         if name.name in self.places:
             line = self.places[name.name].line
@@ -362,7 +363,7 @@ class _Reader:
             declare()
         except SourceError as problem:
             self.report(problem)
-            if name.name not in self.places and name.name not in FUNCTIONS:
+            if name.name not in self.places and name.name not in BUILTINS:
                 self.places[name.name] = name.span
             if name.name not in {**self.spec.dims, **self.spec.leaves, **self.spec.lets, **self.spec.laws}:
                 self.spec.broken.setdefault(name.name, problem)
@@ -382,7 +383,7 @@ class _Reader:
     def _numbers(self) -> Scope:
         """A scope of dims that are already fixed, for numbers that must be known at once."""
         fixed = {d: Size.of(n) if n is not None else Size.dim(d) for d, n in self.spec.dims.items()}
-        return Scope(Builder({}, {}), {d: (lambda d=d: fixed[d]) for d in fixed}, {}, {}, "size")  # type: ignore[misc]
+        return Scope(Builder({}, {}), {d: (lambda d=d: fixed[d]) for d in fixed}, BUILTINS, about="size")  # type: ignore[misc]
 
     def _leaf(self, name: nodes.Identifier, group: nodes.Group, role: str) -> None:
         self.spec.leaves[name.name] = (group, role)
