@@ -47,8 +47,8 @@ class Law:
 
         The entry U[0, 1] of a parameter is the symbol `U_0_1`. Raises `ClawError` where a size is missing or does not fit.
         """
-        from claws.kernel.evaluate import evaluate, fixed
         from claws.kernel.errors import Meter
+        from claws.kernel.evaluate import evaluate, fixed
         from claws.report.sympy_reading import SympyRing, as_matrix, symbols_of
         from claws.syntax.diagnostic import SourceError
 

@@ -54,9 +54,13 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     check = command("check", "check the claims of .claw files", _check, EXIT_STATUSES)
-    check.add_argument("paths", nargs="+", metavar="FILE", help="a .claw file, or a folder of them; - reads standard input")
+    check.add_argument(
+        "paths", nargs="+", metavar="FILE", help="a .claw file, or a folder of them; - reads standard input"
+    )
     _sizes_option(check)
-    check.add_argument("--format", choices=("text", "json"), default="text", help="how to print results (default: text)")
+    check.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how to print results (default: text)"
+    )
     check.add_argument("-v", "--verbose", action="store_true", help="show how each claim was decided")
     check.add_argument("--certificates", metavar="DIR", help="write a certificate for each verdict to this folder")
     check.add_argument("--seed", type=_natural, default=0, help="for the search of counter-examples (default: 0)")
@@ -65,13 +69,19 @@ def _parser() -> argparse.ArgumentParser:
 
     verify = command("verify", "re-check certificates against the claims of a file, without the prover", _verify)
     verify.add_argument("file", metavar="FILE", help="the .claw file")
-    verify.add_argument("certificates", nargs="+", metavar="CERT", help="certificates that `check --certificates` wrote")
+    verify.add_argument(
+        "certificates", nargs="+", metavar="CERT", help="certificates that `check --certificates` wrote"
+    )
     _sizes_option(verify)
     _work_options(verify)
 
     fmt = command("fmt", "put .claw files into canonical form", _fmt)
-    fmt.add_argument("paths", nargs="+", metavar="FILE", help="a .claw file, or a folder of them; - reads standard input")
-    fmt.add_argument("--check", action="store_true", help="change nothing; exit with 1 if a file is not in canonical form")
+    fmt.add_argument(
+        "paths", nargs="+", metavar="FILE", help="a .claw file, or a folder of them; - reads standard input"
+    )
+    fmt.add_argument(
+        "--check", action="store_true", help="change nothing; exit with 1 if a file is not in canonical form"
+    )
 
     show = command("show", "show the model, the gradients and the residues in readable mathematics", _show)
     show.add_argument("file", metavar="FILE", help="the .claw file")
@@ -101,7 +111,10 @@ def _work_options(parser: argparse.ArgumentParser) -> None:
         help="work allowed for each claim, in elementary steps: the same on every machine (default: 20000000)",
     )
     parser.add_argument(
-        "--timeout", type=_seconds, default=60.0, help="seconds allowed for each claim, as a backstop; 0: none (default: 60)"
+        "--timeout",
+        type=_seconds,
+        default=60.0,
+        help="seconds allowed for each claim, as a backstop; 0: none (default: 60)",
     )
 
 
@@ -282,10 +295,10 @@ def _explain(arguments: argparse.Namespace) -> int:
         return 0
     name = arguments.code.upper()
     if name not in CODES:
-        from difflib import get_close_matches
+        from claws.syntax.diagnostic import nearest
 
-        near = get_close_matches(name, CODES, 1)
-        print(f"claws: no code {arguments.code}" + (f"; did you mean {near[0]}?" if near else ""), file=sys.stderr)
+        near = nearest(name, CODES)
+        print(f"claws: no code {arguments.code}" + (f"; did you mean {near}?" if near else ""), file=sys.stderr)
         print("`claws explain` lists all codes", file=sys.stderr)
         return 2
     code = CODES[name]

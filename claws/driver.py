@@ -180,7 +180,9 @@ def _internal_error(problem: Exception) -> Diagnostic:
 
         traceback.print_exception(problem, file=sys.stderr)
     if isinstance(problem, RecursionError | MemoryError):
-        return Diagnostic("CLAW034", "this is too large or nested too deeply to be checked", START, "split it with `let`")
+        return Diagnostic(
+            "CLAW034", "this is too large or nested too deeply to be checked", START, "split it with `let`"
+        )
     if isinstance(problem, KernelRefusal):
         return Diagnostic("CLAW091", f"the kernel turned the checker's certificate down: {problem}", START, _BUG)
     return Diagnostic("CLAW090", f"the checker failed ({type(problem).__name__}: {problem})", START, _BUG)
@@ -262,9 +264,7 @@ def _check_law(
         result.detail["certificate"] = _write(spec, claim, result, theorem, options.certificates, stem)
 
 
-def _write(
-    spec: Spec, claim: Claim, result: ClaimResult, theorem: Theorem, folder: str, stem: str | None
-) -> str:
+def _write(spec: Spec, claim: Claim, result: ClaimResult, theorem: Theorem, folder: str, stem: str | None) -> str:
     from claws.kernel.certificate import Certificate, write_certificate
 
     sizes = ",".join(f"{d}={n}" for d, n in (result.sizes or {}).items())
@@ -333,8 +333,8 @@ def _sparse_text(x: Mapping[Index, Fraction]) -> str:
 
 def residue_by_term(spec: Spec, claim: Claim, instance: Instance, witness: Witness) -> list[dict[str, str]]:
     """What each term of the law leaves at the witness: the terms that should have cancelled."""
-    from claws.prover.witness import statement_at
     from claws.kernel.theorem import witness_residue
+    from claws.prover.witness import statement_at
     from claws.syntax.printer import print_expression
 
     assert isinstance(claim.node, nodes.Law)
@@ -345,7 +345,10 @@ def residue_by_term(spec: Spec, claim: Claim, instance: Instance, witness: Witne
     for sign, term in terms:
         try:
             statement = statement_at(instance.statement_about(claim.name, term, sign), witness.sizes)
-            leaves = {leaf.name: dict(witness.leaves.get(leaf.name, {})) for _, leaf in statement.program.leaves("param", "input", "const")}
+            leaves = {
+                leaf.name: dict(witness.leaves.get(leaf.name, {}))
+                for _, leaf in statement.program.leaves("param", "input", "const")
+            }
             found = witness_residue(statement, leaves, witness.choices, witness.law_entry, Meter(5_000_000))
         except (SourceError, Refused):
             return []  # a term that has no value by itself: nothing to say
@@ -411,4 +414,3 @@ def _claimed(spec: Spec, certificate: Certificate) -> tuple[str, Statement]:
             if statement == certificate.statement:
                 return name, statement
     raise Refused(f"the certificate is about another statement than the law `{name}` of this file")
-

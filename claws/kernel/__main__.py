@@ -41,6 +41,11 @@ def main(paths: list[str]) -> int:
             print(f"{path}: REFUSED: too large or nested too deeply")
             status = 4
             continue
+        except Exception as problem:
+            # a bug of the kernel; what it could not judge, it does not accept
+            print(f"{path}: REFUSED: the kernel failed: {type(problem).__name__}: {problem}")
+            status = 4
+            continue
         print(render_statement(certificate.statement))
         at = f" at {dict(theorem.sizes)}" if theorem.sizes else ""
         print(f"{path}: {theorem.verdict} by {theorem.method}{at}, {', '.join(theorem.trust)}")

@@ -173,7 +173,7 @@ def read_certificate(text: str) -> Certificate:
     if len(text) > MAX_BYTES:
         raise Malformed(f"the certificate is longer than {MAX_BYTES} bytes")
     try:
-        data = json.loads(text, parse_constant=_no_constant, parse_float=_no_float)
+        data = json.loads(text, parse_constant=_no_constant, parse_float=_no_float, object_pairs_hook=_object)
     except RecursionError:
         raise Malformed("the certificate is nested too deeply") from None
     except ValueError as error:
@@ -185,6 +185,14 @@ def read_certificate(text: str) -> Certificate:
     fields = _fields(data, {MAGIC, "about", "statement", "evidence"})
     about = _mapping(fields["about"], lambda x: _text(x, 10_000))
     return Certificate(_statement(fields["statement"]), _evidence(fields["evidence"]), about)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; a name that is given twice would mean one thing to one reader and another to the next."""
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise Malformed("an object gives a field twice")
+    return result
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -211,9 +219,17 @@ def _text(x: Any, limit: int = MAX_NAME) -> str:
     return x
 
 
+def _name(x: Any) -> str:
+    """The name of a leaf, a dim, an activation, a function. It is printed, so it must not look like other text."""
+    text = _text(x)
+    if not text or not text.isprintable() or any(c.isspace() or c in "%=\"" for c in text):
+        raise Malformed("a name is empty, or has a space or a character that is not printable")
+    return text
+
+
 def _fraction(x: Any) -> Fraction:
     text = _text(x, 2 * MAX_DIGITS + 2)
-    if not re.fullmatch(r"-?[0-9]{1,%d}(/[0-9]{1,%d})?" % (MAX_DIGITS, MAX_DIGITS), text):
+    if not re.fullmatch(rf"-?[0-9]{{1,{MAX_DIGITS}}}(/[0-9]{{1,{MAX_DIGITS}}})?", text):
         raise Malformed(f"expected a rational such as '-1/2', found {text[:20]!r}")
     try:
         return Fraction(text)
@@ -261,7 +277,7 @@ def _size(x: Any) -> Size:
         terms: dict[tuple[tuple[str, int], ...], Fraction] = {}
         for row in _list(x, lambda y: _row(y, 2), MAX_TERMS):
             powers = _list(row[1], lambda y: _row(y, 2), MAX_TERMS)
-            monomial = tuple((_text(name), _integer(e, 1, 64)) for name, e in powers)
+            monomial = tuple((_name(name), _integer(e, 1, 64)) for name, e in powers)
             if list(monomial) != sorted(set(monomial)) or len({name for name, _ in monomial}) != len(monomial):
                 raise Malformed("the dims of a size are not in order")
             if monomial in terms:
@@ -284,16 +300,16 @@ def _steps(x: Any) -> tuple[int, ...]:
 
 
 _NODES: dict[str, tuple[type, tuple[Callable[[Any], Any], ...]]] = {
-    "leaf": (Leaf, (_text, _text, _shape, _text)),
+    "leaf": (Leaf, (_name, _text, _shape, _text)),
     "number": (Number, (_size,)),
     "iota": (Iota, (_size, lambda x: _integer(x, -MAX_SIZE, MAX_SIZE), _size)),
     "einsum": (Einsum, (_ints, lambda x: _list(x, _ints), _ints, _shape)),
     "sum": (Sum, (lambda x: _list(x, lambda y: (_fraction(_row(y, 2)[0]), _number(y[1]))),)),
     "power": (Power, (_number, _fraction)),
-    "apply": (Apply, (_text, _number)),
+    "apply": (Apply, (_name, _number)),
     "product": (Product, (_number,)),
     "det": (Det, (_number,)),
-    "opaque": (Opaque, (_text, _ints, _shape, lambda x: _integer(x, 0, 64))),
+    "opaque": (Opaque, (_name, _ints, _shape, lambda x: _integer(x, 0, 64))),
     "gather": (Gather, (_number, lambda x: _integer(x, 0, 64), _size, _steps, _shape)),
     "scatter": (Scatter, (_number, lambda x: _integer(x, 0, 64), _size, _steps, _size)),
     "reshape": (Reshape, (_number, _shape)),
@@ -317,10 +333,10 @@ def _statement(x: Any) -> Statement:
         nodes=_list(fields["nodes"], _node, MAX_NODES),
         activations=_list(
             fields["activations"],
-            lambda y: (_text(_row(y, 2)[0]), None if y[1] is None else _fraction(y[1])),
+            lambda y: (_name(_row(y, 2)[0]), None if y[1] is None else _fraction(y[1])),
             1000,
         ),
-        functions=_list(fields["functions"], _text, 1000),
+        functions=_list(fields["functions"], _name, 1000),
         conditions=_list(fields["conditions"], _size, 1000),
     )
     return Statement(

@@ -19,7 +19,6 @@ from claws.kernel.program import (
     Opaque,
     Power,
     Product,
-    Program,
     Reshape,
     Scatter,
     Shape,

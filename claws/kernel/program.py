@@ -40,6 +40,8 @@ DOMAINS = ("real", "positive", "nonzero")
 MAX_NODES = 200_000
 MAX_RANK = 24
 MAX_EXPONENT = 4096
+MAX_DEGREE = 256
+MAX_CONDITIONS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,11 @@ def _need(condition: bool, message: str) -> None:
         raise Malformed(message)
 
 
+def _whole(size: Size) -> bool:
+    value = size.constant()
+    return value is None or value.denominator == 1
+
+
 def infer_shape(
     node: Node, shapes: list[Shape], bounds: Bounds, activations: Mapping[str, Fraction | None], functions: frozenset[str]
 ) -> Shape:
@@ -188,28 +195,35 @@ def infer_shape(
         _need(node.role in ROLES, f"unknown role {node.role!r}")
         _need(node.domain in DOMAINS, f"unknown domain {node.domain!r}")
         for n in node.shape:
-            _need(bounds.nonnegative(n), f"an axis of {node.name} has size {n}, which may be negative")
+            bounds.check_axis(n, f"an axis of {node.name} has size")
         return node.shape
     if isinstance(node, Number):
+        degree = max((sum(e for _, e in m) for m, _ in node.value.terms), default=0)
+        _need(degree <= MAX_DEGREE, "a number has too high a degree in the dims")
+        bounds.spend(1 + len(node.value.terms) * (1 + degree))
         return ()
     if isinstance(node, Iota):
-        _need(bounds.nonnegative(node.length), f"a range has length {node.length}, which may be negative")
+        bounds.check_short(node.start)
+        _need(_whole(node.start), f"a range starts at {node.start}, which is not a whole number")
+        bounds.check_axis(node.length, "a range has length")
         return (node.length,)
     if isinstance(node, Einsum):
         used = [label for ls in node.labels for label in ls] + list(node.out)
+        bounds.spend(len(used))
         _need(len(node.labels) == len(node.operands), "an einsum has one list of labels for each operand")
         _need(all(0 <= label < len(node.sizes) for label in used), "an einsum uses a label that has no size")
+        for n in node.sizes:
+            bounds.check_axis(n, "an einsum has a label of size")
         for operand, ls in zip(node.operands, node.labels, strict=True):
             _need(
                 shapes[operand] == tuple(node.sizes[label] for label in ls),
                 f"an einsum gives node {operand} labels that do not fit its shape",
             )
-        for n in node.sizes:
-            _need(bounds.nonnegative(n), f"an einsum has a label of size {n}, which may be negative")
         return tuple(node.sizes[label] for label in node.out)
     if isinstance(node, Sum):
         _need(bool(node.terms), "a sum has no term")
         first = shapes[node.terms[0][1]]
+        bounds.spend(len(node.terms) * (1 + len(first)))
         _need(all(shapes[n] == first for _, n in node.terms), "a sum has terms of different shapes")
         return first
     if isinstance(node, Power):
@@ -233,12 +247,15 @@ def infer_shape(
         head = node.shape[: node.batch]
         _need(all(shapes[n][: node.batch] == head for n in node.operands), "batch axes of a function differ")
         for n in node.shape:
-            _need(bounds.nonnegative(n), f"a function's value has an axis of size {n}, which may be negative")
+            bounds.check_axis(n, "a function's value has an axis of size")
         return node.shape
     if isinstance(node, Reshape):
-        _need(count_entries(shape) == count_entries(node.shape), "a reshape changes the number of entries")
+        _need(len(node.shape) <= MAX_RANK, f"an array has more than {MAX_RANK} axes")
         for n in node.shape:
-            _need(bounds.nonnegative(n), f"a reshape has an axis of size {n}, which may be negative")
+            bounds.check_axis(n, "a reshape has an axis of size")
+        for n in (*shape, *node.shape):
+            bounds.spend(len(n.terms) ** 2)
+        _need(count_entries(shape) == count_entries(node.shape), "a reshape changes the number of entries")
         return node.shape
     m = len(node.steps)
     if isinstance(node, Gather):
@@ -247,13 +264,17 @@ def infer_shape(
         lengths, size = node.lengths, shape[node.axis]
         result = (*shape[: node.axis], *lengths, *shape[node.axis + 1 :])
     else:
-        _need(0 <= node.axis and node.axis + m <= len(shape), "a scatter names an axis that is not there")
+        _need(node.axis >= 0 and node.axis + m <= len(shape), "a scatter names an axis that is not there")
         lengths, size = shape[node.axis : node.axis + m], node.length
         result = (*shape[: node.axis], size, *shape[node.axis + m :])
+    bounds.check_short(node.start)
+    _need(_whole(node.start), f"an index starts at {node.start}, which is not a whole number")
+    if isinstance(node, Scatter):
+        bounds.check_axis(node.length, "an axis is made with size")
     low = high = node.start
     for step, length in zip(node.steps, lengths, strict=True):
         _need(step != 0, "a step is 0")
-        _need(bounds.nonnegative(length), f"a slice has length {length}, which may be negative")
+        bounds.check_axis(length, "a slice has length")
         if step > 0:
             high = high + (length - 1) * step
         else:
@@ -284,6 +305,14 @@ class Program:
         names = [n.name for n in self.nodes if isinstance(n, Leaf)]
         _need(len(set(names)) == len(names), "two leaves have the same name")
         _need(not set(activations) & set(KNOWN), "an activation has the name of a known function")
+        _need(len(activations) == len(self.activations), "two activations have the same name")
+        _need(len(functions) == len(self.functions), "two functions have the same name")
+        for name, k in self.activations:
+            small = k is None or max(abs(k.numerator), k.denominator) <= MAX_EXPONENT
+            _need(small, f"the degree of {name} is too large")
+        _need(len(self.conditions) <= MAX_CONDITIONS, f"a program has at most {MAX_CONDITIONS} conditions")
+        for c in self.conditions:
+            bounds.check_short(c)
         shapes: list[Shape] = []
         for node in self.nodes:
             shape = infer_shape(node, shapes, bounds, activations, functions)

@@ -12,6 +12,17 @@ from functools import total_ordering
 
 from claws.kernel.errors import Malformed
 
+MAX_PRODUCTS = 20_000
+"""Two polynomials with more pairs of terms are not multiplied."""
+
+MAX_SHAPE_TERMS = 64
+MAX_SHAPE_DEGREE = 16
+MAX_SHAPE_NUMBER = 10**12
+"""The size of an axis has at most so many terms, such a degree, and such numerators and denominators."""
+
+MAX_WORK = 5_000_000
+"""Terms looked at while the sizes of one program are compared."""
+
 Monomial = tuple[tuple[str, int], ...]  # ((dim, exponent >= 1), ...) sorted by dim
 
 
@@ -63,6 +74,8 @@ class Size:
             return self
         if self is ONE:
             return other
+        if len(self.terms) * len(other.terms) > MAX_PRODUCTS:
+            raise Malformed("a size has too many terms")
         terms: dict[Monomial, Fraction] = {}
         for m1, c1 in self.terms:
             for m2, c2 in other.terms:
@@ -108,6 +121,10 @@ class Size:
         """The value, where no dim occurs and it is an integer."""
         c = self.constant()
         return int(c) if c is not None and c.denominator == 1 else None
+
+    def bits(self) -> int:
+        """How long its numbers are, together."""
+        return sum(c.numerator.bit_length() + c.denominator.bit_length() for _, c in self.terms)
 
     def dims(self) -> set[str]:
         return {name for m, _ in self.terms for name, _ in m}
@@ -168,6 +185,8 @@ class Bounds:
 
     def __init__(self, conditions: Iterable[Size] = ()) -> None:
         self.conditions = tuple(conditions)
+        self._known: dict[Size, bool] = {}
+        self._work = 0
         self._lows: dict[str, int] = {}
         for c in self.conditions:
             # d - k >= 0 raises the lower bound of d to k
@@ -178,10 +197,47 @@ class Bounds:
                 if rest is not None:
                     self._lows[name] = max(self._lows.get(name, 1), -rest)
 
+    def spend(self, amount: int) -> None:
+        """Count work; raises `Malformed` for a program whose sizes are too many or too long to be compared."""
+        self._work += amount
+        if self._work > MAX_WORK:
+            raise Malformed("the sizes of this program are too complicated")
+
+    def check_axis(self, size: Size, what: str) -> None:
+        """Raises `Malformed` unless `size` can be the size of an axis: short, whole where it is fixed, never negative."""
+        self.check_short(size)
+        value = size.constant()
+        if value is not None and value.denominator != 1:
+            raise Malformed(f"{what} {size}, which is not a whole number")
+        if not self.nonnegative(size):
+            raise Malformed(f"{what} {size}, which may be negative")
+
+    def check_short(self, size: Size) -> None:
+        """Raises `Malformed` for a size that is no sensible one for an axis or an index, before anything is done with it."""
+        self.spend(1 + len(size.terms))
+        degree = max((sum(e for _, e in m) for m, _ in size.terms), default=0)
+        if len(size.terms) > MAX_SHAPE_TERMS or degree > MAX_SHAPE_DEGREE:
+            raise Malformed("a size has too many terms or too high a degree")
+        if any(max(abs(c.numerator), c.denominator) > MAX_SHAPE_NUMBER for _, c in size.terms):
+            raise Malformed("a size has too large a number")
+
     def nonnegative(self, size: Size) -> bool:
         value = size.constant()
         if value is not None:
             return value >= 0
+        known = self._known.get(size)
+        if known is None:
+            known = self._known[size] = self._nonnegative(size)
+        return known
+
+    def _nonnegative(self, size: Size) -> bool:
+        # writing a monomial in shifted dims gives up to the product of (exponent + 1) terms
+        for s in (size, *(size - c for c in self.conditions)):
+            for monomial, _ in s.terms:
+                work = 1
+                for _, e in monomial:
+                    work *= e + 1
+                self.spend(work * (1 + sum(e for _, e in monomial)))
         if _obviously_nonnegative(size, self._lows):
             return True
         return any(_obviously_nonnegative(size - c, self._lows) for c in self.conditions)

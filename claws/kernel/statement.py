@@ -36,8 +36,8 @@ class Statement:
             raise Malformed("the model has no output")
         if not all(0 <= r < len(nodes) for r in roots):
             raise Malformed("the statement names a node that is not there")
-        for what, root in (("the law", self.law), *(("a preconditioner", p) for _, p in self.preconditioners)):
-            for n in self.program.cone([root]):
+        for what, of in (("the law", [self.law]), ("a preconditioner", [p for _, p in self.preconditioners])):
+            for n in self.program.cone(of):
                 node = nodes[n]
                 if isinstance(node, Leaf) and node.role not in ("param", "const"):
                     raise Malformed(f"{what} mentions {node.name}, which is neither a parameter nor a constant")

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
 
-from claws.kernel.errors import Meter, Refused, Undefined
+from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.functions import CHAINS
 from claws.kernel.program import (
     Apply,
@@ -51,6 +51,12 @@ Network = tuple[Factor, ...]  # canonical: legs are 0 .. rank-1, summed indices 
 
 _LITERAL = -1_000_000
 """Indices at or below this are literal positions."""
+
+_MAX_BITS = 200_000
+"""A coefficient with a longer number is refused."""
+
+_MAX_DEGREE = 1_000_000
+"""So is a higher exponent."""
 
 _MAX_COPIES = 8
 """A power up to this of a sum over indices is written as a product of copies; a higher one is a named symbol."""
@@ -141,6 +147,8 @@ class Tensors:
             found = Symbol(len(self.symbols), kind, text or kind, shape, definition, data)
             self.symbols.append(found)
             self._interned[kind, key] = found
+        elif found.shape != shape:
+            raise Malformed(f"two arrays of different shapes are both called {text or kind}")
         return found
 
     def _single(self, s: Symbol, exponent: Exponent = Fraction(1)) -> Tensor:
@@ -172,7 +180,8 @@ class Tensors:
         shape = parts[0][1].shape
         total: dict[Network, Size] = {}
         for c, tensor in parts:
-            assert tensor.shape == shape
+            if tensor.shape != shape:
+                raise Malformed("two arrays of different shapes are added")
             factor = Size.of(c)
             for network, coefficient in tensor.terms.items():
                 _accumulate(total, network, coefficient * factor)
@@ -238,6 +247,12 @@ class Tensors:
     # --- simplification --------------------------------------------------------------------------------------
 
     def _collect(self, total: dict[Network, Size], term: _Term, rank: int) -> None:
+        bits = term.coefficient.bits()
+        if bits > 2000:
+            if bits > _MAX_BITS:
+                raise OutOfBudget("a coefficient has become too large")
+            self.meter.tick(bits * bits // 1_000_000)
+        self.meter.tick(len(term.coefficient.terms))
         if term.coefficient and self._simplify(term):
             _accumulate(total, self._canonical(term, rank), term.coefficient)
 
@@ -346,8 +361,9 @@ class Tensors:
             return self._solve(term, position, symbol, js, self.position(i)) if len(js) == 1 else False
         others = [(k, f) for k, f in enumerate(term.factors) if k != position and i in f[2]]
         if i in term.bound and not others and i not in js:
-            # sum_i [i = ...] = 1
+            # sum_i [i = ...] = 1; the sum over i is done, so i is not summed (and counted) once more
             del term.factors[position]
+            del term.bound[i]
             return True
         for k, (s2, _, ix2) in others:
             other = self.symbols[s2]
@@ -425,8 +441,10 @@ class Tensors:
         elsewhere = {i for k, (_, _, jx) in enumerate(term.factors) if k != position for i in jx}
         for side in sides:
             if all(i in term.bound and i not in elsewhere for i in side) and len(set(ix)) == len(ix):
-                # each index on one side meets exactly one on the other
+                # each index on one side meets exactly one on the other; the sum over this side is done
                 del term.factors[position]
+                for i in side:
+                    del term.bound[i]
                 return True
         for k, (s2, _, ix2) in enumerate(term.factors):
             if k == position or s2 != symbol.number:
@@ -533,7 +551,7 @@ class Tensors:
             assert best is not None
             return best
 
-        return len(indices), search(refine({i: 0 for i in indices}))
+        return len(indices), search(refine(dict.fromkeys(indices, 0)))
 
     # --- definitions -----------------------------------------------------------------------------------------
 
@@ -609,7 +627,8 @@ class Tensors:
         """Replace every whole power >= 1 of the symbol by its definition."""
         rank = len(tensor.shape)
         definition = symbol.definition
-        assert definition is not None
+        if definition is None:
+            raise Malformed(f"{symbol.text} has no definition to open")
         while True:
             total: dict[Network, Size] = {}
             again = False
@@ -649,9 +668,15 @@ class Tensors:
     def value(self, root: int) -> Tensor:
         """The value of a node, as at most one term."""
         if root not in self._values:
-            for n in self.program.cone([root]):
-                if n in self._values:
-                    continue
+            missing: set[int] = set()
+            stack = [root]
+            while stack:
+                n = stack.pop()
+                if n not in missing and n not in self._values:
+                    missing.add(n)
+                    stack.extend(operands_of(self.program.nodes[n]))
+            for n in sorted(missing):
+                self.meter.tick()
                 self._values[n] = self.as_one_term(self._value(n))
         return self._values[root]
 
@@ -679,15 +704,19 @@ class Tensors:
         if isinstance(node, Product):
             if shape == args[0].shape:  # the last axis has size 1
                 return args[0]
-            return self._single(self.symbol("product", args[0].key(), shape, "product"))
+            return self._single(self.symbol("product", (shape, args[0].key()), shape, "product"))
         if isinstance(node, Det):
-            return self._single(self.symbol("det", args[0].key(), shape, "det"))
+            # shapes are kept in every such key: with axes of size 1 left out, arguments of different rank look alike
+            return self._single(self.symbol("det", (shape, args[0].key()), shape, "det"))
         if isinstance(node, Opaque):
             return self._single(self._opaque_symbol(node, shape))
         return self._linear(n, args[0])
 
     def _opaque_symbol(self, node: Opaque, shape: Shape) -> Symbol:
-        key = (node.function, node.batch, tuple(self._values[m].key() for m in node.operands))
+        # whole shapes, with the axes of size 1: a function of an n-vector is not that of a 1 x n matrix, and which axes are
+        # mapped over shows only there
+        shapes = (node.shape, *(self.program.shapes[m] for m in node.operands))
+        key = (node.function, node.batch, shapes, tuple(self._values[m].key() for m in node.operands))
         return self.symbol("opaque", key, shape, node.function)
 
     def _einsum_node(self, node: Einsum, args: Sequence[Tensor]) -> Tensor:
@@ -779,6 +808,10 @@ class Tensors:
         zero_one = any(self.symbols[s].idempotent for s, _, _ in network)
         if whole and not summed and constant is not None and not (zero_one and exponent < 0):
             # (c*a*b)^k = c^k a^k b^k, elementwise
+            bits = c.bits()
+            too_long = bits > 2 and bits * abs(exponent) > _MAX_BITS
+            if too_long or any(abs(e * exponent) > _MAX_DEGREE for _, e, _ in network):
+                raise OutOfBudget("a coefficient or an exponent has become too large")
             total: dict[Network, Size] = {}
             factors = [(s, e * exponent, ix) for s, e, ix in network]
             self._collect(total, _Term(Size.of(constant ** int(exponent)), factors, {}), len(x.shape))
@@ -801,7 +834,11 @@ class Tensors:
             if z.terms:
                 return self.add((1 / degree, self.hadamard(self._slope(function, z), z)))
             return self.power(z, degree)
-        return self._single(self.symbol(function, z.key(), z.shape, function))
+        return self._function_value(function, z)
+
+    def _function_value(self, function: str, z: Tensor) -> Tensor:
+        """f(z), elementwise: a symbol of its own. Its kind keeps it apart whatever an activation is called."""
+        return self._single(self.symbol("value", (function, z.key()), z.shape, function))
 
     def _mask(self, z: Tensor) -> Tensor:
         """[z > 0] away from 0. [c*z > 0] is [z > 0] for c > 0 and 1 - [z > 0] for c < 0."""
@@ -817,7 +854,7 @@ class Tensors:
 
     def _slope(self, function: str, z: Tensor) -> Tensor:
         """f'(z), elementwise, for a declared activation: a symbol of its own."""
-        return self._single(self.symbol(function + "'", z.key(), z.shape, function + "'"))
+        return self._single(self.symbol("slope", (function, z.key()), z.shape, function + "'"))
 
     def derivative(self, function: str, z: Tensor) -> Tensor:
         """f'(z), elementwise; z has at most one term. Soundness-critical."""
@@ -832,7 +869,7 @@ class Tensors:
         for c, k, powers in CHAINS[function]:
             factors = [self.power(z, Fraction(k))]
             for name, e in powers:
-                factors.append(self.power(self._single(self.symbol(name, z.key(), z.shape, name)), Fraction(e)))
+                factors.append(self.power(self._function_value(name, z), Fraction(e)))
             parts.append((c, self.hadamard(*factors)))
         return self.add(*parts)
 
@@ -991,6 +1028,8 @@ def value_text(tensors: Tensors, value: Tensor) -> str:
 def _accumulate(total: dict[Network, Size], network: Network, c: Size) -> None:
     new = total.get(network, ZERO) + c
     if new:
+        if new.bits() > _MAX_BITS:
+            raise OutOfBudget("a coefficient has become too large")
         total[network] = new
     else:
         total.pop(network, None)

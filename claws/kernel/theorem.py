@@ -62,6 +62,16 @@ class Theorem:
 
     __slots__ = ("assumptions", "evidence", "method", "sizes", "statement", "trust", "verdict")
 
+    statement: Statement
+    evidence: Evidence
+    verdict: str
+    """PROVED or REFUTED."""
+    method: str
+    sizes: Mapping[str, int] | None
+    """None for a theorem about every size; the sizes of the witness for a refutation."""
+    assumptions: tuple[str, ...]
+    trust: tuple[str, ...]
+
     def __init__(
         self,
         token: object,
@@ -74,15 +84,20 @@ class Theorem:
     ) -> None:
         if token is not _TOKEN:
             raise Refused("a theorem is made by the kernel's check alone")
-        self.statement = statement
-        self.evidence = evidence
-        self.verdict = verdict
-        """PROVED or REFUTED."""
-        self.method = method
-        self.sizes = sizes
-        """None for a theorem about every size; the sizes of the witness for a refutation."""
-        self.assumptions = assumptions
-        self.trust = (f"claws kernel {VERSION}",)
+        put = object.__setattr__
+        put(self, "statement", statement)
+        put(self, "evidence", evidence)
+        put(self, "verdict", verdict)
+        put(self, "method", method)
+        put(self, "sizes", sizes)
+        put(self, "assumptions", assumptions)
+        put(self, "trust", (f"claws kernel {VERSION}",))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise Refused("a theorem is not changed once it is made")
+
+    def __delattr__(self, name: str) -> None:
+        raise Refused("a theorem is not changed once it is made")
 
     def __repr__(self) -> str:
         return f"<Theorem {self.verdict} by {self.method} {self.statement.digest()[:12]}>"
@@ -99,6 +114,8 @@ def check(statement: Statement, evidence: Evidence, meter: Meter) -> Theorem:
 
 
 def _conditions_hold(program: Program, sizes: Mapping[str, int]) -> None:
+    if any(type(n) is not int for n in sizes.values()):
+        raise Refused("a size is a whole number")
     if not program.bounds.hold_at(sizes):
         raise Refused("the sizes are outside the statement's conditions, where it says nothing")
 
@@ -110,8 +127,9 @@ def _check(statement: Statement, evidence: Evidence, meter: Meter) -> Theorem:
         if set(evidence.sizes) != set(dims):
             raise Refused("the certificate gives no sizes at which the statement says something")
         _conditions_hold(statement.program, evidence.sizes)
-        # at these sizes every axis must be a whole number, or there would be nothing that the theorem is about
-        statement.program.at(evidence.sizes)
+        if dims:
+            # every axis must be a whole number there, or there would be nothing that the theorem is about
+            statement.program.at(evidence.sizes)
         left = tensor_residue(statement, Tensors(statement.program, meter))[1]
         if left:
             raise NotShown("the normal form of the residue does not vanish", left)

@@ -139,9 +139,7 @@ def residue_vanishes(statement: Statement, meter: Meter) -> bool:
     """
     program = statement.program
     leaves = program.leaves("param", "input", "const")
-    names = [
-        f"{leaf.name}{list(i)}" for n, leaf in leaves for i in indices([fixed(k) for k in program.shapes[n]])
-    ]
+    names = [f"{leaf.name}{list(i)}" for n, leaf in leaves for i in indices([fixed(k) for k in program.shapes[n]])]
     total = sum(fixed(count_entries(program.shapes[n])) for n, _ in leaves)
     assert total == len(names)
     ring = FlintRing(names, dict(program.activations))

@@ -287,7 +287,9 @@ class Modular:
         if isinstance(node, Reshape):
             return x.reshape(x.shape[0], *self.shapes[m if transposed else n])
         assert isinstance(node, Gather | Scatter)
-        whole, inner = (self.shapes[m], self.shapes[n]) if isinstance(node, Gather) else (self.shapes[n], self.shapes[m])
+        whole, inner = (
+            (self.shapes[m], self.shapes[n]) if isinstance(node, Gather) else (self.shapes[n], self.shapes[m])
+        )
         axis, count = 1 + node.axis, len(node.steps)
         lengths = inner[node.axis : node.axis + count]
         index = np.full(lengths, fixed(node.start), dtype=np.int64)
@@ -317,13 +319,16 @@ class Modular:
                 def push(d: Residues, k: int = k, before: Any = before, after: Any = after) -> Residues:
                     return einsum([*before, d, *after], node.labels, node.out, sizes)
 
-                def pull(a: Residues, k: int = k, before: Any = before, after: Any = after, lb: Any = lb, la: Any = la) -> Residues:
+                def pull(
+                    a: Residues, k: int = k, before: Any = before, after: Any = after, lb: Any = lb, la: Any = la
+                ) -> Residues:
                     return einsum([*before, a, *after], [*lb, node.out, *la], node.labels[k], sizes)
 
                 result.append((m, push, pull))
         elif isinstance(node, Sum):
             for c, m in node.terms:
-                scale = lambda d, c=residue(c): reduce(d * c)  # noqa: E731
+                factor = residue(c)
+                scale = lambda d, factor=factor: reduce(d * factor)  # noqa: E731
                 result.append((m, scale, scale))
         elif isinstance(node, Power | Apply | Product):
             (m,) = operands_of(node)
@@ -455,9 +460,7 @@ def _cofactors(x: Residues) -> Residues:
 def random_leaves(program: Program, rng: np.random.Generator, batch: int = 1) -> dict[str, Residues]:
     """Uniform non-zero residues for every leaf."""
     return {
-        leaf.name: reduce(
-            rng.integers(1, P, (batch, *(fixed(k) for k in program.shapes[n]))).astype(np.float64)
-        )
+        leaf.name: reduce(rng.integers(1, P, (batch, *(fixed(k) for k in program.shapes[n]))).astype(np.float64))
         for n, leaf in program.leaves("param", "input", "const")
     }
 

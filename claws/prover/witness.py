@@ -25,7 +25,7 @@ from claws.kernel.theorem import Witness, law_directions
 ATTEMPTS = 40
 """Random points tried at each size before it is given up."""
 
-ATTEMPTS_IRRATIONAL = 400
+ATTEMPTS_IRRATIONAL = 200
 """The same where values are not rational at most points (square roots, exp away from 0)."""
 
 MANY = 400
@@ -152,8 +152,8 @@ class _Point:
     seed: int
 
 
-POSITIVE, DENSE, SPARSE, SPARSER, WHOLE, FEW = range(6)
-"""Kinds of random points: positive entries (every relu is on), no zeros, half zeros, three quarters zeros, whole arrays zero,
+POSITIVE, DENSE, SPARSE, UNIT, WHOLE, FEW = range(6)
+"""Kinds of random points: positive entries (every relu is on), no zeros, half zeros, entries -1, 0 and 1, whole arrays zero,
 about six entries that are not zero in each array."""
 
 
@@ -163,26 +163,45 @@ def _at_size(statement: Statement, rng: random.Random, meter: Meter, attempts: i
     entries = sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves("param"))
     if sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves("param", "input", "const")) > TOO_MANY:
         return _Point(None, Choices(), (), 0, f"at these sizes the model has more than {TOO_MANY} numbers", 0)
-    kinds = (FEW, POSITIVE, SPARSE, DENSE) if entries > MANY else (DENSE, POSITIVE, SPARSE)
+    kinds: tuple[int, ...] = (FEW, POSITIVE, SPARSE, DENSE) if entries > MANY else (DENSE, POSITIVE, SPARSE)
     attempt = 0
     while attempt < (max(attempts, ATTEMPTS_IRRATIONAL) if irrational and points < 3 else attempts) and points < 6:
         if irrational:
-            kinds = (DENSE, SPARSE, SPARSER, WHOLE)
+            kinds = (DENSE, UNIT, UNIT, SPARSE, UNIT, UNIT, WHOLE)
         kind = kinds[attempt % len(kinds)]
-        leaves = _random_leaves(program, rng, kind)
+        leaves: dict[str, Array] | None = _random_leaves(program, rng, kind)
         seed = rng.randrange(1 << 30)
         attempt += 1
-        try:
-            entry, choices = failing_entry(statement, leaves, seed, meter)
-        except (Undefined, Malformed) as problem:
-            irrational = irrational or isinstance(problem, Irrational)
-            obstacle = obstacle or str(problem)
-            continue
+        entry: Index | None = None
+        choices = Choices()
+        while leaves is not None:
+            try:
+                entry, choices = failing_entry(statement, leaves, seed, meter)
+                break
+            except Irrational as problem:
+                irrational = True
+                obstacle = obstacle or str(problem)
+                # exp and its kin have a rational value at few points, mostly 0: take entries away until all have
+                # one, or hope that -1, 0 and 1 cancel
+                leaves = None if kind == UNIT else _thinned(program, leaves, rng)
+            except (Undefined, Malformed) as problem:
+                obstacle = obstacle or str(problem)
+                leaves = None
         if entry is not None:
             return _Point(leaves, choices, entry, points, obstacle, seed)
         # a point with zeros, where the residue is often zero for no good reason, says little
-        points += kind in (POSITIVE, DENSE)
+        points += leaves is not None and kind in (POSITIVE, DENSE) and not irrational
     return _Point(None, Choices(), (), points, obstacle, 0)
+
+
+def _thinned(program: Program, leaves: dict[str, Array], rng: random.Random) -> dict[str, Array] | None:
+    """The point with an eighth of its entries, at least one, set to 0; None if there are none that may be."""
+    free = [leaf.name for _, leaf in program.leaves("param", "input", "const") if leaf.domain == "real"]
+    places = [(name, i) for name in free for i in sorted(leaves[name])]
+    if not places:
+        return None
+    gone = set(rng.sample(places, max(1, len(places) // 8)))
+    return {name: {i: y for i, y in x.items() if (name, i) not in gone} for name, x in leaves.items()}
 
 
 def _random_leaves(program: Program, rng: random.Random, kind: int) -> dict[str, Array]:
@@ -192,10 +211,10 @@ def _random_leaves(program: Program, rng: random.Random, kind: int) -> dict[str,
         shape = [fixed(k) for k in program.shapes[n]]
         all_zero = kind == WHOLE and rng.random() < 0.4
         few = 1 - min(1.0, 6 / max(math.prod(shape), 1))
-        zeros = {POSITIVE: 0.0, DENSE: 0.0, SPARSE: 0.5, SPARSER: 0.75, WHOLE: 0.3, FEW: few}[kind]
+        zeros = {POSITIVE: 0.0, DENSE: 0.0, SPARSE: 0.5, UNIT: 0.33, WHOLE: 0.3, FEW: few}[kind]
         array = {}
         for i in indices(shape):
-            x = rng.choice([-3, -2, -1, 1, 2, 3])
+            x = rng.choice([-1, 1] if kind == UNIT else [-3, -2, -1, 1, 2, 3])
             if kind == POSITIVE or leaf.domain == "positive":
                 x = abs(x)
             if leaf.domain == "real" and (all_zero or rng.random() < zeros):

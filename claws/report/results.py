@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from claws.syntax.diagnostic import Diagnostic, Span
@@ -11,7 +11,7 @@ from claws.syntax.diagnostic import Diagnostic, Span
 SCHEMA = "claws-report/1"
 
 
-class Verdict(str, Enum):
+class Verdict(StrEnum):
     """What claws can say of a claim."""
 
     PROVED = "PROVED"

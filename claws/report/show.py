@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from claws.kernel.errors import Meter, Refused
 from claws.kernel.evaluate import directional, evaluate, fixed
 from claws.kernel.printing import TensorPrinter, render_statement
-from claws.kernel.sizes import ZERO
 from claws.kernel.program import count_entries
+from claws.kernel.sizes import ZERO
 from claws.kernel.statement import Statement
 from claws.kernel.tensors import Tensors
 from claws.kernel.theorem import law_directions, tensor_residue
 from claws.syntax.diagnostic import Diagnostic, SourceError
-from claws.syntax.elaborate import nearest
+from claws.syntax.elaborate import suggest
 from claws.syntax.printer import print_expression
 from claws.syntax.spec import Spec
 
@@ -30,7 +30,7 @@ def show(spec: Spec, laws: Sequence[str], form: str = "text") -> str:
     """
     for name in laws:
         if name not in spec.laws:
-            hint = nearest(name, spec.laws) or "the laws are: " + ", ".join(spec.laws)
+            hint = suggest(name, spec.laws) or "the laws are: " + ", ".join(spec.laws)
             raise SourceError(Diagnostic("CLAW033", f"no law is named `{name}`", hint=hint))
     wanted = list(laws) or list(spec.laws)
     if spec.momentum:
@@ -98,7 +98,11 @@ def _entries(spec: Spec, statement: Statement, name: str, form: str, first: bool
     if dims:
         options = " ".join(f"-D {d}=2" for d in dims)
         raise SourceError(
-            Diagnostic("CLAW025", f"entries can be written only at fixed sizes; {', '.join(dims)} is free", hint=f"add {options}")
+            Diagnostic(
+                "CLAW025",
+                f"entries can be written only at fixed sizes; {', '.join(dims)} is free",
+                hint=f"add {options}",
+            )
         )
     import sympy
 

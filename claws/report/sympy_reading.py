@@ -59,7 +59,9 @@ class SympyRing:
 
     def elementary(self, function: str, x: Any) -> tuple[Any, Any]:
         f = FUNCTIONS.get(function) or sympy.Function(function)
-        slope = sympy.Heaviside(x) if function == "relu" else sympy.diff(f(self._dummy), self._dummy).subs(self._dummy, x)
+        slope = (
+            sympy.Heaviside(x) if function == "relu" else sympy.diff(f(self._dummy), self._dummy).subs(self._dummy, x)
+        )
         return f(x), slope
 
     def opaque(

@@ -48,7 +48,11 @@ def _groups(claims: Iterable[ClaimResult]) -> list[list[ClaimResult]]:
 
 
 def _alike(a: ClaimResult, b: ClaimResult) -> bool:
-    return a.verdict is b.verdict and a.holds == b.holds and (a.holds or ("residue" not in b.detail and a.reason == b.reason))
+    return (
+        a.verdict is b.verdict
+        and a.holds == b.holds
+        and (a.holds or ("residue" not in b.detail and a.reason == b.reason))
+    )
 
 
 def _range_text(group: list[ClaimResult]) -> str:

@@ -52,7 +52,9 @@ class NeedsSizes(Misfit):
     """The operation has a meaning only at fixed sizes."""
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__("CLAW025", message, hint or "fix the sizes it depends on: `dim n = 3`, `-D n=3` or `for n = 3`")
+        super().__init__(
+            "CLAW025", message, hint or "fix the sizes it depends on: `dim n = 3`, `-D n=3` or `for n = 3`"
+        )
 
 
 class NeedsUnrolling(NeedsSizes):
@@ -346,10 +348,14 @@ class Builder:
 
     def matmul(self, a: Value, b: Value, describe: Callable[[], str]) -> Value:
         if not a.shape or not b.shape:
-            raise Misfit("CLAW022", f"{describe()}: `@` needs arrays, one of these is a scalar", "write `*` for a scalar")
+            raise Misfit(
+                "CLAW022", f"{describe()}: `@` needs arrays, one of these is a scalar", "write `*` for a scalar"
+            )
         inner_a, inner_b = a.shape[-1], b.shape[-2] if len(b.shape) > 1 else b.shape[0]
         if inner_a != inner_b:
-            raise Misfit("CLAW022", f"{describe()}: the inner sizes {inner_a} and {inner_b} differ", _transpose_hint(a, b))
+            raise Misfit(
+                "CLAW022", f"{describe()}: the inner sizes {inner_a} and {inner_b} differ", _transpose_hint(a, b)
+            )
         head = self.broadcast(a.shape[:-2], b.shape[:-2], describe)
         la, out = _aligned(a.shape[:-2], head)
         lb, _ = _aligned(b.shape[:-2], head)

@@ -7,6 +7,7 @@ and text is never parsed back. The codes themselves, with an explanation and an 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
@@ -45,3 +46,14 @@ class SourceError(Exception):
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
+
+
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """The word of `words` that `word` is most likely a slip for, upper or lower case, if there is one."""
+    if len(word) > 40:
+        return None
+    import difflib
+
+    known = {w.lower(): w for w in words}
+    found = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    return known[found[0]] if found else None

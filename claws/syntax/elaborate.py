@@ -6,7 +6,6 @@ executed. What is wrong raises `SourceError` with the place in the file.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -24,7 +23,7 @@ from claws.syntax.builder import (
     Value,
     shape_text,
 )
-from claws.syntax.diagnostic import Diagnostic, SourceError, Span
+from claws.syntax.diagnostic import Diagnostic, SourceError, Span, nearest
 from claws.syntax.printer import print_expression
 
 MAX_UNROLLED = 10_000
@@ -46,10 +45,10 @@ def error(code: str, message: str, span: Span, hint: str = "") -> SourceError:
     return SourceError(Diagnostic(code, message, span, hint))
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, known: Iterable[str]) -> str:
     """A hint that names the closest known name, or nothing."""
-    found = difflib.get_close_matches(name, list(known), 1, 0.6)
-    return f"did you mean `{found[0]}`?" if found else ""
+    found = nearest(name, known)
+    return f"did you mean `{found}`?" if found else ""
 
 
 @dataclass
@@ -78,7 +77,7 @@ class Scope:
             known = [*self._local, *self.names]
             if node.name in self.builtins or node.name in self.activations or node.name in self.functions:
                 raise error("CLAW024", f"`{node.name}` is a function: call it, `{node.name}(...)`", node.span)
-            hint = nearest(node.name, known) or "declare it with `param`, `input`, `const`, `dim` or `let`"
+            hint = suggest(node.name, known) or "declare it with `param`, `input`, `const`, `dim` or `let`"
             raise error("CLAW021", f"unknown name `{node.name}`", node.span, hint)
         found = self.names[node.name]()
         if isinstance(found, SourceError):
@@ -89,8 +88,7 @@ class Scope:
                 what = f"`{node.name}`" if inputs == [node.name] else f"`{node.name}`, which depends on `{inputs[0]}`,"
                 raise error(
                     "CLAW028",
-                    f"a {self.about} cannot mention the input {what}".rstrip(",")
-                    + ": it must hold for all data",
+                    f"a {self.about} cannot mention the input {what}".rstrip(",") + ": it must hold for all data",
                     node.span,
                     "laws are about parameters and constants; declare fixed data with `const`",
                 )
@@ -138,7 +136,7 @@ class Scope:
         if isinstance(e, nodes.Call):
             return self._call(e)
         if isinstance(e, nodes.Text):
-            raise error("CLAW024", "a text stands only in `einsum(\"ij,jk->ik\", A, B)`", e.span)
+            raise error("CLAW024", 'a text stands only in `einsum("ij,jk->ik", A, B)`', e.span)
         raise error("CLAW024", "`... for k in a..b` stands only in `sum`, `prod` and `[...]`", e.span)
 
     def _binary(self, e: nodes.Binary) -> Value:
@@ -172,7 +170,9 @@ class Scope:
     def _power(self, e: nodes.Binary) -> Value:
         exponent = self.constant(e.right, "an exponent")
         if max(abs(exponent.numerator), exponent.denominator) > MAX_EXPONENT:
-            raise error("CLAW029", f"the exponent {_shorten(str(exponent))} is too large (at most {MAX_EXPONENT})", e.right.span)
+            raise error(
+                "CLAW029", f"the exponent {_shorten(str(exponent))} is too large (at most {MAX_EXPONENT})", e.right.span
+            )
         return self.builder.power(self.value(e.left), exponent)
 
     def constant(self, e: nodes.Expression, what: str) -> Fraction:
@@ -191,7 +191,12 @@ class Scope:
             if isinstance(found, Value):
                 size = self.builder.constant(found)
             if size is None:
-                raise error("CLAW029", f"{what} is a number, `{e.name}` is not one", e.span, "write powers with numbers, as in `x^3`")
+                raise error(
+                    "CLAW029",
+                    f"{what} is a number, `{e.name}` is not one",
+                    e.span,
+                    "write powers with numbers, as in `x^3`",
+                )
             c = size.constant()
             if c is None:
                 raise NeedsSizesHere(
@@ -279,7 +284,9 @@ class Scope:
                 c = b.offset.integer()
                 if b.terms or c is None:
                     raise NeedsUnrollingHere(
-                        Diagnostic("CLAW025", f"{what} may hold a comprehension variable times a fixed number only", e.span)
+                        Diagnostic(
+                            "CLAW025", f"{what} may hold a comprehension variable times a fixed number only", e.span
+                        )
                     )
                 return _combine(Affine(ZERO), a, c) if c else Affine(ZERO)
             if e.operator == "/":
@@ -339,7 +346,9 @@ class Scope:
             except NeedsSizes:
                 raise
             except Misfit as misfit:
-                raise error(misfit.code, f"`{short_text(e.base)}`: {misfit.message}", item.span, misfit.hint) from misfit
+                raise error(
+                    misfit.code, f"`{short_text(e.base)}`: {misfit.message}", item.span, misfit.hint
+                ) from misfit
         return v
 
     def _slice(self, v: Value, axis: int, item: nodes.Slice) -> Value:
@@ -397,7 +406,9 @@ class Scope:
             if count is None or start is None:
                 raise NeedsSizesHere(problem.diagnostic) from problem
             if count > MAX_UNROLLED:
-                raise error("CLAW034", f"a range of {count} values is too long to be written out", first.span) from problem
+                raise error(
+                    "CLAW034", f"a range of {count} values is too long to be written out", first.span
+                ) from problem
             values = []
             for k in range(start, start + count):
                 self._local[name] = Size.of(k)
@@ -433,7 +444,7 @@ class Scope:
                     f"write `{name}*(...)` for a product, `{name}[...]` for an entry",
                 )
             known = [*self.builtins, *self.activations, *self.functions]
-            hint = nearest(name, known) or "declare it with `activation` (elementwise) or `function`"
+            hint = suggest(name, known) or "declare it with `activation` (elementwise) or `function`"
             raise error("CLAW021", f"unknown function `{name}`", e.function.span, hint)
         return self.builtins[name](self, e)
 
@@ -478,4 +489,3 @@ def short_text(e: nodes.Expression) -> str:
 
 def _shorten(text: str) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
-

@@ -13,7 +13,7 @@ from claws.kernel.program import Shape
 from claws.kernel.sizes import ONE, ZERO, Size
 from claws.syntax import nodes
 from claws.syntax.builder import Loop, Misfit, NeedsSizes, Value, shape_text
-from claws.syntax.elaborate import Collect, Scope, error, nearest, short_text
+from claws.syntax.elaborate import Collect, Scope, error, short_text, suggest
 
 Keywords = dict[str, nodes.Expression]
 
@@ -28,7 +28,7 @@ def _call(scope: Scope, e: nodes.Call) -> Value:
     given: Keywords = {}
     for key, x in e.keywords:
         if key.name not in keywords:
-            hint = nearest(key.name, keywords) or f"usage: {usage}"
+            hint = suggest(key.name, keywords) or f"usage: {usage}"
             raise error("CLAW024", f"`{name}` has no keyword `{key.name}`", key.span, hint)
         if key.name in given:
             raise error("CLAW024", f"the keyword `{key.name}` is given twice", key.span)
@@ -44,7 +44,9 @@ def _call(scope: Scope, e: nodes.Call) -> Value:
     if name not in ("sum", "prod"):
         for x in e.arguments:
             if isinstance(x, nodes.Generator):
-                raise error("CLAW024", f"`{name}` takes an array, not `... for ...`", x.span, "write `[... for k in a..b]`")
+                raise error(
+                    "CLAW024", f"`{name}` takes an array, not `... for ...`", x.span, "write `[... for k in a..b]`"
+                )
     elif len(e.arguments) > 1 and any(isinstance(x, nodes.Generator) for x in e.arguments):
         raise error("CLAW024", f"`{name}(... for ...)` takes nothing else", e.span)
     return function(scope, e, given)
@@ -164,7 +166,9 @@ def _kron(scope: Scope, a: Value, b: Value) -> Value:
     _need(a, (1, 2), "kron")
     _need(b, (1, 2), "kron")
     if len(a.shape) != len(b.shape):
-        raise Misfit("CLAW022", f"`kron` of {shape_text(a.shape)} and {shape_text(b.shape)}: both are vectors or both matrices")
+        raise Misfit(
+            "CLAW022", f"`kron` of {shape_text(a.shape)} and {shape_text(b.shape)}: both are vectors or both matrices"
+        )
     rank = len(a.shape)
     out = [x for k in range(rank) for x in (("a", k), ("b", k))]
     product = scope.builder.einsum([a, b], [[("a", k) for k in range(rank)], [("b", k) for k in range(rank)]], out)
@@ -197,7 +201,9 @@ def _concat(scope: Scope, e: nodes.Call, keywords: Keywords) -> Value:
     values = [scope.value(x) for x in parts]
     for v, x in zip(values, parts, strict=True):
         if not v.shape:
-            raise error("CLAW022", f"`concat` joins arrays, `{short_text(x)}` is a scalar", x.span, "write `[a, b]` for scalars")
+            raise error(
+                "CLAW022", f"`concat` joins arrays, `{short_text(x)}` is a scalar", x.span, "write `[a, b]` for scalars"
+            )
     axis = _axis(scope, keywords["axis"], values[0]) if "axis" in keywords else 0
     return scope.builder.concat(values, axis, lambda: "these arrays")
 
@@ -210,7 +216,9 @@ def _reshape(scope: Scope, e: nodes.Call, keywords: Keywords) -> Value:
 def _einsum(scope: Scope, e: nodes.Call, keywords: Keywords) -> Value:
     text = e.arguments[0]
     if not isinstance(text, nodes.Text):
-        raise error("CLAW024", "the first argument of `einsum` is a text", text.span, 'for example `einsum("ij,jk->ik", A, B)`')
+        raise error(
+            "CLAW024", "the first argument of `einsum` is a text", text.span, 'for example `einsum("ij,jk->ik", A, B)`'
+        )
     values = [scope.value(x) for x in e.arguments[1:]]
     spec = text.value.replace(" ", "")
     left, arrow, right = spec.partition("->")
@@ -226,7 +234,9 @@ def _einsum(scope: Scope, e: nodes.Call, keywords: Keywords) -> Value:
     sizes: dict[str, Size] = {}
     for row, v, x in zip(rows, values, e.arguments[1:], strict=True):
         if len(row) != len(v.shape):
-            raise error("CLAW022", f'"{row}" has {len(row)} subscripts, `{short_text(x)}` is {shape_text(v.shape)}', x.span)
+            raise error(
+                "CLAW022", f'"{row}" has {len(row)} subscripts, `{short_text(x)}` is {shape_text(v.shape)}', x.span
+            )
         for letter, n in zip(row, v.shape, strict=True):
             if sizes.setdefault(letter, n) != n:
                 raise error("CLAW022", f'the subscript "{letter}" has the sizes {sizes[letter]} and {n}', x.span)
@@ -356,7 +366,9 @@ def _conv(rank: int) -> Callable[[Scope, nodes.Call, Keywords], Value]:
                 e.span,
             )
         for axis in range(rank):
-            x = _windows(scope, x, batch + 1 + 2 * axis, w.shape[2 + axis], strides[axis], paddings[axis], dilations[axis])
+            x = _windows(
+                scope, x, batch + 1 + 2 * axis, w.shape[2 + axis], strides[axis], paddings[axis], dilations[axis]
+            )
         head: list[object] = [("batch", k) for k in range(batch)]
         spots: list[object] = [("at", k) for k in range(rank)]
         taps: list[object] = [("tap", k) for k in range(rank)]
@@ -369,9 +381,7 @@ def _conv(rank: int) -> Callable[[Scope, nodes.Call, Keywords], Value]:
                 raise NeedsSizes(f"`{name}` with groups needs a fixed number of output channels that they divide")
             gx = b.reshape(x, (*x.shape[:batch], Size.of(groups), per_group, *x.shape[batch + 1 :]))
             gw = b.reshape(w, (Size.of(groups), Size.of(share // groups), *w.shape[1:]))
-            y = b.einsum(
-                [gx, gw], [[*head, "g", "in", *pairs], ["g", "out", "in", *taps]], [*head, "g", "out", *spots]
-            )
+            y = b.einsum([gx, gw], [[*head, "g", "in", *pairs], ["g", "out", "in", *taps]], [*head, "g", "out", *spots])
             y = b.reshape(y, (*y.shape[:batch], out_channels, *y.shape[batch + 2 :]))
         if plain:
             return b.total(y, [0])
@@ -379,7 +389,11 @@ def _conv(rank: int) -> Callable[[Scope, nodes.Call, Keywords], Value]:
             return y
         v = scope.value(bias)
         if v.shape != (out_channels,):
-            raise error("CLAW022", f"the bias of `{name}` is a vector of {out_channels}, this is {shape_text(v.shape)}", bias.span)
+            raise error(
+                "CLAW022",
+                f"the bias of `{name}` is a vector of {out_channels}, this is {shape_text(v.shape)}",
+                bias.span,
+            )
         ones = (ONE,) * rank
         column = b.reshape(v, (out_channels, *ones))
         return b.add([(Fraction(1), y), (Fraction(1), column)], lambda: "")
@@ -420,7 +434,9 @@ def _windows(scope: Scope, x: Value, axis: int, taps: Size, stride: int, padding
 def _vel(scope: Scope, e: nodes.Call, keywords: Keywords) -> Value:
     (argument,) = e.arguments
     if scope.velocity is None:
-        raise error("CLAW032", "`vel` has a meaning only under `flow momentum(tau)`", e.span, "declare `flow momentum(tau)`")
+        raise error(
+            "CLAW032", "`vel` has a meaning only under `flow momentum(tau)`", e.span, "declare `flow momentum(tau)`"
+        )
     if not isinstance(argument, nodes.Name):
         raise error("CLAW032", "`vel` takes the name of a parameter", argument.span)
     return scope.velocity(argument.name)
@@ -453,8 +469,20 @@ TABLE: dict[str, Entry] = {
     "softmax": (1, 1, "softmax(z), along the last axis", (), _simple(_softmax)),
     "layernorm": (1, 1, "layernorm(z), along the last axis", (), _simple(_layernorm)),
     "rmsnorm": (1, 1, "rmsnorm(z), along the last axis", (), _simple(_rmsnorm)),
-    "conv1d": (2, 3, "conv1d(x, w, stride=1, padding=0)", ("bias", "stride", "padding", "dilation", "groups"), _conv(1)),
-    "conv2d": (2, 3, "conv2d(x, w, stride=1, padding=0)", ("bias", "stride", "padding", "dilation", "groups"), _conv(2)),
+    "conv1d": (
+        2,
+        3,
+        "conv1d(x, w, stride=1, padding=0)",
+        ("bias", "stride", "padding", "dilation", "groups"),
+        _conv(1),
+    ),
+    "conv2d": (
+        2,
+        3,
+        "conv2d(x, w, stride=1, padding=0)",
+        ("bias", "stride", "padding", "dilation", "groups"),
+        _conv(2),
+    ),
     "vel": (1, 1, "vel(U)", (), _vel),
 }
 

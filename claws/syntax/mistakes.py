@@ -8,9 +8,10 @@ Where no row fits, `describe_unexpected` says what could have followed.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from claws.syntax.diagnostic import nearest
 from claws.syntax.lexer import CLAUSE_KEYWORDS, STATEMENT_KEYWORDS, Token, printable, quote
 from claws.syntax.tables import END
 
@@ -23,16 +24,6 @@ SYNONYMS = {
     "preconditioner": "precondition", "func": "function", "fn": "function",
     "import": "", "from": "", "print": "", "class": "",
 }  # fmt: skip
-
-
-def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The word of `words` that `word` is most likely a slip for, if there is one."""
-    if len(word) > 40:
-        return None
-    import difflib
-
-    found = difflib.get_close_matches(word.lower(), list(words), n=1, cutoff=0.6)
-    return found[0] if found else None
 
 
 def nearest_keyword(word: str) -> str | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Union
 
 from claws.syntax.diagnostic import START, Span
 
@@ -136,9 +135,9 @@ class Generator:
     span: Span = _span()
 
 
-Expression = Union[
-    Number, Text, Name, Negative, Binary, Transpose, Index, Call, Array, ArrayComprehension, Generator
-]
+Expression = (
+    Number | Text | Name | Negative | Binary | Transpose | Index | Call | Array | ArrayComprehension | Generator
+)
 
 
 def names_in(root: Expression) -> list[str]:
@@ -313,10 +312,22 @@ class Count:
     span: Span = _span()
 
 
-Claim = Union[Law, Independent, Complete, Count]
-Statement = Union[
-    Model, Dim, Declare, Activation, Function, Let, Map, Flow, Precondition, Law, Independent, Complete, Count
-]
+Claim = Law | Independent | Complete | Count
+Statement = (
+    Model
+    | Dim
+    | Declare
+    | Activation
+    | Function
+    | Let
+    | Map
+    | Flow
+    | Precondition
+    | Law
+    | Independent
+    | Complete
+    | Count
+)
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from claws.kernel.statement import Statement
 from claws.syntax import nodes
 from claws.syntax.builder import Builder, Misfit, Value, shape_text
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
-from claws.syntax.elaborate import Named, NeedsSizesHere, Scope, error, nearest
+from claws.syntax.elaborate import Named, NeedsSizesHere, Scope, error, suggest
 from claws.syntax.library import BUILTINS
 from claws.syntax.parser import parse_source
 
@@ -95,7 +95,9 @@ class Instance:
             self._functions[name] = None if shape is None else self._dims_only().shape(shape, "a size")
 
     def _scope(self, about: str, inputs_allowed: bool) -> Scope:
-        names = {name: self._thunk(name) for name in (*self.dims, *self.spec.leaves, *self.spec.lets, *self.spec.broken)}
+        names = {
+            name: self._thunk(name) for name in (*self.dims, *self.spec.leaves, *self.spec.lets, *self.spec.broken)
+        }
         velocity = None
         if self.spec.momentum and about == "law":
             names.setdefault("t", self._time)
@@ -160,7 +162,7 @@ class Instance:
 
     def _velocity(self, name: str) -> Value:
         if name not in self.spec.leaves or self.spec.leaves[name][1] != "param":
-            raise Misfit("CLAW032", f"`{name}` is not a parameter", nearest(name, self.spec.parameters()))
+            raise Misfit("CLAW032", f"`{name}` is not a parameter", suggest(name, self.spec.parameters()))
         value = self.named(name)
         if isinstance(value, SourceError):
             raise value
@@ -189,7 +191,7 @@ class Instance:
         return self._law_scope.value(self.spec.laws[name].value)
 
     def preconditioner(self, name: str) -> Value:
-        target, e = self.spec.preconditions[name]
+        _, e = self.spec.preconditions[name]
         v = self._scope("preconditioner", False).value(e)
         own = self.value(name)
         try:
@@ -287,7 +289,9 @@ class _Reader:
             )
         if not spec.parameters() and not syntax_errors and not spec.broken:
             spec.diagnostics.append(
-                Diagnostic("CLAW027", "the file has no `param`: there is nothing to train", START, "add `param U: [n, r]`")
+                Diagnostic(
+                    "CLAW027", "the file has no `param`: there is nothing to train", START, "add `param U: [n, r]`"
+                )
             )
         if syntax_errors:
             self._suspect(found_errors)
@@ -311,10 +315,17 @@ class _Reader:
 
     def _name(self, name: nodes.Identifier, what: str) -> None:
         if name.name in BUILTINS:
-            raise error("CLAW020", f"`{name.name}` is a built-in function and can't be declared", name.span, "choose another name")
+            raise error(
+                "CLAW020",
+                f"`{name.name}` is a built-in function and can't be declared",
+                name.span,
+                "choose another name",
+            )
         if name.name in self.places:
             line = self.places[name.name].line
-            raise error("CLAW020", f"`{name.name}` is declared twice, first in line {line}", name.span, "rename one of them")
+            raise error(
+                "CLAW020", f"`{name.name}` is declared twice, first in line {line}", name.span, "rename one of them"
+            )
         self.places[name.name] = name.span
 
     def _declare(self, s: nodes.Statement) -> None:
@@ -338,7 +349,12 @@ class _Reader:
             self._each(s.name, "let", lambda: spec.lets.update({s.name.name: s}))
         elif isinstance(s, nodes.Map):
             if spec.map is not None:
-                raise error("CLAW027", f"a second `map`: the first is in line {spec.map.span.line}", s.span, "write all outputs after one `map`, with commas")
+                raise error(
+                    "CLAW027",
+                    f"a second `map`: the first is in line {spec.map.span.line}",
+                    s.span,
+                    "write all outputs after one `map`, with commas",
+                )
             spec.map = s
         elif isinstance(s, nodes.Flow):
             if spec.flow is not None:
@@ -410,7 +426,10 @@ class _Reader:
                 action()
             except NeedsSizesHere as problem:
                 # an error only if a claim is made without these sizes: that claim will say so
-                if not any(isinstance(s, nodes.Law | nodes.Complete | nodes.Count | nodes.Independent) for s in spec.file.statements):
+                if not any(
+                    isinstance(s, nodes.Law | nodes.Complete | nodes.Count | nodes.Independent)
+                    for s in spec.file.statements
+                ):
                     self.report(problem)
             except SourceError as problem:
                 if problem not in spec.broken.values():
@@ -425,7 +444,7 @@ class _Reader:
                 del spec.preconditions[name]
                 if name not in spec.broken:
                     self.report(
-                        error("CLAW021", f"`{name}` is not a parameter", target.span, nearest(name, spec.parameters()))
+                        error("CLAW021", f"`{name}` is not a parameter", target.span, suggest(name, spec.parameters()))
                     )
             else:
                 attempt(lambda name=name: here.preconditioner(name))  # type: ignore[misc]
@@ -452,7 +471,7 @@ class _Reader:
                 if x.name in spec.broken:
                     return
                 if x.name not in spec.laws:
-                    hint = nearest(x.name, spec.laws) or "declare it with `law`"
+                    hint = suggest(x.name, spec.laws) or "declare it with `law`"
                     raise error("CLAW033", f"no law is named `{x.name}`", x.span, hint)
             if len(set(laws)) != len(laws):
                 raise error("CLAW033", "a law stands twice in this list", s.span)
@@ -484,12 +503,17 @@ class _Reader:
         names: list[str] = []
         for name, _ in clause.bindings:
             if name.name not in spec.dims:
-                hint = nearest(name.name, spec.dims) or "declare it with `dim`"
+                hint = suggest(name.name, spec.dims) or "declare it with `dim`"
                 raise error("CLAW030", f"`{name.name}` is not a dim", name.span, hint)
             if name.name in names:
                 raise error("CLAW030", f"`{name.name}` is bound twice", name.span)
             if spec.dims[name.name] is not None and name.name not in self.overrides:
-                raise error("CLAW030", f"the dim `{name.name}` is fixed to {spec.dims[name.name]}", name.span, "remove its size from `dim`")
+                raise error(
+                    "CLAW030",
+                    f"the dim `{name.name}` is fixed to {spec.dims[name.name]}",
+                    name.span,
+                    "remove its size from `dim`",
+                )
             names.append(name.name)
         count = 0
         for sizes in self._bindings(clause.bindings, {}):
@@ -499,9 +523,7 @@ class _Reader:
                     raise error("CLAW030", f"this `for` gives more than {MAX_INSTANCES} sizes", clause.span)
                 yield sizes
 
-    def _bindings(
-        self, bindings: tuple[tuple[nodes.Identifier, nodes.Values], ...], known: Sizes
-    ) -> Iterator[Sizes]:
+    def _bindings(self, bindings: tuple[tuple[nodes.Identifier, nodes.Values], ...], known: Sizes) -> Iterator[Sizes]:
         if not bindings:
             yield dict(known)
             return
@@ -525,7 +547,10 @@ class _Reader:
 
     def _number(self, e: nodes.Expression, known: Sizes) -> int:
         scope = self._numbers()
-        fixed = {d: Size.of(known[d]) if d in known else Size.of(n) if n is not None else Size.dim(d) for d, n in self.spec.dims.items()}
+        fixed = {
+            d: Size.of(known[d]) if d in known else Size.of(n) if n is not None else Size.dim(d)
+            for d, n in self.spec.dims.items()
+        }
         scope.names = {d: (lambda d=d: fixed[d]) for d in fixed}  # type: ignore[misc]
         return scope.integer(e, "a size")
 
@@ -535,5 +560,3 @@ class _Reader:
             "<": int.__lt__, "<=": int.__le__, ">": int.__gt__, ">=": int.__ge__, "=": int.__eq__, "!=": int.__ne__,
         }  # fmt: skip
         return all(tests[op](a, b) for op, a, b in zip(c.operators, numbers, numbers[1:], strict=False))
-
-

@@ -11,9 +11,8 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from claws.syntax import nodes
-from claws.syntax.diagnostic import Diagnostic, Span
+from claws.syntax.diagnostic import Diagnostic, Span, nearest
 from claws.syntax.lexer import Token, quote
-from claws.syntax.mistakes import nearest
 
 DOMAINS = ("real", "positive", "nonzero")
 FLOWS = ("gradient", "momentum")
