@@ -164,9 +164,7 @@ class WrongFile(ClawItem):
 class ClaimItem(ClawItem):
     """One claim at some sizes, checked when the test runs."""
 
-    def __init__(
-        self, *, spec: Spec, claim: Claim, sizes: Mapping[str, int], options: Options, **kwargs: Any
-    ) -> None:
+    def __init__(self, *, spec: Spec, claim: Claim, sizes: Mapping[str, int], options: Options, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         # a file with this claim alone, for the driver to report on as on any file
         self.spec = replace(spec, claims=[replace(claim, sizes=(dict(sizes),))])
@@ -179,9 +177,7 @@ class ClaimItem(ClawItem):
         from claws.report.text import render_claim, render_diagnostic
 
         result = check_spec(self.spec, self.options)
-        lines = [
-            line for d in result.errors for line in render_diagnostic(result.path, result.lines, d)
-        ]
+        lines = [line for d in result.errors for line in render_diagnostic(result.path, result.lines, d)]
         missed = [c for c in result.claims if not c.holds]
         for c in missed:
             lines += render_claim(result, c)

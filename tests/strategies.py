@@ -38,9 +38,7 @@ names = st.one_of(
             "for_",
         )
     ),
-    st.from_regex(r"[A-Za-z_α-ω][A-Za-z0-9_α-ω]{0,6}", fullmatch=True).filter(
-        lambda name: name not in KEYWORDS
-    ),
+    st.from_regex(r"[A-Za-z_α-ω][A-Za-z0-9_α-ω]{0,6}", fullmatch=True).filter(lambda name: name not in KEYWORDS),
 )
 identifiers = names.map(nodes.Identifier)
 
@@ -151,9 +149,7 @@ statements: st.SearchStrategy[nodes.Statement] = st.one_of(
     claims,
 )
 docstrings = st.none() | st.from_regex(r"[^\"]{0,20}", fullmatch=True)
-files: st.SearchStrategy[nodes.File] = st.builds(
-    nodes.File, docstrings, st.lists(statements, max_size=4).map(tuple)
-)
+files: st.SearchStrategy[nodes.File] = st.builds(nodes.File, docstrings, st.lists(statements, max_size=4).map(tuple))
 
 
 # --- texts -----------------------------------------------------------------------------------------------

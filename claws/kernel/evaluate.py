@@ -548,8 +548,6 @@ def directional(
     inputs: dict[str, Array] = {}
     for name, array in leaves.items():
         tangent = direction.get(name, {})
-        inputs[name] = {
-            i: Dual(array.get(i, zero), tangent.get(i, zero)) for i in {**array, **tangent}
-        }
+        inputs[name] = {i: Dual(array.get(i, zero), tangent.get(i, zero)) for i in {**array, **tangent}}
     values = evaluate(program, roots, inputs, dual, meter)
     return {r: _clean({i: y.tangent for i, y in x.items()}) for r, x in values.items()}

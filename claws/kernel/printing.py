@@ -148,7 +148,9 @@ class TensorPrinter:
             return symbol.text
         if symbol.number not in self.names:
             used = len([n for n in self.names.values() if n.startswith(f"{symbol.text}_")])
-            self.names[symbol.number] = symbol.text if symbol.kind in ("equal", "select", "iota") else f"{symbol.text}_{used + 1}"
+            self.names[symbol.number] = (
+                symbol.text if symbol.kind in ("equal", "select", "iota") else f"{symbol.text}_{used + 1}"
+            )
         return self.names[symbol.number]
 
     def definitions(self) -> list[str]:

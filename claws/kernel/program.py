@@ -137,21 +137,7 @@ class Reshape:
     shape: Shape
 
 
-Node = (
-    Leaf
-    | Number
-    | Iota
-    | Einsum
-    | Sum
-    | Power
-    | Apply
-    | Product
-    | Det
-    | Opaque
-    | Gather
-    | Scatter
-    | Reshape
-)
+Node = Leaf | Number | Iota | Einsum | Sum | Power | Apply | Product | Det | Opaque | Gather | Scatter | Reshape
 
 
 def operands_of(node: Node) -> tuple[int, ...]:
@@ -183,7 +169,11 @@ def _whole(size: Size) -> bool:
 
 
 def infer_shape(
-    node: Node, shapes: list[Shape], bounds: Bounds, activations: Mapping[str, Fraction | None], functions: frozenset[str]
+    node: Node,
+    shapes: list[Shape],
+    bounds: Bounds,
+    activations: Mapping[str, Fraction | None],
+    functions: frozenset[str],
 ) -> Shape:
     """The shape of `node`, given those of the nodes before it.
 

@@ -195,9 +195,7 @@ def law_directions(
     program = statement.program
     params = [leaf.name for _, leaf in program.leaves("param")]
     by_entry = gradients(program, statement.law, leaves, params, ring, meter)
-    factors = {
-        name: evaluate(program, [p], leaves, ring, meter)[p] for name, p in statement.preconditioners
-    }
+    factors = {name: evaluate(program, [p], leaves, ring, meter)[p] for name, p in statement.preconditioners}
     for gradient in by_entry.values():
         for name, factor in factors.items():
             if name in gradient:
@@ -221,7 +219,9 @@ def _prove_polynomials(statement: Statement, meter: Meter) -> None:
             for i, y in x.items():
                 assert isinstance(y, Polynomial)
                 if not ring.vanishes(y):
-                    raise Refused(f"the residue at entry {list(entry)} of the law and {list(i)} of the output is not zero")
+                    raise Refused(
+                        f"the residue at entry {list(entry)} of the law and {list(i)} of the output is not zero"
+                    )
 
 
 # --- witnesses -------------------------------------------------------------------------------------------------

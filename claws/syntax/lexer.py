@@ -154,9 +154,7 @@ class _Scanner:
             if kind == "SPACE":
                 self._advance(text, start)
             elif kind == "COMMENT":
-                self.comments.append(
-                    Comment(text[1:].rstrip(), self._span(start, start + len(text.rstrip())))
-                )
+                self.comments.append(Comment(text[1:].rstrip(), self._span(start, start + len(text.rstrip()))))
             elif kind == "NAME":
                 if text.isascii():
                     self._add(keywords.get(text, kind), text, start, end)
@@ -200,9 +198,7 @@ class _Scanner:
         import unicodedata
 
         position = 0
-        for raised, run in itertools.groupby(
-            text, lambda c: unicodedata.decomposition(c).startswith("<super>")
-        ):
+        for raised, run in itertools.groupby(text, lambda c: unicodedata.decomposition(c).startswith("<super>")):
             raw = "".join(run)
             begin, end = start + position, start + position + len(raw)
             position += len(raw)
@@ -210,9 +206,7 @@ class _Scanner:
             if not raised:
                 self._plain_name(raw, plain, begin, end)
             elif plain == "T":
-                self._report(
-                    "CLAW001", f"{quote(raw)} can't be read", begin, end, "a transpose is written `U.T`"
-                )
+                self._report("CLAW001", f"{quote(raw)} can't be read", begin, end, "a transpose is written `U.T`")
                 self._add("TRANSPOSE", ".T", begin, end)
             else:
                 hint = f"a power is written {quote('^' + plain)}"
@@ -248,9 +242,7 @@ class _Scanner:
 
     def _bare_fraction(self, text: str, start: int, end: int) -> None:
         right = "0" + text if text.startswith(".") else text + "0"
-        self._report(
-            "CLAW006", f"{quote(text)} lacks a digit beside its point", start, end, f"write {quote(right)}"
-        )
+        self._report("CLAW006", f"{quote(text)} lacks a digit beside its point", start, end, f"write {quote(right)}")
         if len(right) <= MAX_NUMBER_LENGTH:
             self._add("NUMBER", right, start, end)
         else:
@@ -285,9 +277,7 @@ class _Scanner:
         self._advance(text, start)
 
     def _prime(self, text: str, start: int, end: int) -> None:
-        self._report(
-            "CLAW010", f"{quote(text)} doesn't transpose", start, end, "a transpose is written `U.T`"
-        )
+        self._report("CLAW010", f"{quote(text)} doesn't transpose", start, end, "a transpose is written `U.T`")
         self._add("TRANSPOSE", ".T", start, end)
 
     def _open_string(self, text: str, start: int, end: int) -> None:

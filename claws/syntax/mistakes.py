@@ -290,9 +290,7 @@ def explain_unexpected(
     return "CLAW003", describe_unexpected(source, tokens, place, accepted, follows), ""
 
 
-def _fields(
-    source: str, tokens: list[Token], place: int, match: re.Match[str], follows: str
-) -> dict[str, str]:
+def _fields(source: str, tokens: list[Token], place: int, match: re.Match[str], follows: str) -> dict[str, str]:
     group = _bracket_group(source, tokens, place)
     groups = {name: _tidy(value or "") for name, value in match.groupdict().items()}
     found = printable(tokens[place].text) if place < len(tokens) else ""
@@ -337,9 +335,7 @@ _WORDS = {
 _OPERATORS = frozenset(("PLUS", "MINUS", "TIMES", "POWER", "TRANSPOSE"))
 
 
-def describe_unexpected(
-    source: str, tokens: list[Token], place: int, accepted: Collection[str], follows: str
-) -> str:
+def describe_unexpected(source: str, tokens: list[Token], place: int, accepted: Collection[str], follows: str) -> str:
     """Where the parser stopped, what could have followed, and what was found, in words."""
     found = quote(tokens[place].text) if place < len(tokens) else follows
     last, expected = _last_words(source, tokens, place), _expected(tokens[:place], set(accepted))

@@ -125,9 +125,7 @@ class _FileParser:
 
     # --- one statement
 
-    def _parse_chunk(
-        self, tokens: list[Token], following: list[Token] | None
-    ) -> tuple[list[nodes.Statement], bool]:
+    def _parse_chunk(self, tokens: list[Token], following: list[Token] | None) -> tuple[list[nodes.Statement], bool]:
         """The statements in these tokens, errors reported; and whether the next chunk belongs to the error.
 
         After an error the chunk is split once more, at lines that seem to begin with a misspelt keyword.
@@ -176,9 +174,7 @@ class _FileParser:
                 raise _FailureError(reserved, error.place, takes_next=True) from None
             raise _FailureError(self._unexpected(tokens, error, following), error.place) from None
 
-    def _unexpected(
-        self, tokens: list[Token], error: _UnexpectedError, following: list[Token] | None
-    ) -> Diagnostic:
+    def _unexpected(self, tokens: list[Token], error: _UnexpectedError, following: list[Token] | None) -> Diagnostic:
         place = error.place
         follows = f"the next statement, {quote(following[0].text)}" if following else "the end of the file"
         span = tokens[place].span if place < len(tokens) else _end_of(tokens[-1].span)

@@ -137,9 +137,7 @@ def _statement_pieces(statement: nodes.Statement) -> Iterator[_Piece]:
             yield from _clauses(statement)
 
 
-def _entries(
-    entries: Iterable[tuple[nodes.Identifier, nodes.Expression | None]], mark: str
-) -> Iterator[_Piece]:
+def _entries(entries: Iterable[tuple[nodes.Identifier, nodes.Expression | None]], mark: str) -> Iterator[_Piece]:
     for number, (name, value) in enumerate(entries):
         yield ", " * (number > 0) + name.name
         if value is not None:

@@ -112,9 +112,7 @@ def _build(grammar: str) -> dict[str, Any]:
     )
     name_pattern = re.compile(parser.get_terminal("NAME").pattern.to_regexp())
     # lark's own order of trial: longest possible match first
-    ordered = sorted(
-        parser.terminals, key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name)
-    )
+    ordered = sorted(parser.terminals, key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name))
     keywords, terminals = {}, []
     for terminal in ordered:
         if terminal.pattern.type == "str" and name_pattern.fullmatch(terminal.pattern.value):

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -102,9 +101,7 @@ def test_the_example_of_the_language_page() -> None:
         ),
         (
             "param s: [r] in positive, c, d",
-            nodes.Declare(
-                "param", (nodes.Group(ids("s"), (r,), ids("positive")[0]), nodes.Group(ids("c d")))
-            ),
+            nodes.Declare("param", (nodes.Group(ids("s"), (r,), ids("positive")[0]), nodes.Group(ids("c d")))),
         ),
         (
             "param a, b: [n], c in real, d",
@@ -142,8 +139,7 @@ def test_the_example_of_the_language_page() -> None:
         ("count == n", nodes.Count("=", n)),
         ("count >= n", nodes.Count(">=", n)),
         (
-            "count <= n for n = 3, m in 1..4, r in {1, 2}\n"
-            "where 1 <= r <= m, n != 3 and n == m expect refuted",
+            "count <= n for n = 3, m in 1..4, r in {1, 2}\nwhere 1 <= r <= m, n != 3 and n == m expect refuted",
             nodes.Count(
                 "<=",
                 n,
@@ -253,9 +249,7 @@ def test_places_of_nodes_include_their_parentheses() -> None:
     assert value.right.span == Span(2, 3, 2, 7)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "\n\n", "# only a comment", "\ufeff", '"""only a docstring"""', "\r\n\t\f"]
-)
+@pytest.mark.parametrize("text", ["", "\n\n", "# only a comment", "\ufeff", '"""only a docstring"""', "\r\n\t\f"])
 def test_a_file_may_have_no_statement(text: str) -> None:
     assert parse_whole(text).statements == ()
 
@@ -270,12 +264,8 @@ def test_a_byte_order_mark_takes_no_column() -> None:
 
 def test_a_joining_word_may_end_or_begin_a_line() -> None:
     joined = parse_whole("activation s homogeneous r\nlaw h = x for n in 1..2 where n < r and r < m")
-    assert (
-        parse_whole("activation s homogeneous\nr\nlaw h = x for n in 1..2 where n < r and\nr < m") == joined
-    )
-    assert (
-        parse_whole("activation s\nhomogeneous r\nlaw h = x for n in 1..2 where n < r\nand r < m") == joined
-    )
+    assert parse_whole("activation s homogeneous\nr\nlaw h = x for n in 1..2 where n < r and\nr < m") == joined
+    assert parse_whole("activation s\nhomogeneous r\nlaw h = x for n in 1..2 where n < r\nand r < m") == joined
 
 
 # --- the machine is lark's -------------------------------------------------------------------------------
@@ -385,9 +375,7 @@ def test_each_row_of_the_table_answers_its_example(mistake: Mistake) -> None:
         if "{" in template:
             pattern = "".join(
                 re.escape(part) if number % 2 == 0 else ".*"
-                for number, part in enumerate(
-                    re.split(r"(\{\w+\})", template.replace("{{", "{").replace("}}", "}"))
-                )
+                for number, part in enumerate(re.split(r"(\{\w+\})", template.replace("{{", "{").replace("}}", "}")))
             )
             assert re.fullmatch(pattern, said)
         else:
@@ -637,18 +625,16 @@ def environment(cache: Path | str, home: Path | str) -> dict[str, str]:
 def run_parser(cache: Path | str, home: Path | str = os.devnull) -> str:
     """Parse in a process of its own; whether lark was imported. Nothing can be made in the default home."""
     command = [sys.executable, "-c", COMMAND]
-    result = subprocess.run(
-        command, env=environment(cache, home), capture_output=True, text=True, check=False
-    )
+    result = subprocess.run(command, env=environment(cache, home), capture_output=True, text=True, check=False)
     assert result.returncode == 0 and result.stderr == ""
     return result.stdout.strip()
 
 
 @pytest.fixture
-def cache_file(tmp_path: Path) -> Iterator[Path]:
+def cache_file(tmp_path: Path) -> Path:
     assert run_parser(tmp_path) == "True"  # lark had to build the tables
     (path,) = (tmp_path / "claws").iterdir()
-    yield path
+    return path
 
 
 def test_the_second_process_does_not_import_lark(cache_file: Path) -> None:

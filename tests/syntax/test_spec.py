@@ -164,7 +164,9 @@ def test_at_fixed_sizes_the_same_index_is_an_error() -> None:
 
 
 def test_sizes_of_a_claim() -> None:
-    spec = good("dim n, m\nparam x: [n], y: [m]\nmap x[0]\nlaw l = x for n in {1, 3}, m in n..3 where m != 2, n + m <= 5\n")
+    spec = good(
+        "dim n, m\nparam x: [n], y: [m]\nmap x[0]\nlaw l = x for n in {1, 3}, m in n..3 where m != 2, n + m <= 5\n"
+    )
     assert spec.claims[0].sizes == ({"n": 1, "m": 1}, {"n": 1, "m": 3})
 
 
