@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
 from claws.kernel.errors import Malformed
@@ -181,7 +182,9 @@ def read_certificate(text: str) -> Certificate:
     if not isinstance(data, dict) or MAGIC not in data:
         raise Malformed(f"this is not a claws certificate: it has no {MAGIC!r} field")
     if data[MAGIC] != FORMAT_VERSION or isinstance(data[MAGIC], bool):
-        raise Malformed(f"the certificate has format version {str(data[MAGIC])[:20]}, this kernel reads {FORMAT_VERSION}")
+        raise Malformed(
+            f"the certificate has format version {str(data[MAGIC])[:20]}, this kernel reads {FORMAT_VERSION}"
+        )
     fields = _fields(data, {MAGIC, "about", "statement", "evidence"})
     about = _mapping(fields["about"], lambda x: _text(x, 10_000))
     return Certificate(_statement(fields["statement"]), _evidence(fields["evidence"]), about)
@@ -222,13 +225,22 @@ def _text(x: Any, limit: int = MAX_NAME) -> str:
 def _name(x: Any) -> str:
     """The name of a leaf, a dim, an activation, a function. It is printed, so it must not look like other text."""
     text = _text(x)
-    if not text or not text.isprintable() or any(c.isspace() or c in "%=\"" for c in text):
+    if not text or not text.isprintable() or any(c.isspace() or c in '%="' for c in text):
         raise Malformed("a name is empty, or has a space or a character that is not printable")
     return text
 
 
 def _fraction(x: Any) -> Fraction:
     text = _text(x, 2 * MAX_DIGITS + 2)
+    return _short_fraction(text) if len(text) <= 8 else _read_fraction(text)
+
+
+@lru_cache(maxsize=4096)
+def _short_fraction(text: str) -> Fraction:
+    return _read_fraction(text)
+
+
+def _read_fraction(text: str) -> Fraction:
     if not re.fullmatch(rf"-?[0-9]{{1,{MAX_DIGITS}}}(/[0-9]{{1,{MAX_DIGITS}}})?", text):
         raise Malformed(f"expected a rational such as '-1/2', found {text[:20]!r}")
     try:
@@ -326,9 +338,7 @@ def _node(x: Any) -> Node:
 
 
 def _statement(x: Any) -> Statement:
-    fields = _fields(
-        x, {"nodes", "activations", "functions", "conditions", "outputs", "law", "preconditioners"}
-    )
+    fields = _fields(x, {"nodes", "activations", "functions", "conditions", "outputs", "law", "preconditioners"})
     program = Program(
         nodes=_list(fields["nodes"], _node, MAX_NODES),
         activations=_list(

@@ -28,7 +28,6 @@ MAX_DEGREE = 1_000_000
 """So is a higher exponent."""
 
 
-
 @dataclass(slots=True)
 class Variable:
     text: str
@@ -54,7 +53,7 @@ class Polynomial:
         if not self.terms:
             return other
         small, large = (self, other) if len(self.terms) < len(other.terms) else (other, self)
-        self.ring.meter.tick(len(small.terms))
+        self.ring.meter.tick(len(small.terms) + len(large.terms) // 8)
         total = dict(large.terms)
         for m, c in small.terms.items():
             new = total.get(m, Fraction(0)) + c
@@ -66,7 +65,10 @@ class Polynomial:
         return Polynomial(self.ring, total)
 
     def __mul__(self, other: Polynomial) -> Polynomial:
-        self.ring.meter.tick(1 + len(self.terms) * len(other.terms))
+        a, b = len(self.terms), len(other.terms)
+        # long monomials take longer to multiply
+        lengths = b * sum(map(len, self.terms)) + a * sum(map(len, other.terms))
+        self.ring.meter.tick(1 + a * b + lengths // 8)
         total: dict[Monomial, Fraction] = {}
         for m1, c1 in self.terms.items():
             for m2, c2 in other.terms.items():
@@ -108,6 +110,8 @@ class Polynomials:
         """The variable of this key. Equal keys must mean equal values."""
         number = self._interned.get(key)
         if number is None:
+            # a variable takes the memory of several steps
+            self.meter.tick(10)
             number = self._interned[key] = len(self.variables)
             self.variables.append(Variable(text, definition, zero_one))
         return Polynomial(self, {((number, 1),): Fraction(1)})
@@ -120,9 +124,7 @@ class Polynomials:
         powers = dict(a)
         for v, e in b:
             powers[v] = powers.get(v, 0) + e
-        return tuple(
-            (v, 1 if self.variables[v].zero_one else powers[v]) for v in sorted(powers) if powers[v]
-        )
+        return tuple((v, 1 if self.variables[v].zero_one else powers[v]) for v in sorted(powers) if powers[v])
 
     # --- the ring (see `claws.kernel.evaluate.Ring`) ------------------------------------------------------------
 
@@ -175,6 +177,7 @@ class Polynomials:
             raise OutOfBudget("an exponent has become too large")
 
     def elementary(self, function: str, x: Element) -> tuple[Element, Element]:
+        self.meter.tick(len(x.terms))
         if function == "relu":
             # relu(z) = [z > 0]*z
             slope = self._mask(x)
@@ -234,10 +237,7 @@ class Polynomials:
         """
         while x.terms:
             open_here = [
-                v
-                for m in x.terms
-                for v, e in m
-                if self.variables[v].definition is not None and (e >= 1 or e < 0)
+                v for m in x.terms for v, e in m if self.variables[v].definition is not None and (e >= 1 or e < 0)
             ]
             if not open_here:
                 return False
@@ -258,4 +258,3 @@ class Polynomials:
             part = Polynomial(self, {self.multiply(rest, ((v, e - whole),) if e != whole else ()): c})
             total = total + part * self.power(definition, Fraction(whole))
         return total
-

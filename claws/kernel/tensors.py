@@ -184,7 +184,9 @@ class Tensors:
                 raise Malformed("two arrays of different shapes are added")
             factor = Size.of(c)
             for network, coefficient in tensor.terms.items():
-                _accumulate(total, network, coefficient * factor)
+                product = coefficient * factor
+                self._weigh(product)
+                _accumulate(total, network, product)
         return Tensor(shape, total)
 
     def einsum(
@@ -247,14 +249,18 @@ class Tensors:
     # --- simplification --------------------------------------------------------------------------------------
 
     def _collect(self, total: dict[Network, Size], term: _Term, rank: int) -> None:
-        bits = term.coefficient.bits()
-        if bits > 2000:
-            if bits > _MAX_BITS:
-                raise OutOfBudget("a coefficient has become too large")
-            self.meter.tick(bits * bits // 1_000_000)
-        self.meter.tick(len(term.coefficient.terms))
+        self._weigh(term.coefficient)
         if term.coefficient and self._simplify(term):
             _accumulate(total, self._canonical(term, rank), term.coefficient)
+
+    def _weigh(self, coefficient: Size) -> None:
+        """Count the length of a coefficient as work; raises `OutOfBudget` where it is too long."""
+        bits = coefficient.bits()
+        if bits > 1000:
+            if bits > _MAX_BITS:
+                raise OutOfBudget("a coefficient has become too large")
+            self.meter.tick(bits // 1000 + bits * bits // 1_000_000)
+        self.meter.tick(len(coefficient.terms))
 
     def _simplify(self, term: _Term) -> bool:
         """Rewrite a term in place by the identities below; False if it is zero. Soundness-critical."""
@@ -943,7 +949,9 @@ class Tensors:
         # the Jacobian is an array of its own, with legs batch + value + argument
         ((network, _),) = value.terms.items()
         own = x.shape[batch:]
-        block = self._single(self.symbol("jacobian", (network[0][0], k), shape + own, f"D{k}[{value_text(self, value)}]"))
+        block = self._single(
+            self.symbol("jacobian", (network[0][0], k), shape + own, f"D{k}[{value_text(self, value)}]")
+        )
         inner = (*axes[:batch], *range(len(axes), len(axes) + len(own)))
         outer = (*axes, *inner[batch:])
         sizes = dict(zip(outer, shape + own, strict=True))
