@@ -1,0 +1,111 @@
+"""Deciding laws: which way is taken, when nothing is decided, and that only the kernel gives verdicts."""
+
+from __future__ import annotations
+
+import pytest
+
+from claws.kernel.errors import Meter
+from claws.kernel.statement import Statement
+from claws.kernel.theorem import Witness, check
+from claws.prover.laws import decide_law
+from claws.syntax.spec import load_text
+
+
+def statement(text: str, **sizes: int) -> Statement:
+    spec = load_text(text, "test.claw")
+    assert not spec.diagnostics
+    return spec.instance(sizes).statement(next(iter(spec.laws)))
+
+
+LINEAR = "dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T\n"
+
+
+def test_a_law_for_all_sizes_is_proved_by_tensors() -> None:
+    theorem = decide_law(statement(LINEAR + "law l = U.T @ U - V.T @ V")).theorem
+    assert theorem is not None
+    assert (theorem.verdict, theorem.method, theorem.sizes) == ("PROVED", "tensors", None)
+
+
+def test_a_law_of_fixed_sizes_that_no_tensor_identity_gives_is_proved_by_polynomials() -> None:
+    # Lagrange's identity |a|^2 |b|^2 - (a.b)^2 = det(a, b)^2 in the plane: zero, so conserved
+    text = (
+        "param a: [2], b: [2]\nmap a[0]*b[1]\nlaw l = (a @ a)*(b @ b) - (a @ b)^2 - det([[a[0], b[0]], [a[1], b[1]]])^2"
+    )
+    theorem = decide_law(statement(text)).theorem
+    assert theorem is not None
+    assert (theorem.verdict, theorem.method) == ("PROVED", "polynomials")
+
+
+@pytest.mark.parametrize(
+    ("law", "sizes", "nonzero"),
+    [
+        ("sqnorm(U)", {"n": 1, "m": 1, "r": 1}, 2),
+        ("U.T @ U - 2*V.T @ V", {"n": 1, "m": 1, "r": 1}, 2),
+        # at r = 1 this is the same law twice
+        ("[U[:, 0] @ U[:, k] - V[:, k] @ V[:, k] for k in 0..r - 1]", {"n": 1, "m": 1, "r": 2}, 3),
+    ],
+)
+def test_witnesses_are_small(law: str, sizes: dict[str, int], nonzero: int) -> None:
+    theorem = decide_law(statement(f"{LINEAR}law l = {law}")).theorem
+    assert theorem is not None
+    witness = theorem.evidence
+    assert isinstance(witness, Witness)
+    assert dict(witness.sizes) == sizes
+    assert sum(len(x) for x in witness.leaves.values()) <= nonzero
+    assert all(abs(y) <= 2 for x in witness.leaves.values() for y in x.values())
+
+
+def test_a_law_that_fails_only_deep_inside_is_refuted() -> None:
+    lines = ["dim n", *(f"param W{k}: [n, n]" for k in range(12)), "input x: [n]", "let h0 = relu(W0 @ x)"]
+    lines += [f"let h{k} = relu(W{k} @ h{k - 1})" for k in range(1, 12)]
+    text = "\n".join([*lines, "map h11", "law l = diag(W5 @ W5.T) - 2*diag(W6.T @ W6)"])
+    theorem = decide_law(statement(text)).theorem
+    assert theorem is not None
+    assert theorem.verdict == "REFUTED"
+
+
+def test_the_work_allowed_decides_and_is_named() -> None:
+    outcome = decide_law(statement(LINEAR + "law l = U.T @ U - V.T @ V"), budget=10)
+    assert outcome.theorem is None
+    assert "the budget of 10 steps is used up" in outcome.reason
+    assert "--budget" in outcome.reason
+
+
+def test_what_is_only_probable_is_unknown() -> None:
+    # false, but tanh has no exact rational value where it would show
+    outcome = decide_law(statement("param u, v\ninput x\nmap u*tanh(v*x)\nlaw l = u^2 - v^2"))
+    assert outcome.theorem is None
+    assert outcome.reason.startswith("probably false, but not refuted")
+    # true by the addition theorem of tanh, which no reading knows
+    outcome = decide_law(statement("param u, v\ninput x\nmap tanh(u*x) + tanh(-u*x), v*x\nlaw l = u"))
+    assert outcome.theorem is None
+    assert "neither proved nor refuted" in outcome.reason or "probably" in outcome.reason
+
+
+def test_the_verdict_is_the_same_for_the_same_seed() -> None:
+    false = statement(LINEAR + "law l = U.T @ U + V.T @ V")
+    first, second = (decide_law(false, seed=7).theorem for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert first.evidence == second.evidence
+
+
+def test_evidence_is_accepted_by_the_kernel_again() -> None:
+    false = statement("activation s\nparam u, v\ninput x\nmap u*s(v*x)\nlaw l = u^2 - v^2")
+    theorem = decide_law(false).theorem
+    assert theorem is not None
+    assert check(false, theorem.evidence, Meter(1_000_000)).verdict == "REFUTED"
+
+
+@pytest.mark.parametrize(
+    "law",
+    ["Q.T @ Q + K.T @ K", "sqnorm(Q) - sqnorm(V)", "V.T @ V + O @ O.T"],
+)
+def test_softmax_attention_is_refuted_at_points_where_exp_is_rational(law: str) -> None:
+    text = (
+        "dim T, d, k\nparam Q: [d, k], K: [d, k], V: [d, k], O: [k, d]\ninput X: [T, d]\n"
+        f"map softmax(X @ Q @ K.T @ X.T) @ X @ V @ O\nlaw l = {law}"
+    )
+    theorem = decide_law(statement(text)).theorem
+    assert theorem is not None
+    assert theorem.verdict == "REFUTED"
