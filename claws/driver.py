@@ -145,7 +145,8 @@ def check_text(text: str, path: str, options: Options, stem: str | None = None) 
     try:
         spec = load_text(text, path, options.sizes)
     except Exception as problem:
-        return FileResult(path, errors=[_internal_error(problem)], failed=True)
+        diagnostic = _internal_error(problem)
+        return FileResult(path, errors=[diagnostic], failed=diagnostic.code != "CLAW034")
     return check_spec(spec, options, stem)
 
 
@@ -169,8 +170,9 @@ def check_spec(spec: Spec, options: Options, stem: str | None = None) -> FileRes
             except KeyboardInterrupt:
                 raise
             except Exception as problem:
-                result.errors.append(replace(_internal_error(problem), span=claim.node.span))
-                result.failed = True
+                diagnostic = replace(_internal_error(problem), span=claim.node.span)
+                result.errors.append(diagnostic)
+                result.failed = result.failed or diagnostic.code != "CLAW034"
     return result
 
 
@@ -360,11 +362,17 @@ def residue_by_term(spec: Spec, claim: Claim, instance: Instance, witness: Witne
 
 def _split(e: nodes.Expression, sign: int) -> list[tuple[int, nodes.Expression]]:
     """The terms of a sum, with signs."""
-    if isinstance(e, nodes.Binary) and e.operator in "+-":
-        return _split(e.left, sign) + _split(e.right, sign if e.operator == "+" else -sign)
-    if isinstance(e, nodes.Negative):
-        return _split(e.operand, -sign)
-    return [(sign, e)]
+    terms: list[tuple[int, nodes.Expression]] = []
+    stack = [(sign, e)]
+    while stack:
+        sign, e = stack.pop()
+        if isinstance(e, nodes.Binary) and e.operator in "+-":
+            stack += [(sign if e.operator == "+" else -sign, e.right), (sign, e.left)]
+        elif isinstance(e, nodes.Negative):
+            stack.append((-sign, e.operand))
+        else:
+            terms.append((sign, e))
+    return terms
 
 
 # --- verifying certificates ------------------------------------------------------------------------------------------------

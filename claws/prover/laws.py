@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.evaluate import fixed
-from claws.kernel.program import count_entries
+from claws.kernel.program import Apply, count_entries
 from claws.kernel.statement import Statement
 from claws.kernel.tensors import NotShown
 from claws.kernel.theorem import ByPolynomials, ByTensors, Theorem, check
@@ -160,6 +160,13 @@ def _reason(statement: Statement, search: Search, seed: int) -> str:
     if search.obstacle:
         sizes = dict.fromkeys(dims, 2)
         if statement.program.bounds.hold_at(sizes) and _seems_true(statement_at(statement, sizes), seed) is False:
+            functions = _transcendental(statement)
+            if functions:
+                return (
+                    "not refuted: the residue is not zero at random points modulo a prime, so the law is false unless values of "
+                    f"{functions} at different arguments are related; no point was found at which it has an exact rational value "
+                    f"({search.obstacle})"
+                )
             return (
                 "probably false, but not refuted: the residue is not zero at random points modulo a prime, and no point was "
                 f"found at which it has an exact rational value ({search.obstacle})"
@@ -172,3 +179,10 @@ def _reason(statement: Statement, search: Search, seed: int) -> str:
     if dims:
         text += "; with sizes fixed (`for n = 2`) it can be decided by polynomials"
     return text
+
+
+def _transcendental(statement: Statement) -> str:
+    """The functions of the program that are neither rational nor piecewise so, as a text."""
+    program = statement.program
+    names = {n.function for n in program.nodes if isinstance(n, Apply)} - {"relu", *dict(program.activations)}
+    return ", ".join(sorted(names))

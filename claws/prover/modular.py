@@ -50,6 +50,9 @@ P = 8388593
 MAX_ENTRIES = 20_000_000
 """Larger arrays are not read."""
 
+MAX_ALL_ENTRIES = 50_000_000
+"""Programs whose arrays are larger together are not read."""
+
 _INNER = 256
 """Residue products that may be added up before a reduction."""
 
@@ -364,6 +367,8 @@ class Modular:
         node = self.program.nodes[n]
         shape, own = self.shapes[n], self.shapes[m]
         batch = node.batch if isinstance(node, Opaque) else len(shape)
+        if math.prod((*shape, *own[batch:])) > MAX_ENTRIES:
+            raise Undefined("the arrays are too large")
         if isinstance(node, Opaque):
             block = self._opaque(node.function, args, (*shape, *own[batch:]), batch, k)
         else:
@@ -471,6 +476,8 @@ def residue_seems_zero(statement: Statement, seed: int, points: int = 2) -> bool
     No proof either way. The sizes are fixed. Raises `Undefined` where no point can be evaluated.
     """
     program = statement.program
+    if sum(math.prod(fixed(k) for k in shape) for shape in program.shapes) > MAX_ALL_ENTRIES:
+        raise Undefined("the arrays are too large")
     rng = np.random.default_rng(seed)
     params = {leaf.name for _, leaf in program.leaves("param")}
     for k in range(points):

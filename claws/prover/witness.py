@@ -28,6 +28,12 @@ ATTEMPTS = 40
 ATTEMPTS_IRRATIONAL = 200
 """The same where values are not rational at most points (square roots, exp away from 0)."""
 
+ALL_IRRATIONAL = 600
+"""Such points tried at all sizes together: more of them hardly ever help."""
+
+ZERO_POINTS = 10
+"""Dense points at which the residue may be zero before the law is held to be true at these sizes."""
+
 MANY = 400
 """With more parameter entries than this, points with few non-zero entries are tried first: they are quick to evaluate."""
 
@@ -68,7 +74,7 @@ class RecordingRationals(Rationals):
                     table[x] = (Fraction(r.randint(-2, 2)), Fraction(r.randint(-2, 2)))
             elif function not in self.choices.homogeneous:
                 r = self._random(function)
-                options = [(1, 0), (1, 1), (1, -1), (1, 2)]
+                options = [(1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (3, -2)]
                 a, b = options[r.randrange(len(options))]
                 self.choices.homogeneous[function] = (Fraction(a), Fraction(b))
         return super().elementary(function, x)
@@ -82,12 +88,21 @@ class RecordingRationals(Rationals):
             point = tuple(tuple(sorted(x.items())) for x in arguments)
             r = self._random(function, point)
             value = {i: Fraction(v) for i in indices(shape) if (v := r.randint(-1, 1))}
-            jacobian = [
-                {(i, j): Fraction(v) for i in indices(shape) for j in indices(s) if (v := r.randint(-1, 1))}
-                for s in shapes
-            ]
+            jacobian = [_random_block(r, shape, s) for s in shapes]
             self.choices.functions.setdefault(function, []).append((point, value, jacobian))
             return value, jacobian
+
+
+def _random_block(r: random.Random, shape: Index, own: Index) -> Jacobian:
+    """Random small entries: most of a small Jacobian, a few of a large one."""
+    count = math.prod(shape) * math.prod(own)
+    if count <= MANY:
+        return {(i, j): Fraction(v) for i in indices(shape) for j in indices(own) if (v := r.randint(-1, 1))}
+
+    def place(lengths: Index) -> Index:
+        return tuple(r.randrange(n) for n in lengths)
+
+    return {(place(shape), place(own)): Fraction(r.choice([-1, 1])) for _ in range(MANY)}
 
 
 def search_witness(statement: Statement, seed: int, meter: Meter) -> Search:
@@ -96,13 +111,14 @@ def search_witness(statement: Statement, seed: int, meter: Meter) -> Search:
     dims = statement.program.free_dims()
     bounds = statement.program.bounds
     points, obstacle = 0, ""
+    allowance = _Allowance()
     for sizes in _sizes(dims, bounds, rng) if dims else iter([{}]):
         try:
             here = statement_at(statement, sizes)
         except Malformed as problem:
             obstacle = obstacle or str(problem)
             continue
-        found = _at_size(here, rng, meter)
+        found = _at_size(here, rng, meter, allowance)
         points += found.points
         obstacle = obstacle or found.obstacle
         if found.leaves is not None:
@@ -157,7 +173,16 @@ POSITIVE, DENSE, SPARSE, UNIT, WHOLE, FEW = range(6)
 about six entries that are not zero in each array."""
 
 
-def _at_size(statement: Statement, rng: random.Random, meter: Meter, attempts: int = ATTEMPTS) -> _Point:
+@dataclass
+class _Allowance:
+    """What is left to try at points without rational values, at all sizes together."""
+
+    irrational: int = ALL_IRRATIONAL
+
+
+def _at_size(
+    statement: Statement, rng: random.Random, meter: Meter, allowance: _Allowance, attempts: int = ATTEMPTS
+) -> _Point:
     program = statement.program
     points, obstacle, irrational = 0, "", False
     entries = sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves("param"))
@@ -165,9 +190,10 @@ def _at_size(statement: Statement, rng: random.Random, meter: Meter, attempts: i
         return _Point(None, Choices(), (), 0, f"at these sizes the model has more than {TOO_MANY} numbers", 0)
     kinds: tuple[int, ...] = (FEW, POSITIVE, SPARSE, DENSE) if entries > MANY else (DENSE, POSITIVE, SPARSE)
     attempt = 0
-    while attempt < (max(attempts, ATTEMPTS_IRRATIONAL) if irrational and points < 3 else attempts) and points < 6:
+    while points < ZERO_POINTS and attempt < attempts:
         if irrational:
             kinds = (DENSE, UNIT, UNIT, SPARSE, UNIT, UNIT, WHOLE)
+            allowance.irrational -= 1
         kind = kinds[attempt % len(kinds)]
         leaves: dict[str, Array] | None = _random_leaves(program, rng, kind)
         seed = rng.randrange(1 << 30)
@@ -179,7 +205,9 @@ def _at_size(statement: Statement, rng: random.Random, meter: Meter, attempts: i
                 entry, choices = failing_entry(statement, leaves, seed, meter)
                 break
             except Irrational as problem:
-                irrational = True
+                if not irrational:
+                    irrational = True
+                    attempts = attempt + min(ATTEMPTS_IRRATIONAL, allowance.irrational)
                 obstacle = obstacle or str(problem)
                 # exp and its kin have a rational value at few points, mostly 0: take entries away until all have
                 # one, or hope that -1, 0 and 1 cancel
@@ -190,7 +218,7 @@ def _at_size(statement: Statement, rng: random.Random, meter: Meter, attempts: i
         if entry is not None:
             return _Point(leaves, choices, entry, points, obstacle, seed)
         # a point with zeros, where the residue is often zero for no good reason, says little
-        points += leaves is not None and kind in (POSITIVE, DENSE) and not irrational
+        points += leaves is not None and kind == DENSE and not irrational
     return _Point(None, Choices(), (), points, obstacle, 0)
 
 
@@ -257,7 +285,7 @@ def _smaller_sizes(
                     there = statement_at(statement, lower)
                 except Malformed:
                     break
-                point = _at_size(there, rng, meter, attempts=9)
+                point = _at_size(there, rng, meter, _Allowance(), attempts=9)
                 if point.leaves is None:
                     break
                 sizes, here, found = lower, there, point

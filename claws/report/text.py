@@ -105,7 +105,7 @@ def render_claim(
         rows.append(("tried", text))
     if "residue" in detail:
         entry = _entry_text(c.name, detail["law_entry"])
-        output = _entry_text(f"({detail['output']})", detail["output_entry"])
+        output = _entry_text(f"({_shortened(detail['output'])})", detail["output_entry"])
         rows.append(("not conserved", f"d/dt {entry} = -({detail['residue']}) for the loss {output}; it should be 0"))
         if detail.get("sizes"):
             rows.append(("at sizes", _sizes_text(detail["sizes"])))
@@ -113,7 +113,7 @@ def render_claim(
         for text in detail.get("choices", []):
             rows.append(("with", text))
         for term in detail.get("terms", []):
-            rows.append(("term", f"`{term['term']}` leaves {term['residue']}"))
+            rows.append(("term", f"`{_shortened(term['term'])}` leaves {term['residue']}"))
     if verbose:
         if c.method:
             rows.append(("method", c.method))
@@ -124,6 +124,15 @@ def render_claim(
     width = max((len(name) for name, _ in rows), default=0)
     lines.extend(f"    {name:<{width}}  {text}" for name, text in rows)
     return lines
+
+
+_LONG = 100
+"""An expression with more characters than this is cut in its middle."""
+
+
+def _shortened(expression: str) -> str:
+    half = _LONG // 2 - 2
+    return expression if len(expression) <= _LONG else f"{expression[:half]} ... {expression[-half:]}"
 
 
 def _entry_text(name: str, entry: list[int]) -> str:

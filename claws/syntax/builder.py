@@ -37,6 +37,12 @@ from claws.kernel.program import (
 )
 from claws.kernel.sizes import ONE, ZERO, Bounds, Size
 
+MAX_NODES = 200_000
+"""The longest program, as for certificates."""
+
+MAX_BITS = 10_000
+"""The longest number that a file may compute."""
+
 
 class Misfit(Exception):
     """An operation does not fit its operands. `code` is the diagnostic's; `hint` a way forward."""
@@ -128,6 +134,8 @@ class Builder:
     def node(self, node: Node) -> int:
         found = self._interned.get(node)
         if found is None:
+            if len(self.nodes) >= MAX_NODES:
+                raise Misfit("CLAW034", f"this needs a program of more than {MAX_NODES} operations")
             bounds = Bounds(self.conditions)
             try:
                 shape = infer_shape(node, self.shapes, bounds, self.activations, frozenset(self.functions))
@@ -150,6 +158,8 @@ class Builder:
         return Value(self.node(leaf), leaf.shape)
 
     def number(self, value: Size | Fraction | int) -> Value:
+        if isinstance(value, Size | Fraction) and Size.of(value).bits() > MAX_BITS:
+            raise Misfit("CLAW029", "this number is too large to be written out")
         return Value(self.node(Number(Size.of(value))), ())
 
     def constant(self, v: Value) -> Size | None:
@@ -318,7 +328,7 @@ class Builder:
         if size is not None:
             c = size.constant()
             if exponent.denominator == 1 and exponent >= 0 and (c is not None or exponent <= 64):
-                if c is not None and exponent * max(c.numerator.bit_length(), c.denominator.bit_length()) > 10_000:
+                if c is not None and exponent * max(c.numerator.bit_length(), c.denominator.bit_length()) > MAX_BITS:
                     raise Misfit("CLAW029", "this number is too large to be written out")
                 result = Size.of(1)
                 for _ in range(int(exponent)) if c is None else ():
@@ -327,7 +337,7 @@ class Builder:
             if c == 0:
                 raise Misfit("CLAW035", "division by zero")
             if c is not None and exponent.denominator == 1:
-                if abs(exponent) * max(c.numerator.bit_length(), c.denominator.bit_length()) > 10_000:
+                if abs(exponent) * max(c.numerator.bit_length(), c.denominator.bit_length()) > MAX_BITS:
                     raise Misfit("CLAW029", "this number is too large to be written out")
                 return self.number(c ** int(exponent))
         if exponent == 0:

@@ -7,11 +7,12 @@ executed. What is wrong raises `SourceError` with the place in the file.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from claws.kernel.errors import Malformed
 from claws.kernel.program import MAX_EXPONENT, Shape
-from claws.kernel.sizes import ONE, ZERO, Size
+from claws.kernel.sizes import ONE, ZERO, Bounds, Size
 from claws.syntax import nodes
 from claws.syntax.builder import (
     Affine,
@@ -106,6 +107,8 @@ class Scope:
             raise NeedsSizesHere(Diagnostic(misfit.code, misfit.message, e.span, misfit.hint)) from misfit
         except Misfit as misfit:
             raise error(misfit.code, misfit.message, e.span, misfit.hint) from misfit
+        except Malformed as problem:
+            raise error("CLAW029", str(problem), e.span) from problem
 
     def _value(self, e: nodes.Expression) -> Value:
         b = self.builder
@@ -140,32 +143,48 @@ class Scope:
         raise error("CLAW024", "`... for k in a..b` stands only in `sum`, `prod` and `[...]`", e.span)
 
     def _binary(self, e: nodes.Binary) -> Value:
-        b = self.builder
         if e.operator == "^":
             return self._power(e)
-        left, right = self.value(e.left), self.value(e.right)
+        # along the left operands in a loop: a sum of a thousand terms is no deep recursion
+        chain = [e]
+        while isinstance(e.left, nodes.Binary) and e.left.operator != "^":
+            e = e.left
+            chain.append(e)
+        total = self.value(e.left)
+        terms: list[tuple[Fraction, Value]] = []  # of a sum that is still open; `total` then has its shape only
+        for k in range(len(chain) - 1, -1, -1):
+            e = chain[k]
+            right = self.value(e.right)
+            try:
+                if e.operator in "+-":
+                    terms = terms or [(Fraction(1), total)]
+                    terms.append((Fraction(1 if e.operator == "+" else -1), right))
+                    shape = self.builder.broadcast(total.shape, right.shape, self._describe(e, total, right))
+                    total = replace(total, shape=shape)
+                    if k == 0 or chain[k - 1].operator not in "+-":
+                        total, terms = self.builder.add(terms, lambda: ""), []
+                else:
+                    total = self._product(e, total, right)
+            except NeedsSizes:
+                raise
+            except Misfit as misfit:
+                raise error(misfit.code, misfit.message, e.operator_span, misfit.hint) from misfit
+        return total
 
-        def describe() -> str:
-            return (
-                f"`{print_expression(e.left)}` is {shape_text(left.shape)} and "
-                f"`{print_expression(e.right)}` is {shape_text(right.shape)}, so "
-                f"`{short_text(e)}` does not fit"
-            )
+    def _product(self, e: nodes.Binary, left: Value, right: Value) -> Value:
+        describe = self._describe(e, left, right)
+        if e.operator == "*":
+            return self.builder.multiply(left, right, describe)
+        if e.operator == "/":
+            return self.builder.divide(left, right, describe)
+        return self.builder.matmul(left, right, describe)
 
-        try:
-            if e.operator == "+":
-                return b.add([(Fraction(1), left), (Fraction(1), right)], describe)
-            if e.operator == "-":
-                return b.add([(Fraction(1), left), (Fraction(-1), right)], describe)
-            if e.operator == "*":
-                return b.multiply(left, right, describe)
-            if e.operator == "/":
-                return b.divide(left, right, describe)
-            return b.matmul(left, right, describe)
-        except NeedsSizes:
-            raise
-        except Misfit as misfit:
-            raise error(misfit.code, misfit.message, e.operator_span, misfit.hint) from misfit
+    def _describe(self, e: nodes.Binary, left: Value, right: Value) -> Callable[[], str]:
+        return lambda: (
+            f"`{print_expression(e.left)}` is {shape_text(left.shape)} and "
+            f"`{print_expression(e.right)}` is {shape_text(right.shape)}, so "
+            f"`{short_text(e)}` does not fit"
+        )
 
     def _power(self, e: nodes.Binary) -> Value:
         exponent = self.constant(e.right, "an exponent")
@@ -236,7 +255,11 @@ class Scope:
 
     def size(self, e: nodes.Expression, what: str) -> Size:
         """An integer expression in the dims."""
-        form = self.affine(e, what)
+        try:
+            form = self.affine(e, what)
+            Bounds().check_short(form.offset)
+        except Malformed as problem:
+            raise error("CLAW026", f"{what} is no sensible one: {problem}", e.span) from problem
         if form.terms:
             names = ", ".join(f"`{loop.name}`" for loop, _ in form.terms)
             raise NeedsUnrollingHere(

@@ -71,12 +71,12 @@ class _Fold(Collect):
 
     def items(self, values: list[Value]) -> Value:
         b = self.scope.builder
-        total = b.number(1 if self.product else 0)
+        if not self.product:
+            zero = (Fraction(1), b.number(0))
+            return b.add([zero, *((Fraction(1), v) for v in values)], lambda: "the entries of this sum")
+        total = b.number(1)
         for v in values:
-            if self.product:
-                total = b.multiply(total, v, lambda: "the entries of this product")
-            else:
-                total = b.add([(Fraction(1), total), (Fraction(1), v)], lambda: "the entries of this sum")
+            total = b.multiply(total, v, lambda: "the entries of this product")
         return total
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from claws.kernel.errors import Malformed
@@ -24,7 +24,7 @@ from claws.syntax.library import BUILTINS
 from claws.syntax.parser import parse_source
 
 MAX_INSTANCES = 100_000
-"""The most sizes that one claim may run over."""
+"""The most sizes that one `for` may run over, those that its `where` turns down among them."""
 
 Sizes = dict[str, int]
 
@@ -151,11 +151,14 @@ class Instance:
                 raise error("CLAW021", f"`{name}` is defined by itself", let.name.span)
             self._open.append(name)
             try:
-                return self._map_scope.value(let.value)
+                # a `let` is closed: it may be used first inside a comprehension, whose variables mean nothing to it
+                return replace(self._map_scope, _local={}).value(let.value)
             finally:
                 self._open.pop()
         except SourceError as problem:
             return problem
+        except (Misfit, Malformed) as problem:
+            return error(getattr(problem, "code", "CLAW026"), str(problem), self.spec.leaves[name][0].span)
 
     def _time(self) -> Named:
         return self.builder.leaf(Leaf("t", "time", ()))
@@ -265,6 +268,7 @@ class _Reader:
         self.spec = spec
         self.overrides = overrides
         self.places: dict[str, Span] = {}
+        self.tried = 0
 
     def report(self, problem: SourceError) -> None:
         self.spec.diagnostics.append(problem.diagnostic)
@@ -515,12 +519,10 @@ class _Reader:
                     "remove its size from `dim`",
                 )
             names.append(name.name)
-        count = 0
+        # what `where` turns down is work, too
+        self.tried = 0
         for sizes in self._bindings(clause.bindings, {}):
             if all(self._holds(c, sizes) for c in clause.where):
-                count += 1
-                if count > MAX_INSTANCES:
-                    raise error("CLAW030", f"this `for` gives more than {MAX_INSTANCES} sizes", clause.span)
                 yield sizes
 
     def _bindings(self, bindings: tuple[tuple[nodes.Identifier, nodes.Values], ...], known: Sizes) -> Iterator[Sizes]:
@@ -529,6 +531,9 @@ class _Reader:
             return
         (name, values), rest = bindings[0], bindings[1:]
         for n in self._values(values, known):
+            self.tried += 1
+            if self.tried > MAX_INSTANCES:
+                raise error("CLAW030", f"this `for` runs over more than {MAX_INSTANCES} sizes", name.span)
             if n < 1:
                 raise error("CLAW030", f"sizes are at least 1, this gives {name.name} = {n}", values.span)
             if self.overrides.get(name.name, n) != n:

@@ -122,6 +122,12 @@ def test_shapes_are_those_of_numpy(expression: str, shape: str) -> None:
         ("map c\nlaw l = vel(c)", "CLAW032", (5, 9), ["only under `flow momentum"]),
         ("map c\nparam W: [n - n]", "CLAW026", (5, 11), ["sizes are at least 1"]),
         ("map c\nparam W: [c]", "CLAW021", (5, 11), ["unknown name `c`"]),
+        ("let N = 10^2000\nlet M = N*N\nmap c*M*M", "CLAW029", (5, 10), ["too large to be written out"]),
+        ("map c\nparam W: [(n + m + r + k)^16]", "CLAW021", (5, 24), ["unknown name `k`"]),
+        ("map c\nparam W: [(n + m + r)^16]", "CLAW026", (5, 11), ["too many terms"]),
+        ("map c*(n + m + r)^40*(n + m + r)^40", "CLAW029", (4, 7), ["too many terms"]),
+        ("map c\nlaw l = c for n in 1..10^4, m in 1..10^4 where n < 0", "CLAW030", (5, 29), ["more than 100000"]),
+        ("map sum(c^i*c^j for i in 1..1000 for j in 1..1000)", "CLAW034", (4, 12), ["more than 200000 operations"]),
     ],
 )
 def test_an_error_names_the_place_and_what_is_wrong(
@@ -180,6 +186,17 @@ def test_an_override_fixes_a_dim_and_keeps_its_sizes() -> None:
 def test_a_long_chain_of_lets_is_no_deep_recursion() -> None:
     lines = ["param w", "let a0 = w", *(f"let a{k} = a{k - 1} + w" for k in range(1, 3000)), "map a2999"]
     assert not errors("\n".join(lines))
+
+
+def test_a_let_knows_nothing_of_the_comprehension_that_uses_it_first() -> None:
+    spec = good("dim n\nparam U: [n]\nlet A = [U[k]^2 for k in 0..n-1]\nmap sum(A[k] for k in 0..n-1)\nlaw l = U\n")
+    apart = good("dim n\nparam U: [n]\nlet A = [U[j]^2 for j in 0..n-1]\nmap sum(A[k] for k in 0..n-1)\nlaw l = U\n")
+    assert spec.instance({}).statement("l") == apart.instance({}).statement("l")
+    assert only("dim n\nparam U: [n]\nlet a = U[k]\nmap sum(a for k in 0..n-1)").message == "unknown name `k`"
+
+
+def test_long_sums_and_products_are_no_deep_recursion() -> None:
+    assert not errors("param x\nmap " + "+".join(["x", "2*x^2"] * 2000) + "\nlaw l = " + "*".join(["x"] * 2000))
 
 
 def test_lets_may_come_in_any_order_but_not_in_a_circle() -> None:
