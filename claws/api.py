@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from claws.driver import Options, check_spec, read_source
-from claws.report.results import FileResult
+from claws.report.results import FileResult, source_lines
 from claws.syntax.diagnostic import Diagnostic
 from claws.syntax.spec import Spec, load_text
 
@@ -30,7 +30,7 @@ class ClawError(ValueError):
     def __init__(self, path: str, text: str, diagnostics: list[Diagnostic]) -> None:
         from claws.report.text import render_diagnostic
 
-        lines = tuple(text.splitlines())
+        lines = source_lines(text)
         super().__init__("\n".join("\n".join(render_diagnostic(path, lines, d)) for d in diagnostics))
         self.diagnostics = diagnostics
 
@@ -47,8 +47,9 @@ class Law:
 
         The entry U[0, 1] of a parameter is the symbol `U_0_1`. Raises `ClawError` where a size is missing or does not fit.
         """
-        from claws.kernel.errors import Meter
+        from claws.kernel.errors import Meter, Refused
         from claws.kernel.evaluate import evaluate, fixed
+        from claws.report.show import no_value
         from claws.report.sympy_reading import SympyRing, as_matrix, symbols_of
         from claws.syntax.diagnostic import SourceError
 
@@ -62,7 +63,10 @@ class Law:
             missing = ", ".join(program.free_dims())
             raise ClawError(spec.path, spec.text, [Diagnostic("CLAW025", f"no size is given for {missing}")])
         leaves = symbols_of(program)
-        values = evaluate(program, [statement.law], leaves, SympyRing(), Meter(20_000_000))
+        try:
+            values = evaluate(program, [statement.law], leaves, SympyRing(), Meter(20_000_000))
+        except Refused as problem:
+            raise ClawError(spec.path, spec.text, [no_value(problem, spec.laws[self.name].span)]) from problem
         return as_matrix(values[statement.law], tuple(fixed(k) for k in program.shapes[statement.law]))
 
 

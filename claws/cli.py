@@ -6,11 +6,17 @@ Nothing heavy is imported before a command needs it.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TextIO
 
 from claws import __version__
+
+if TYPE_CHECKING:
+    from claws.syntax.diagnostic import Diagnostic
+    from claws.syntax.spec import Spec
 
 EXIT_STATUSES = """exit status:
   0    every claim holds
@@ -25,8 +31,14 @@ The worst of several wins, in the order 4, 2, 1, 3, 0."""
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     arguments = _parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        # a terminal that lacks a character is no reason to fail
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return int(arguments.run(arguments))
+        status = int(arguments.run(arguments))
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
@@ -34,6 +46,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         # the reader went away, as `| head` does; keep Python from complaining again at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 130
+    except Exception as problem:
+        from claws.driver import internal_error
+
+        _print_errors("claws", "", [internal_error(problem)], sys.stderr)
+        return 4
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,16 +136,20 @@ def _work_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _size(text: str) -> tuple[str, int]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip().isidentifier() or not value.strip().isdigit() or not 1 <= len(value.strip()) <= 6:
+    name, _, value = (part.strip() for part in text.partition("="))
+    if not name.isidentifier() or not _is_number(value):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; write for example n=3")
-    if int(value) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: sizes are at least 1")
-    return name.strip(), int(value)
+    if not 1 <= int(value) <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r}: sizes are at least 1 and at most 1000000")
+    return name, int(value)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 def _natural(text: str) -> int:
-    if not text.isdigit() or len(text) > 18:
+    if not _is_number(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number >= 0")
     return int(text)
 
@@ -154,11 +175,20 @@ def _color() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
+def _print_errors(path: str, text: str, errors: Iterable[Diagnostic], stream: TextIO) -> None:
+    from claws.report.results import source_lines
+    from claws.report.text import render_diagnostic
+
+    color = stream is sys.stdout and _color()
+    for d in errors:
+        print("\n".join(render_diagnostic(path, source_lines(text), d, color)), file=stream)
+
+
 # --- commands ------------------------------------------------------------------------------------------------------
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from claws.driver import Options, check_paths, check_text
+    from claws.driver import Options, check_paths, check_text, unknown_dims
     from claws.report.results import Report
 
     options = Options(
@@ -180,20 +210,21 @@ def _check(arguments: argparse.Namespace) -> int:
         if problem_text:
             print(problem_text, file=sys.stderr)
             return 2
-        report = Report([check_text(text, "<stdin>", options)], options.seed)
+        result = check_text(text, "<stdin>", options, "stdin")
+        report = Report([result, *(unknown_dims(options.sizes, [result]) if result.claims else [])], options.seed)
     else:
         report = check_paths(arguments.paths, options)
     if arguments.format == "json":
         import json
 
-        print(json.dumps(report.to_json(), indent=1, ensure_ascii=False))
+        # in ASCII, so that neither the terminal's encoding nor a path that is no text can spoil it
+        print(json.dumps(report.to_json(), indent=1))
     else:
         from claws.report.text import render_report
 
         sys.stdout.write(render_report(report, _color(), arguments.verbose))
     if report.interrupted:
         print("interrupted: what was finished is above", file=sys.stderr)
-    sys.stdout.flush()
     return report.exit_status()
 
 
@@ -204,18 +235,27 @@ def _standard_input() -> tuple[str, str]:
         return "", "claws: standard input is not UTF-8"
 
 
-def _verify(arguments: argparse.Namespace) -> int:
-    from claws.driver import Options, read_source, verify_certificate
-    from claws.report.text import render_diagnostic
+def _load(path: str, sizes: Mapping[str, int]) -> tuple[Spec, list[Diagnostic]]:
+    """A file and what is wrong with it, or with the `-D` that came with it."""
+    from claws.driver import read_source, unknown_dims
+    from claws.report.results import FileResult
     from claws.syntax.spec import load_text
 
+    text, problem = read_source(path)
+    spec = load_text(text, path, sizes)
+    if problem is not None:
+        return spec, [problem]
+    command_line = unknown_dims(sizes, [FileResult(path, dims=tuple(spec.dims))])
+    return spec, spec.diagnostics or [d for f in command_line for d in f.errors]
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from claws.driver import Options, verify_certificate
+
     options = Options(dict(arguments.sizes), budget=arguments.budget, timeout=arguments.timeout or None)
-    text, problem = read_source(arguments.file)
-    spec = load_text(text, arguments.file, options.sizes)
-    errors = [problem] if problem is not None else spec.diagnostics
+    spec, errors = _load(arguments.file, options.sizes)
     if errors:
-        for d in errors:
-            print("\n".join(render_diagnostic(arguments.file, tuple(text.splitlines()), d, _color())))
+        _print_errors(spec.path, spec.text, errors, sys.stdout)
         return 2
     status = 0
     for path in arguments.certificates:
@@ -228,7 +268,6 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _fmt(arguments: argparse.Namespace) -> int:
     from claws.driver import find_files, read_source
-    from claws.report.text import render_diagnostic
     from claws.syntax.parser import parse_source
     from claws.syntax.printer import print_file
 
@@ -246,8 +285,7 @@ def _fmt(arguments: argparse.Namespace) -> int:
         file, errors = parse_source(text)
         errors = [problem] if problem is not None else errors
         if errors:
-            for d in errors:
-                print("\n".join(render_diagnostic(path, tuple(text.splitlines()), d, _color())), file=sys.stderr)
+            _print_errors(path, text, errors, sys.stderr)
             status = max(status, 2)
             continue
         new = print_file(file)
@@ -257,23 +295,23 @@ def _fmt(arguments: argparse.Namespace) -> int:
             if arguments.check:
                 print(f"{path}: not in canonical form")
                 status = max(status, 1)
-            else:
+                continue
+            try:
                 with open(path, "w", encoding="utf-8", newline="\n") as handle:
                     handle.write(new)
-                print(f"{path}: rewritten")
+            except OSError as failure:
+                print(f"claws: {path} can't be written: {failure.strerror}", file=sys.stderr)
+                status = max(status, 2)
+                continue
+            print(f"{path}: rewritten")
     return status
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from claws.driver import read_source
     from claws.report.show import show
-    from claws.report.text import render_diagnostic
     from claws.syntax.diagnostic import SourceError
-    from claws.syntax.spec import load_text
 
-    text, problem = read_source(arguments.file)
-    spec = load_text(text, arguments.file, dict(arguments.sizes))
-    errors = [problem] if problem is not None else spec.diagnostics
+    spec, errors = _load(arguments.file, dict(arguments.sizes))
     if not errors:
         form = next((f for f in ("latex", "sympy", "program") if getattr(arguments, f)), "text")
         try:
@@ -281,8 +319,7 @@ def _show(arguments: argparse.Namespace) -> int:
             return 0
         except SourceError as found:
             errors = [found.diagnostic]
-    for d in errors:
-        print("\n".join(render_diagnostic(arguments.file, tuple(text.splitlines()), d, _color())))
+    _print_errors(spec.path, spec.text, errors, sys.stdout)
     return 2
 
 

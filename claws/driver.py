@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -20,12 +20,14 @@ from claws.kernel.program import count_entries
 from claws.kernel.sizes import ZERO
 from claws.kernel.statement import Statement
 from claws.kernel.theorem import Theorem, Witness, check
-from claws.report.results import ClaimResult, FileResult, Report, Verdict
+from claws.report.results import ClaimResult, FileResult, Report, Verdict, source_lines
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError
 from claws.syntax.spec import Claim, Instance, Spec, load_text
 
 if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
     from claws.kernel.certificate import Certificate
 
 MAX_FILE_BYTES = 8 * 1024 * 1024
@@ -90,46 +92,89 @@ def check_paths(
     paths: Sequence[str], options: Options, progress: Callable[[FileResult], None] = lambda f: None
 ) -> Report:
     """Check files and folders. An error in one never hides the results of another."""
-    tasks: list[tuple[str, Diagnostic | None, str]] = []
-    stems: dict[str, int] = {}
+    tasks: list[Task] = []
+    stems: set[str] = set()
     for path, problem in find_files(paths):
-        stem = Path(path).stem
-        stems[stem] = stems.get(stem, 0) + 1
-        tasks.append((path, problem, stem if stems[stem] == 1 else f"{stem}-{stems[stem]}"))
+        stem, copy = Path(path).stem, 1
+        while stem in stems:
+            copy += 1
+            stem = f"{Path(path).stem}-{copy}"
+        stems.add(stem)
+        tasks.append((path, problem, stem))
     report = Report([], options.seed)
     try:
-        if options.jobs > 1 and len(tasks) > 1:
-            from concurrent.futures import ProcessPoolExecutor
-            from multiprocessing import get_context
-
-            with ProcessPoolExecutor(min(options.jobs, len(tasks)), get_context("spawn")) as pool:
-                futures = [pool.submit(_check_task, task, options) for task in tasks]
-                try:
-                    for future in futures:
-                        report.files.append(future.result())
-                        progress(report.files[-1])
-                except KeyboardInterrupt:
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    raise
-        else:
-            for task in tasks:
-                report.files.append(_check_task(task, options))
-                progress(report.files[-1])
+        parallel = options.jobs > 1 and len(tasks) > 1
+        for result in _in_processes(tasks, options) if parallel else (_check_task(task, options) for task in tasks):
+            report.files.append(result)
+            progress(result)
     except KeyboardInterrupt:
         report.interrupted = True
     else:
-        unknown = [d for d in options.sizes if not any(d in f.dims for f in report.files)]
-        if unknown and any(f.claims for f in report.files):
-            message = f"no file declares the dim {', '.join(f'`{d}`' for d in unknown)} of -D"
-            report.files.append(FileResult("<command line>", errors=[Diagnostic("CLAW043", message)]))
+        if any(f.claims for f in report.files):
+            report.files.extend(unknown_dims(options.sizes, report.files))
     return report
 
 
-def _check_task(task: tuple[str, Diagnostic | None, str], options: Options) -> FileResult:
+def unknown_dims(sizes: Mapping[str, int], files: Sequence[FileResult]) -> list[FileResult]:
+    """What is wrong with `-D`, as one more file, if a size is for a dim that none of these files declares."""
+    unknown = [f"`{d}`" for d in sizes if not any(d in f.dims for f in files)]
+    if not unknown:
+        return []
+    message = f"no file declares the dim {', '.join(unknown)} of -D"
+    return [FileResult("<command line>", errors=[Diagnostic("CLAW043", message)])]
+
+
+Task = tuple[str, Diagnostic | None, str]
+"""A path, its error if it has one, and how the names of its certificates start."""
+
+
+def _check_task(task: Task, options: Options) -> FileResult:
     path, problem, stem = task
     if problem is not None:
         return FileResult(path, errors=[problem])
     return check_file(path, options, stem)
+
+
+def _in_processes(tasks: Sequence[Task], options: Options) -> Iterator[FileResult]:
+    """The results in the order of the tasks, from several processes."""
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import active_children
+
+    with _pool(min(options.jobs, len(tasks))) as pool:
+        futures = [pool.submit(_check_task, task, options) for task in tasks]
+        try:
+            for task, future in zip(tasks, futures, strict=True):
+                try:
+                    result = future.result()
+                except BrokenProcessPool:
+                    result = _check_alone(task, options)
+                yield result
+        except (KeyboardInterrupt, GeneratorExit):
+            for process in active_children():
+                process.terminate()
+            raise
+
+
+def _check_alone(task: Task, options: Options) -> FileResult:
+    """A process died, and which file it died of is not known: this file again, in a process of its own."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    with _pool(1) as pool:
+        try:
+            return pool.submit(_check_task, task, options).result()
+        except BrokenProcessPool:
+            message = "the process that checked this file died, perhaps for want of memory"
+            return FileResult(task[0], errors=[Diagnostic("CLAW090", message)], failed=True)
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    import signal
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    # Ctrl-C reaches every process of the terminal; these then end without a word
+    quietly = (signal.SIGINT, signal.SIG_DFL)
+    return ProcessPoolExecutor(jobs, get_context("spawn"), signal.signal, quietly)
 
 
 def check_file(path: str, options: Options, stem: str | None = None) -> FileResult:
@@ -145,7 +190,7 @@ def check_text(text: str, path: str, options: Options, stem: str | None = None) 
     try:
         spec = load_text(text, path, options.sizes)
     except Exception as problem:
-        diagnostic = _internal_error(problem)
+        diagnostic = internal_error(problem)
         return FileResult(path, errors=[diagnostic], failed=diagnostic.code != "CLAW034")
     return check_spec(spec, options, stem)
 
@@ -155,7 +200,7 @@ def check_spec(spec: Spec, options: Options, stem: str | None = None) -> FileRes
         spec.path,
         spec.model,
         list(spec.diagnostics),
-        lines=tuple(spec.text.splitlines()),
+        lines=source_lines(spec.text),
         dims=tuple(spec.dims),
     )
     if result.errors:
@@ -167,16 +212,16 @@ def check_spec(spec: Spec, options: Options, stem: str | None = None) -> FileRes
             except SourceError as problem:
                 if problem.diagnostic not in result.errors:
                     result.errors.append(problem.diagnostic)
-            except KeyboardInterrupt:
-                raise
+            except CertificateNotWritten as problem:
+                result.errors.append(Diagnostic("CLAW040", str(problem), claim.node.span))
             except Exception as problem:
-                diagnostic = replace(_internal_error(problem), span=claim.node.span)
+                diagnostic = replace(internal_error(problem), span=claim.node.span)
                 result.errors.append(diagnostic)
                 result.failed = result.failed or diagnostic.code != "CLAW034"
     return result
 
 
-def _internal_error(problem: Exception) -> Diagnostic:
+def internal_error(problem: Exception) -> Diagnostic:
     if os.environ.get("CLAWS_DEBUG"):
         import traceback
 
@@ -198,6 +243,10 @@ _BUG = "this is a bug of claws: please report it with the file; CLAWS_DEBUG=1 sh
 
 class KernelRefusal(Exception):
     """The kernel refused evidence that the search believed in: a bug in one of them."""
+
+
+class CertificateNotWritten(Exception):
+    """The folder for certificates does not take one."""
 
 
 def check_claim(
@@ -273,10 +322,14 @@ def _write(spec: Spec, claim: Claim, result: ClaimResult, theorem: Theorem, fold
     about = {"file": os.path.basename(spec.path), "claim": claim.name, "sizes": sizes, "verdict": theorem.verdict}
     text = write_certificate(Certificate(theorem.statement, theorem.evidence, about))
     name = ".".join(x for x in (stem or Path(spec.path).stem, claim.name, sizes, "cert.json") if x)
-    os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, name)
-    with open(path, "w", encoding="utf-8") as handle:
-        handle.write(text)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with open(path, "w", encoding="utf-8") as handle:
+            handle.write(text)
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+        raise CertificateNotWritten(f"the certificate {path} can't be written: {reason}") from problem
     return path
 
 
@@ -404,6 +457,9 @@ def verify_certificate(spec: Spec, path: str, options: Options) -> Verification:
         return Verification(path, False, str(refusal))
     except (RecursionError, MemoryError):
         return Verification(path, False, "the certificate is too large or nested too deeply")
+    except Exception as problem:
+        # a bug of the kernel; what it could not judge, it does not accept
+        return Verification(path, False, internal_error(problem).message)
     return Verification(path, True, f"{theorem.verdict} {name} by {theorem.method}", theorem.verdict)
 
 

@@ -58,8 +58,10 @@ class Search:
 class RecordingRationals(Rationals):
     """Rational numbers where a value that the choices do not give is chosen, once, and recorded."""
 
-    def __init__(self, activations: Mapping[str, Fraction | None], choices: Choices, seed: int) -> None:
-        super().__init__(activations, choices)
+    def __init__(
+        self, activations: Mapping[str, Fraction | None], choices: Choices, seed: int, meter: Meter | None = None
+    ) -> None:
+        super().__init__(activations, choices, meter)
         self.seed = seed
 
     def _random(self, *key: object) -> random.Random:
@@ -258,7 +260,7 @@ def failing_entry(
 ) -> tuple[Index | None, Choices]:
     """An entry of the law (or `only` that one) with a non-zero residue at this point, and the choices used."""
     program = statement.program
-    ring = RecordingRationals(dict(program.activations), Choices(), seed)
+    ring = RecordingRationals(dict(program.activations), Choices(), seed, meter)
     by_entry = law_directions(statement, leaves, ring, meter)
     for entry, direction in by_entry.items():
         if (only is None or entry == only) and direction:
@@ -325,7 +327,7 @@ def _simplify(statement: Statement, sizes: dict[str, int], found: _Point, meter:
         pass  # what has been reached is a witness all the same
     program = statement.program
     meter = Meter(max(meter.limit, 5_000_000))
-    ring = RecordingRationals(dict(program.activations), Choices(), seed)
+    ring = RecordingRationals(dict(program.activations), Choices(), seed, meter)
     direction = law_directions(statement, leaves, ring, meter)[entry]
     residue = directional(program, statement.outputs, leaves, direction, ring, meter)
     output = next(k for k, n in enumerate(statement.outputs) if residue[n])

@@ -216,7 +216,7 @@ _CODES = (
         "param x\nmap x/0\n",
     ),
     # CLAW040 to CLAW049: files and the command line (claws.driver)
-    Code("CLAW040", "a file can't be read", "There is no such file, or it can't be opened.", ""),
+    Code("CLAW040", "a file can't be read or written", "There is no such file, or it can't be opened.", ""),
     Code("CLAW041", "not a text file", "Files are UTF-8 text of at most 8 MiB.", ""),
     Code("CLAW042", "a folder without .claw files", "A folder is searched, with its subfolders, for `*.claw`.", ""),
     Code("CLAW043", "-D names no dim", "`-D n=3` sets a dim that at least one of the files declares.", ""),

@@ -11,6 +11,11 @@ from claws.syntax.diagnostic import Diagnostic, Span
 SCHEMA = "claws-report/1"
 
 
+def source_lines(text: str) -> tuple[str, ...]:
+    """The lines of a source text as spans count them: other separators than newlines are characters of a line."""
+    return tuple(line.removesuffix("\r") for line in text.split("\n"))
+
+
 class Verdict(StrEnum):
     """What claws can say of a claim."""
 

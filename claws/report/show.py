@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from claws.kernel.errors import Meter, Refused
+from claws.kernel.errors import Meter, Refused, Undefined
 from claws.kernel.evaluate import directional, evaluate, fixed
 from claws.kernel.printing import TensorPrinter, render_statement
 from claws.kernel.program import count_entries
@@ -15,7 +15,7 @@ from claws.kernel.sizes import ZERO
 from claws.kernel.statement import Statement
 from claws.kernel.tensors import Tensors
 from claws.kernel.theorem import law_directions, tensor_residue
-from claws.syntax.diagnostic import Diagnostic, SourceError
+from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
 from claws.syntax.elaborate import suggest
 from claws.syntax.printer import print_expression
 from claws.syntax.spec import Spec
@@ -39,13 +39,21 @@ def show(spec: Spec, laws: Sequence[str], form: str = "text") -> str:
     for k, name in enumerate(wanted):
         claim = next(c for c in spec.claims if c.name == name)
         statement = spec.instance(claim.sizes[0]).statement(name)
-        if form == "program":
-            parts.append(f"law {name}\n{render_statement(statement)}")
-        elif form == "text":
-            parts.append(_text(spec, statement, name, first=k == 0))
-        else:
-            parts.append(_entries(spec, statement, name, form, first=k == 0))
+        try:
+            if form == "program":
+                parts.append(f"law {name}\n{render_statement(statement)}")
+            elif form == "text":
+                parts.append(_text(spec, statement, name, first=k == 0))
+            else:
+                parts.append(_entries(spec, statement, name, form, first=k == 0))
+        except Refused as problem:
+            raise SourceError(no_value(problem, claim.node.span)) from problem
     return "\n\n".join(parts)
+
+
+def no_value(problem: Refused, span: Span = START) -> Diagnostic:
+    """Why the entries of a law can't be written down."""
+    return Diagnostic("CLAW035" if isinstance(problem, Undefined) else "CLAW034", str(problem), span)
 
 
 def _text(spec: Spec, statement: Statement, name: str, first: bool) -> str:

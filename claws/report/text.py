@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from claws.report.results import ClaimResult, FileResult, Report, Verdict
-from claws.syntax.diagnostic import Diagnostic, Span
+from claws.syntax.diagnostic import START, Diagnostic, Span
 
 _COLORS = {"PROVED": "32", "REFUTED": "31", "UNKNOWN": "33", "error": "31"}
 
@@ -159,7 +159,8 @@ def render_diagnostic(path: str, lines: tuple[str, ...], d: Diagnostic, color: b
     """`path:line:column: error[CODE]: message`, the source line with the place marked, and the hint."""
     word = _paint(f"error[{d.code}]", "error", color)
     result = [f"{path}:{d.span.line}:{d.span.column}: {word}: {d.message}"]
-    result.extend(_snippet(lines, d.span))
+    if d.span != START:
+        result.extend(_snippet(lines, d.span))
     if d.hint:
         result.append(f"    hint: {d.hint}")
     for text, span in d.notes:
@@ -183,9 +184,18 @@ def _snippet(lines: tuple[str, ...], span: Span, mark: bool = True) -> list[str]
     number = str(span.line)
     result = [f"  {number} | {shown}".rstrip()]
     if mark:
-        length = max(1, min(end, cut + _WIDEST) - start)
-        result.append(f"  {' ' * len(number)} | {' ' * (start - cut)}{'^' * length}")
+        before, marked = shown[: start - cut], shown[start - cut : max(end, start) - cut]
+        result.append(f"  {' ' * len(number)} | {' ' * _width(before)}{'^' * max(1, _width(marked))}")
     return result
+
+
+def _width(text: str) -> int:
+    """The columns of a terminal that a text takes."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width
+
+    return sum(0 if category(ch) in ("Mn", "Me") else 2 if east_asian_width(ch) in "WF" else 1 for ch in text)
 
 
 def render_summary(report: Report) -> str:
@@ -201,7 +211,9 @@ def render_summary(report: Report) -> str:
     text += "all hold" if held == len(claims) and claims else f"{held} hold, {len(claims) - held} do not"
     if errors:
         text += f"; {_plural(errors, 'error')}"
-    return text if claims or errors else "nothing to check: no claim was found"
+    if claims or errors:
+        return text
+    return "no claim was decided" if report.interrupted else "nothing to check: no claim was found"
 
 
 def _plural(n: int, word: str) -> str:

@@ -37,8 +37,8 @@ from claws.kernel.program import (
 )
 from claws.kernel.sizes import ONE, ZERO, Bounds, Size
 
-MAX_NODES = 200_000
-"""The longest program, as for certificates."""
+MAX_NODES = 50_000
+"""The longest program; longer ones take minutes to be made and checked."""
 
 MAX_BITS = 10_000
 """The longest number that a file may compute."""
