@@ -54,6 +54,7 @@ class Law:
         from claws.syntax.diagnostic import SourceError
 
         spec = self.model.spec
+        _check_names(spec, sizes or {})
         try:
             statement = spec.instance(dict(sizes or {})).statement(self.name)
         except SourceError as problem:
@@ -131,9 +132,21 @@ def load(path: str | os.PathLike[str], sizes: Mapping[str, int] | None = None) -
     text, problem = read_source(name)
     if problem is not None:
         raise ClawError(name, "", [problem])
-    return Model(load_text(text, name, sizes))
+    return _model(text, name, sizes)
 
 
 def loads(text: str, path: str = "<text>", sizes: Mapping[str, int] | None = None) -> Model:
     """Read the text of a `.claw` file; `path` is for messages."""
-    return Model(load_text(text, path, sizes))
+    return _model(text, path, sizes)
+
+
+def _model(text: str, path: str, sizes: Mapping[str, int] | None) -> Model:
+    model = Model(load_text(text, path, sizes))
+    _check_names(model.spec, sizes or {})
+    return model
+
+
+def _check_names(spec: Spec, sizes: Mapping[str, int]) -> None:
+    unknown = ", ".join(f"`{d}`" for d in sizes if d not in spec.dims)
+    if unknown:
+        raise ClawError(spec.path, spec.text, [Diagnostic("CLAW043", f"the file declares no dim {unknown}")])

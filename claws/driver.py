@@ -457,9 +457,9 @@ def verify_certificate(spec: Spec, path: str, options: Options) -> Verification:
         return Verification(path, False, str(refusal))
     except (RecursionError, MemoryError):
         return Verification(path, False, "the certificate is too large or nested too deeply")
-    except Exception as problem:
+    except Exception as failure:
         # a bug of the kernel; what it could not judge, it does not accept
-        return Verification(path, False, internal_error(problem).message)
+        return Verification(path, False, internal_error(failure).message)
     return Verification(path, True, f"{theorem.verdict} {name} by {theorem.method}", theorem.verdict)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from claws.kernel.certificate import MAX_BYTES, read_certificate
+from claws.kernel.certificate import MAX_BYTES, digest, read_certificate
 from claws.kernel.errors import Meter, Refused
 from claws.kernel.printing import render_statement
 from claws.kernel.theorem import check
@@ -49,7 +49,7 @@ def main(paths: list[str]) -> int:
         print(render_statement(certificate.statement))
         at = f" at {dict(theorem.sizes)}" if theorem.sizes else ""
         print(f"{path}: {theorem.verdict} by {theorem.method}{at}, {', '.join(theorem.trust)}")
-        print(f"  statement {certificate.statement.digest()}")
+        print(f"  statement {digest(certificate.statement)}")
     return status
 
 

@@ -6,6 +6,7 @@ Raises `Malformed` for whatever does not fit.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -86,6 +87,12 @@ def encode_statement(statement: Statement) -> dict[str, Any]:
         "law": statement.law,
         "preconditioners": [[name, p] for name, p in statement.preconditioners],
     }
+
+
+def digest(statement: Statement) -> str:
+    """A hash that identifies the statement: sha256 of its canonical JSON."""
+    text = json.dumps(encode_statement(statement), separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _encode_size(size: Size) -> Any:

@@ -5,8 +5,6 @@ Soundness-critical: a theorem is about a `Statement` and about nothing else.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 
 from claws.kernel.errors import Malformed
@@ -51,10 +49,3 @@ class Statement:
         for name, p in self.preconditioners:
             if name not in params or self.program.shapes[p] != params[name]:
                 raise Malformed(f"the preconditioner of {name} does not fit a parameter")
-
-    def digest(self) -> str:
-        """A hash that identifies the statement: sha256 of its canonical JSON."""
-        from claws.kernel.certificate import encode_statement
-
-        text = json.dumps(encode_statement(self), separators=(",", ":"), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()

@@ -100,7 +100,7 @@ class Theorem:
         raise Refused("a theorem is not changed once it is made")
 
     def __repr__(self) -> str:
-        return f"<Theorem {self.verdict} by {self.method} {self.statement.digest()[:12]}>"
+        return f"<Theorem {self.verdict} by {self.method}>"
 
 
 def check(statement: Statement, evidence: Evidence, meter: Meter) -> Theorem:

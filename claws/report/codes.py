@@ -219,7 +219,7 @@ _CODES = (
     Code("CLAW040", "a file can't be read or written", "There is no such file, or it can't be opened.", ""),
     Code("CLAW041", "not a text file", "Files are UTF-8 text of at most 8 MiB.", ""),
     Code("CLAW042", "a folder without .claw files", "A folder is searched, with its subfolders, for `*.claw`.", ""),
-    Code("CLAW043", "-D names no dim", "`-D n=3` sets a dim that at least one of the files declares.", ""),
+    Code("CLAW043", "a size for no dim", "`-D n=3` sets a dim that at least one of the files declares.", ""),
     # CLAW090 to CLAW099: claws itself
     Code(
         "CLAW090",

@@ -32,12 +32,16 @@ def show(spec: Spec, laws: Sequence[str], form: str = "text") -> str:
         if name not in spec.laws:
             hint = suggest(name, spec.laws) or "the laws are: " + ", ".join(spec.laws)
             raise SourceError(Diagnostic("CLAW033", f"no law is named `{name}`", hint=hint))
-    wanted = list(laws) or list(spec.laws)
+    claims = {c.name: c for c in spec.claims if c.kind == "law"}
+    wanted = list(laws) or [name for name in spec.laws if name in claims]
     if spec.momentum:
         raise SourceError(Diagnostic("CLAW032", "momentum flows can't be shown yet"))
     parts = []
     for k, name in enumerate(wanted):
-        claim = next(c for c in spec.claims if c.name == name)
+        claim = claims.get(name)
+        if claim is None:
+            span = spec.laws[name].span
+            raise SourceError(Diagnostic("CLAW030", f"none of the sizes of `{name}` is left", span))
         statement = spec.instance(claim.sizes[0]).statement(name)
         try:
             if form == "program":

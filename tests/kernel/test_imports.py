@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import claws.kernel
-from claws.kernel.certificate import Certificate, write_certificate
+from claws.kernel.certificate import Certificate, digest, write_certificate
 from tests.kernel.models import linear, scalars, witness
 from tests.kernel.models import product as times
 from tests.kernel.test_certificate import AT_ONE
@@ -164,7 +164,7 @@ def test_the_command_accepts_and_refuses(tmp_path: Path) -> None:
     assert f"{paths[0]}: PROVED by tensors" in accepted.stdout
     assert f"{paths[2]}: REFUTED by witness" in accepted.stdout
     assert "param U" in accepted.stdout  # the statement is shown
-    assert linear().digest() in accepted.stdout
+    assert digest(linear()) in accepted.stdout
 
     for bad, reason in ((paths[1], "does not vanish"), (paths[3], "not JSON")):
         refused = kernel(bad, paths[0])
