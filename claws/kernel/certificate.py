@@ -17,6 +17,8 @@ from typing import Any, NoReturn, TypeVar
 
 from claws.kernel.errors import Malformed
 from claws.kernel.evaluate import Index
+from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Relation, Sandwich, Witness
+from claws.kernel.lie import MAX_DEPTH, Step, Tree
 from claws.kernel.program import (
     MAX_NODES,
     Apply,
@@ -37,8 +39,7 @@ from claws.kernel.program import (
 )
 from claws.kernel.rational import Choices
 from claws.kernel.sizes import Size
-from claws.kernel.statement import Statement
-from claws.kernel.theorem import ByPolynomials, ByTensors, Evidence, Witness
+from claws.kernel.statement import AnyStatement, Complete, Count, Independent, Statement
 
 MAGIC = "claws-certificate"
 FORMAT_VERSION = 1
@@ -57,7 +58,7 @@ T = TypeVar("T")
 class Certificate:
     """What a certificate file holds. `about` is for readers only: the claim's name, file and verdict."""
 
-    statement: Statement
+    statement: AnyStatement
     evidence: Evidence
     about: Mapping[str, str] = field(default_factory=dict)
 
@@ -71,25 +72,35 @@ def write_certificate(certificate: Certificate) -> str:
         MAGIC: FORMAT_VERSION,
         "about": dict(certificate.about),
         "statement": encode_statement(certificate.statement),
-        "evidence": _encode_evidence(certificate.evidence),
+        "evidence": _encode_evidence(certificate.evidence, len(certificate.statement.program.nodes)),
     }
     return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
-def encode_statement(statement: Statement) -> dict[str, Any]:
+def encode_statement(statement: AnyStatement) -> dict[str, Any]:
     program = statement.program
+    claim: dict[str, Any]
+    match statement:
+        case Statement():
+            claim = {"law": statement.law}
+        case Count():
+            claim = {"count": [statement.relation, statement.number]}
+        case Complete():
+            claim = {"complete": list(statement.laws)}
+        case Independent():
+            claim = {"independent": list(statement.laws)}
     return {
         "nodes": [_encode_node(n) for n in program.nodes],
         "activations": [[name, None if k is None else str(k)] for name, k in program.activations],
         "functions": list(program.functions),
         "conditions": [_encode_size(c) for c in program.conditions],
         "outputs": list(statement.outputs),
-        "law": statement.law,
+        **claim,
         "preconditioners": [[name, p] for name, p in statement.preconditioners],
     }
 
 
-def digest(statement: Statement) -> str:
+def digest(statement: AnyStatement) -> str:
     """A hash that identifies the statement: sha256 of its canonical JSON."""
     text = json.dumps(encode_statement(statement), separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -140,11 +151,36 @@ def _encode_array(x: Mapping[Index, Fraction]) -> list[Any]:
     return [[list(i), str(y)] for i, y in sorted(x.items())]
 
 
-def _encode_evidence(evidence: Evidence) -> dict[str, Any]:
-    if isinstance(evidence, ByTensors):
-        return {"method": "tensors", "sizes": dict(evidence.sizes)}
-    if isinstance(evidence, ByPolynomials):
-        return {"method": "polynomials"}
+def _encode_evidence(evidence: Evidence, size: int) -> dict[str, Any]:
+    """Evidence for a statement whose program has `size` nodes."""
+    match evidence:
+        case ByTensors():
+            return {"method": "tensors", "sizes": dict(evidence.sizes)}
+        case ByPolynomials():
+            return {"method": "polynomials"}
+        case Sandwich():
+            return {
+                "method": "sandwich",
+                "nodes": [_encode_node(n) for n in evidence.program.nodes[size:]],
+                "laws": [[n, _encode_evidence(e, size)] for n, e in evidence.laws],
+                "steps": [[_encode_tree(step.tree), step.count] for step in evidence.steps],
+                "modulus": evidence.modulus,
+                "seed": evidence.seed,
+            }
+        case Relation():
+            terms = [[str(c), [list(x) for x in powers]] for c, powers in evidence.terms]
+            return {"method": "relation", "terms": terms, "modulus": evidence.modulus, "seed": evidence.seed}
+        case NotConserved():
+            return {"method": "not conserved", "law": evidence.law, "witness": _encode_evidence(evidence.witness, size)}
+        case Witness():
+            return _encode_witness(evidence)
+
+
+def _encode_tree(tree: Tree) -> Any:
+    return 1 if isinstance(tree, int) else [_encode_tree(tree[0]), _encode_tree(tree[1])]
+
+
+def _encode_witness(evidence: Witness) -> dict[str, Any]:
     choices = evidence.choices
     return {
         "method": "witness",
@@ -194,7 +230,8 @@ def read_certificate(text: str) -> Certificate:
         )
     fields = _fields(data, {MAGIC, "about", "statement", "evidence"})
     about = _mapping(fields["about"], lambda x: _text(x, 10_000))
-    return Certificate(_statement(fields["statement"]), _evidence(fields["evidence"]), about)
+    statement = _statement(fields["statement"])
+    return Certificate(statement, _evidence(fields["evidence"], statement.program), about)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -344,8 +381,12 @@ def _node(x: Any) -> Node:
     return node
 
 
-def _statement(x: Any) -> Statement:
-    fields = _fields(x, {"nodes", "activations", "functions", "conditions", "outputs", "law", "preconditioners"})
+_CLAIMS = ("law", "count", "complete", "independent")
+
+
+def _statement(x: Any) -> AnyStatement:
+    claim = next((c for c in _CLAIMS if isinstance(x, dict) and c in x), "law")
+    fields = _fields(x, {"nodes", "activations", "functions", "conditions", "outputs", claim, "preconditioners"})
     program = Program(
         nodes=_list(fields["nodes"], _node, MAX_NODES),
         activations=_list(
@@ -356,12 +397,16 @@ def _statement(x: Any) -> Statement:
         functions=_list(fields["functions"], _name, 1000),
         conditions=_list(fields["conditions"], _size, 1000),
     )
-    return Statement(
-        program,
-        _list(fields["outputs"], _number, 10_000),
-        _number(fields["law"]),
-        _list(fields["preconditioners"], lambda y: (_text(_row(y, 2)[0]), _number(y[1])), 10_000),
-    )
+    outputs = _list(fields["outputs"], _number, 10_000)
+    preconditioners = _list(fields["preconditioners"], lambda y: (_text(_row(y, 2)[0]), _number(y[1])), 10_000)
+    if claim == "law":
+        return Statement(program, outputs, _number(fields["law"]), preconditioners)
+    if claim == "count":
+        relation, number = _row(fields["count"], 2)
+        return Count(program, outputs, preconditioners, _text(relation, 2), _integer(number, -(10**12), 10**12))
+    laws = _list(fields[claim], _number, 10_000)
+    kind = Complete if claim == "complete" else Independent
+    return kind(program, outputs, preconditioners, laws)
 
 
 def _sizes(x: Any) -> dict[str, int]:
@@ -380,15 +425,77 @@ def _array(x: Any) -> dict[Index, Fraction]:
     return {i: y for i, y in result.items() if y}
 
 
-def _evidence(x: Any) -> Evidence:
+def _evidence(x: Any, program: Program) -> Evidence:
     method = x.get("method") if isinstance(x, dict) else None
     if method == "tensors":
         return ByTensors(_sizes(_fields(x, {"method", "sizes"})["sizes"]))
     if method == "polynomials":
         _fields(x, {"method"})
         return ByPolynomials()
-    if method != "witness":
-        raise Malformed("unknown method of evidence")
+    if method == "sandwich":
+        return _sandwich(x, program)
+    if method == "relation":
+        f = _fields(x, {"method", "terms", "modulus", "seed"})
+        return Relation(_list(f["terms"], _relation_term, 100_000), _modulus(f["modulus"]), _seed(f["seed"]))
+    if method == "not conserved":
+        f = _fields(x, {"method", "law", "witness"})
+        return NotConserved(_integer(f["law"], 0, 10_000), _witness(f["witness"]))
+    if method == "witness":
+        return _witness(x)
+    raise Malformed("unknown method of evidence")
+
+
+def _sandwich(x: Any, program: Program) -> Sandwich:
+    f = _fields(x, {"method", "nodes", "laws", "steps", "modulus", "seed"})
+    more = _list(f["nodes"], _node, MAX_NODES)
+    if more:
+        program = Program((*program.nodes, *more), program.activations, program.functions, program.conditions)
+    return Sandwich(
+        program,
+        _list(f["laws"], lambda y: (_number(_row(y, 2)[0]), _law_evidence(y[1])), 10_000),
+        _list(f["steps"], lambda y: Step(_tree(_row(y, 2)[0], MAX_DEPTH), _integer(y[1], 1, MAX_LIST)), 1000),
+        _modulus(f["modulus"]),
+        _seed(f["seed"]),
+    )
+
+
+def _law_evidence(x: Any) -> ByTensors | ByPolynomials:
+    method = x.get("method") if isinstance(x, dict) else None
+    if method == "polynomials":
+        _fields(x, {"method"})
+        return ByPolynomials()
+    fields = _fields(x, {"method", "sizes"})
+    if method != "tensors":
+        raise Malformed("a law of a sandwich is proved by tensors or polynomials")
+    return ByTensors(_sizes(fields["sizes"]))
+
+
+def _tree(x: Any, leaves: int) -> Tree:
+    """A bracket of at most so many generators."""
+    if x == 1 and not isinstance(x, bool):
+        return 1
+    if leaves < 2:
+        raise Malformed(f"a bracket has more than {MAX_DEPTH} generators")
+    left, right = _row(x, 2)
+    return (_tree(left, leaves - 1), _tree(right, leaves - 1))
+
+
+def _modulus(x: Any) -> int:
+    return _integer(x, 2, 2**64)
+
+
+def _seed(x: Any) -> int:
+    return _integer(x, 0, 2**64)
+
+
+def _relation_term(x: Any) -> tuple[Fraction, tuple[tuple[int, int], ...]]:
+    coefficient, powers = _row(x, 2)
+    return _fraction(coefficient), _list(
+        powers, lambda y: (_integer(_row(y, 2)[0], 0, MAX_LIST), _integer(y[1], 1, 100)), 1000
+    )
+
+
+def _witness(x: Any) -> Witness:
     f = _fields(
         x,
         {"method", "sizes", "leaves", "homogeneous", "values", "functions", "law_entry", "output", "output_entry"}

@@ -9,7 +9,9 @@ power of the argument z, and powers of known functions of the same z.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
+from functools import cache
 
 from claws.kernel.errors import Irrational, Undefined, brief
 
@@ -74,6 +76,30 @@ def exact_derivative(function: str, z: Fraction) -> Fraction:
                 term *= exact_value(name, z) ** e
         total += term
     return total
+
+
+@cache
+def higher_derivative(function: str, order: int) -> Mapping[tuple[int, tuple[tuple[str, int], ...]], Fraction]:
+    """The derivative of this order by the rules: coefficients by (exponent of z, powers of known functions of z)."""
+    if order == 0:
+        return {(0, ((function, 1),)): Fraction(1)}
+    total: dict[tuple[int, tuple[tuple[str, int], ...]], Fraction] = {}
+
+    def put(c: Fraction, k: int, powers: dict[str, int]) -> None:
+        key = (k, tuple(sorted((name, e) for name, e in powers.items() if e)))
+        total[key] = total.get(key, Fraction(0)) + c
+
+    for (k, powers), c in higher_derivative(function, order - 1).items():
+        if k:
+            put(c * k, k - 1, dict(powers))
+        for name, e in powers:
+            for c2, k2, more in CHAINS[name]:
+                exponents = dict(powers)
+                exponents[name] -= 1
+                for other, e2 in more:
+                    exponents[other] = exponents.get(other, 0) + e2
+                put(c * e * c2, k + k2, exponents)
+    return {key: c for key, c in total.items() if c}
 
 
 def exact_power(base: Fraction, exponent: Fraction) -> Fraction:

@@ -25,13 +25,13 @@ from claws.kernel.program import (
     Sum,
 )
 from claws.kernel.sizes import condition_text
-from claws.kernel.statement import Statement
+from claws.kernel.statement import AnyStatement, Complete, Count, Independent, Statement
 from claws.kernel.tensors import Symbol, Tensor, Tensors
 
 _LETTERS = "ijklmnpqrsuvwxyzabcdefgh"
 
 
-def render_statement(statement: Statement) -> str:
+def render_statement(statement: AnyStatement) -> str:
     """The statement in full: leaves, nodes, and what is claimed of them."""
     program = statement.program
     lines = []
@@ -49,8 +49,23 @@ def render_statement(statement: Statement) -> str:
     lines.append(f"the model sees its parameters through {', '.join(f'%{n}' for n in statement.outputs)}")
     for name, n in statement.preconditioners:
         lines.append(f"the flow of {name} is preconditioned by %{n}")
-    lines.append(f"claim: every entry of %{statement.law} is conserved, whatever the loss and the data")
+    lines.append(f"claim: {_claim(statement)}")
     return "\n".join(lines)
+
+
+def _claim(statement: AnyStatement) -> str:
+    def nodes(laws: tuple[int, ...]) -> str:
+        return ", ".join(f"%{n}" for n in laws)
+
+    match statement:
+        case Statement():
+            return f"every entry of %{statement.law} is conserved, whatever the loss and the data"
+        case Count():
+            return f"the number of independent conservation laws near a generic point is {statement.relation} {statement.number}"
+        case Complete():
+            return f"{nodes(statement.laws)} are conserved, and near a generic point every conservation law is a function of them"
+        case Independent():
+            return f"the gradients of all entries of {nodes(statement.laws)} are independent at generic parameters"
 
 
 def _shape(shape: Shape) -> str:

@@ -151,6 +151,17 @@ def operands_of(node: Node) -> tuple[int, ...]:
     return (node.operand,)
 
 
+def renumbered(node: Node, number: Mapping[int, int]) -> Node:
+    """The same node reading other positions."""
+    if isinstance(node, Einsum | Opaque):
+        return replace(node, operands=tuple(number[n] for n in node.operands))
+    if isinstance(node, Sum):
+        return Sum(tuple((c, number[n]) for c, n in node.terms))
+    if isinstance(node, Leaf | Number | Iota):
+        return node
+    return replace(node, operand=number[node.operand])
+
+
 def count_entries(shape: Shape) -> Size:
     total = ONE
     for n in shape:

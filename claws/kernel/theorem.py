@@ -8,51 +8,22 @@ it is believed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 
+from claws.kernel import counting
 from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, brief
 from claws.kernel.evaluate import Array, Index, Ring, directional, evaluate, fixed, gradients, indices
+from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Relation, Sandwich, Witness
+from claws.kernel.lie import ExactRanks, Ranks, parameters
 from claws.kernel.polynomials import Polynomial, Polynomials
-from claws.kernel.program import Leaf, Program
+from claws.kernel.program import Leaf, Program, count_entries
 from claws.kernel.rational import Choices, Rationals
 from claws.kernel.sizes import condition_text
-from claws.kernel.statement import Statement
+from claws.kernel.statement import AnyStatement, Complete, Count, Independent, Statement
 from claws.kernel.tensors import NotShown, Tensor, Tensors
 
 VERSION = "1"
 
-
-@dataclass(frozen=True, slots=True)
-class ByTensors:
-    """PROVED for every size by the tensor reading. `sizes` shows that the statement's conditions can be met."""
-
-    sizes: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class ByPolynomials:
-    """PROVED at the statement's fixed sizes by polynomials over Q."""
-
-
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """REFUTED: at these sizes and this point, the residue at one entry of the law and of one output is not zero.
-
-    `leaves` gives every leaf by its non-zero entries; `law_entry` and `output_entry` are index tuples; `output` is the
-    position of the output in the statement.
-    """
-
-    sizes: Mapping[str, int]
-    leaves: Mapping[str, Mapping[Index, Fraction]]
-    choices: Choices
-    law_entry: Index
-    output: int
-    output_entry: Index
-    residue: Fraction
-
-
-Evidence = ByTensors | ByPolynomials | Witness
 
 _TOKEN = object()
 
@@ -60,9 +31,9 @@ _TOKEN = object()
 class Theorem:
     """What the kernel has established. Made by `check` alone."""
 
-    __slots__ = ("assumptions", "evidence", "method", "sizes", "statement", "trust", "verdict")
+    __slots__ = ("assumptions", "evidence", "found", "method", "sizes", "statement", "trust", "verdict")
 
-    statement: Statement
+    statement: AnyStatement
     evidence: Evidence
     verdict: str
     """PROVED or REFUTED."""
@@ -71,16 +42,20 @@ class Theorem:
     """None for a theorem about every size; the sizes of the witness for a refutation."""
     assumptions: tuple[str, ...]
     trust: tuple[str, ...]
+    found: Mapping[str, int]
+    """Numbers that were established on the way: `parameters`, `count_at_least`, `count_at_most`, `independent_laws`."""
 
     def __init__(
         self,
         token: object,
-        statement: Statement,
+        statement: AnyStatement,
         evidence: Evidence,
         verdict: str,
         method: str,
         sizes: Mapping[str, int] | None,
         assumptions: tuple[str, ...],
+        trust: tuple[str, ...] = (),
+        found: Mapping[str, int] | None = None,
     ) -> None:
         if token is not _TOKEN:
             raise Refused("a theorem is made by the kernel's check alone")
@@ -91,7 +66,8 @@ class Theorem:
         put(self, "method", method)
         put(self, "sizes", sizes)
         put(self, "assumptions", assumptions)
-        put(self, "trust", (f"claws kernel {VERSION}",))
+        put(self, "trust", (f"claws kernel {VERSION}", *trust))
+        put(self, "found", dict(found or {}))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise Refused("a theorem is not changed once it is made")
@@ -103,10 +79,15 @@ class Theorem:
         return f"<Theorem {self.verdict} by {self.method}>"
 
 
-def check(statement: Statement, evidence: Evidence, meter: Meter) -> Theorem:
-    """The theorem that the evidence leads to. Raises `Refused`, with the reason, when it leads to none."""
+def check(statement: AnyStatement, evidence: Evidence, meter: Meter, ranks: Ranks | None = None) -> Theorem:
+    """The theorem that the evidence leads to. Raises `Refused`, with the reason, when it leads to none.
+
+    `ranks` is an accelerator for large ranks, which the theorem's trust line then names; None does without.
+    """
     try:
-        return _check(statement, evidence, meter)
+        if isinstance(statement, Statement):
+            return _check_law(statement, evidence, meter)
+        return _check_number(statement, evidence, meter, ExactRanks() if ranks is None else ranks)
     except RecursionError:
         raise OutOfBudget("the statement is nested too deeply") from None
     except MemoryError:
@@ -120,7 +101,7 @@ def _conditions_hold(program: Program, sizes: Mapping[str, int]) -> None:
         raise Refused("the sizes are outside the statement's conditions, where it says nothing")
 
 
-def _check(statement: Statement, evidence: Evidence, meter: Meter) -> Theorem:
+def _check_law(statement: Statement, evidence: Evidence, meter: Meter) -> Theorem:
     conditions = tuple(condition_text(c) for c in statement.program.conditions)
     if isinstance(evidence, ByTensors):
         dims = statement.program.free_dims()
@@ -143,7 +124,90 @@ def _check(statement: Statement, evidence: Evidence, meter: Meter) -> Theorem:
     if isinstance(evidence, Witness):
         _check_witness(statement, evidence, meter)
         return Theorem(_TOKEN, statement, evidence, "REFUTED", "witness", dict(evidence.sizes), ())
-    raise Malformed("unknown evidence")
+    raise Malformed("this evidence is not about a law")
+
+
+# --- how many laws -----------------------------------------------------------------------------------------------
+
+
+def _check_number(statement: Count | Complete | Independent, evidence: Evidence, meter: Meter, ranks: Ranks) -> Theorem:
+    """Soundness-critical: the verdict on a statement about the number of laws, from bounds alone."""
+    method = "sandwich"
+    found: dict[str, int] = {}
+    assumptions: tuple[str, ...] = ()
+    trust: tuple[str, ...] = ()
+    verdict: bool | None
+    if isinstance(evidence, NotConserved) and isinstance(statement, Complete):
+        if not 0 <= evidence.law < len(statement.laws):
+            raise Refused("the certificate names a law that the statement does not have")
+        law = Statement(statement.program, statement.outputs, statement.laws[evidence.law], statement.preconditioners)
+        _check_witness(law, evidence.witness, meter)
+        verdict, method = False, "witness"
+    elif isinstance(evidence, Relation) and isinstance(statement, Independent):
+        counting.check_relation(statement, statement.laws, evidence, meter)
+        verdict, method = False, "relation"
+    elif isinstance(evidence, Sandwich) and isinstance(statement, Independent):
+        verdict, method = _independent(statement, evidence, meter, ranks), "rank"
+        trust = _rank_trust(evidence, ranks)
+    elif isinstance(evidence, Sandwich):
+        bounds = counting.bounds(statement, evidence, lambda s, e: _check_law(s, e, meter), ranks, meter)
+        found = {
+            "parameters": bounds.parameters,
+            "lie_dimension_at_least": bounds.parameters - bounds.at_most,
+            "count_at_least": bounds.at_least,
+            "count_at_most": bounds.at_most,
+        }
+        assumptions, trust = bounds.assumptions, _rank_trust(evidence, ranks)
+        if isinstance(statement, Count):
+            verdict = _compare(statement, bounds)
+        elif isinstance(statement, Complete):
+            verdict = _complete(statement, evidence, bounds, meter, ranks)
+    else:
+        raise Malformed("this evidence is not about the number of laws")
+    if verdict is None:
+        raise Refused("the bounds do not decide the claim")
+    name = "PROVED" if verdict else "REFUTED"
+    return Theorem(_TOKEN, statement, evidence, name, method, {}, assumptions, trust, found)
+
+
+def _rank_trust(evidence: Sandwich, ranks: Ranks) -> tuple[str, ...]:
+    return (f"ranks modulo {evidence.modulus}", *([ranks.name] if ranks.name else []))
+
+
+def _compare(statement: Count, bounds: counting.Bounds) -> bool | None:
+    low, high, k = bounds.at_least, bounds.at_most, statement.number
+    if statement.relation == ">=":
+        return True if low >= k else False if high < k else None
+    if statement.relation == "<=":
+        return True if high <= k else False if low > k else None
+    return True if low == high == k else False if not low <= k <= high else None
+
+
+def _complete(
+    statement: Complete, evidence: Sandwich, bounds: counting.Bounds, meter: Meter, ranks: Ranks
+) -> bool | None:
+    """The claimed laws are as many as there can be; or fewer than there are."""
+    if not set(statement.laws) <= {law for law, _ in evidence.laws}:
+        raise Refused("the certificate does not prove every law of the statement")
+    rank = counting.gradient_rank(statement, statement.laws, evidence.modulus, evidence.seed, ranks, meter)
+    if rank >= bounds.at_most:
+        return True
+    if (
+        rank < bounds.at_least
+        and len(counting.Entries(statement.program, statement.laws, meter).distinct) < bounds.at_least
+    ):
+        return False
+    return None
+
+
+def _independent(statement: Independent, evidence: Sandwich, meter: Meter, ranks: Ranks) -> bool | None:
+    rank = counting.gradient_rank(statement, statement.laws, evidence.modulus, evidence.seed, ranks, meter)
+    total = sum(fixed(count_entries(statement.program.shapes[n])) for n in statement.laws)
+    if rank < total:
+        total = len(counting.Entries(statement.program, statement.laws, meter).distinct)
+    if rank == total:
+        return True
+    return False if total > parameters(statement.program) else None
 
 
 # --- tensors ---------------------------------------------------------------------------------------------------

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.evaluate import fixed
+from claws.kernel.evidence import ByPolynomials, ByTensors
 from claws.kernel.program import Apply, count_entries
 from claws.kernel.statement import Statement
 from claws.kernel.tensors import NotShown
-from claws.kernel.theorem import ByPolynomials, ByTensors, Theorem, check
+from claws.kernel.theorem import Theorem, check
 
 if TYPE_CHECKING:
     from claws.prover.witness import Search

@@ -16,11 +16,12 @@ from fractions import Fraction
 
 from claws.kernel.errors import Irrational, Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.evaluate import Array, Index, Jacobian, directional, fixed, indices
+from claws.kernel.evidence import Witness
 from claws.kernel.program import Leaf, Program, count_entries
 from claws.kernel.rational import Choices, Rationals
 from claws.kernel.sizes import Bounds
 from claws.kernel.statement import Statement
-from claws.kernel.theorem import Witness, law_directions
+from claws.kernel.theorem import law_directions
 
 ATTEMPTS = 40
 """Random points tried at each size before it is given up."""

@@ -10,7 +10,7 @@ What does not fit raises `Misfit`, a message without a place; `elaborate` adds t
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 from claws.kernel.errors import Malformed
@@ -34,6 +34,7 @@ from claws.kernel.program import (
     count_entries,
     infer_shape,
     operands_of,
+    renumbered,
 )
 from claws.kernel.sizes import ONE, ZERO, Bounds, Size
 
@@ -124,7 +125,7 @@ class Builder:
                 stack.extend(m for m in operands_of(self.nodes[n]) if m not in wanted)
                 wanted.add(n)
         number = {n: k for k, n in enumerate(sorted(wanted))}
-        nodes = tuple(renumber(self.nodes[n], number) for n in sorted(wanted))
+        nodes = tuple(renumbered(self.nodes[n], number) for n in sorted(wanted))
         activations = tuple((a, k) for a, k in self.activations.items() if any(_uses(n, a) for n in nodes))
         functions = tuple(f for f in self.functions if any(_uses(n, f) for n in nodes))
         return Program(nodes, activations, functions, tuple(self.conditions)), number
@@ -548,14 +549,3 @@ def _transpose_hint(a: Value, b: Value) -> str:
 
 def _uses(node: Node, function: str) -> bool:
     return isinstance(node, Apply | Opaque) and node.function == function
-
-
-def renumber(node: Node, number: dict[int, int]) -> Node:
-    """The same node reading other positions."""
-    if isinstance(node, Einsum | Opaque):
-        return replace(node, operands=tuple(number[n] for n in node.operands))
-    if isinstance(node, Sum):
-        return Sum(tuple((c, number[n]) for c, n in node.terms))
-    if isinstance(node, Leaf | Number | Iota):
-        return node
-    return replace(node, operand=number[node.operand])

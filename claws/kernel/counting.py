@@ -1,0 +1,174 @@
+"""How many laws: bounds from both sides, independence and dependence.
+
+Soundness-critical. `bounds` never proves that something is small but by one of two facts: k conserved laws whose gradients are
+independent at a point are k laws near almost every point; and s independent elements of the Lie algebra leave at most D - s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from claws.kernel.assumptions import check_assumptions, simplified
+from claws.kernel.errors import Malformed, Meter, Refused
+from claws.kernel.evaluate import Array, evaluate, fixed, indices
+from claws.kernel.evidence import ByPolynomials, ByTensors, Relation, Sandwich
+from claws.kernel.lie import Model, Point, Ranks, check_steps, parameters
+from claws.kernel.polynomials import Polynomial, Polynomials
+from claws.kernel.program import Leaf, Program, count_entries
+from claws.kernel.statement import Statement
+
+MIN_MODULUS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A model with a program that is longer than the statement's (see `claws.kernel.lie.Model`)."""
+
+    program: Program
+    outputs: tuple[int, ...]
+    preconditioners: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """There are at least and at most so many independent laws, D parameters, under these assumptions."""
+
+    at_least: int
+    at_most: int
+    parameters: int
+    assumptions: tuple[str, ...]
+
+
+Prove = Callable[[Statement, ByTensors | ByPolynomials], object]
+"""Raises `Refused` unless the law of the statement is conserved by this evidence."""
+
+
+def bounds(model: Model, sandwich: Sandwich, prove: Prove, ranks: Ranks, meter: Meter) -> Bounds:
+    """What a sandwich shows. Raises `Refused` where one of its parts is not so."""
+    flow = _extended(model, sandwich)
+    total = parameters(flow.program)
+    for law, evidence in sandwich.laws:
+        prove(Statement(flow.program, flow.outputs, law, flow.preconditioners), evidence)
+    nodes = [law for law, _ in sandwich.laws]
+    at_least = gradient_rank(flow, nodes, sandwich.modulus, sandwich.seed, ranks, meter)
+    if _is_one_function(flow):
+        # one field and nothing to bracket it with: the Lie algebra is its multiples
+        at_least = max(at_least, total - 1)
+    at_most = total
+    assumptions: tuple[str, ...] = ()
+    if sandwich.steps:
+        check_steps(sandwich.steps)
+        program, place = simplified(flow.program)
+        outputs = tuple(place[n] for n in flow.outputs)
+        simple = Flow(program, outputs, tuple((name, place[p]) for name, p in flow.preconditioners))
+        assumptions = check_assumptions(simple, (), sandwich.modulus, sandwich.seed, meter)
+        at_most -= ranks.of_brackets(simple, sandwich.steps, sandwich.modulus, sandwich.seed, meter)
+    if at_least > at_most:
+        raise Refused(
+            f"there would be at least {at_least} and at most {at_most} laws: an assumption is false, or a rank is wrong"
+        )
+    return Bounds(at_least, at_most, total, assumptions)
+
+
+def gradient_rank(model: Model, laws: Sequence[int], modulus: int, seed: int, ranks: Ranks, meter: Meter) -> int:
+    """A lower bound of the generic rank of the gradients of all entries of these nodes."""
+    if modulus < MIN_MODULUS:
+        raise Malformed(f"a modulus is at least {MIN_MODULUS}")
+    if not laws:
+        return 0
+    check_assumptions(model, laws, modulus, seed, meter)
+    return ranks.of_gradients(model, laws, modulus, seed, meter)
+
+
+def _extended(model: Model, sandwich: Sandwich) -> Flow:
+    """The sandwich's program in place of the statement's, of which it must be a continuation with no new parameter or data."""
+    old, new = model.program, sandwich.program
+    n = len(old.nodes)
+    same = (old.activations, old.functions, old.conditions) == (new.activations, new.functions, new.conditions)
+    if new.nodes[:n] != old.nodes or not same:
+        raise Refused("the certificate's laws belong to another model")
+    if any(isinstance(node, Leaf) and node.role != "const" for node in new.nodes[n:]):
+        raise Refused("the certificate's laws mention something that the model does not have")
+    return Flow(new, model.outputs, model.preconditioners)
+
+
+def _is_one_function(model: Model) -> bool:
+    """Whether the loss sees one number that depends on no data."""
+    program = model.program
+    seen = (program.nodes[n] for n in program.cone(model.outputs))
+    if any(isinstance(node, Leaf) and node.role == "input" for node in seen):
+        return False
+    return sum(fixed(count_entries(program.shapes[n])) for n in set(model.outputs)) == 1
+
+
+# --- entries of laws -------------------------------------------------------------------------------------------
+
+
+class Entries:
+    """All entries of some laws as polynomials, and which of them are there for the first time."""
+
+    def __init__(self, program: Program, laws: Sequence[int], meter: Meter) -> None:
+        self.ring = Polynomials(dict(program.activations), meter)
+        leaves: dict[str, Array] = {
+            leaf.name: {
+                i: self.ring.variable(("leaf", leaf.name, i), leaf.name)
+                for i in indices([fixed(k) for k in program.shapes[n]])
+            }
+            for n, leaf in program.leaves("param", "const")
+        }
+        self.values: list[Polynomial | None] = []
+        """Every entry, in the laws' order, row by row; None is zero."""
+        self.distinct: list[int] = []
+        """The entries that are neither equal nor opposite to an earlier one, as far as their normal forms show."""
+        seen = set()
+        for law in laws:
+            array = evaluate(program, [law], leaves, self.ring, meter)[law]
+            for i in indices([fixed(k) for k in program.shapes[law]]):
+                value = array.get(i)
+                key = None if value is None else value.key()
+                if key not in seen:
+                    self.distinct.append(len(self.values))
+                    seen.add(key)
+                    if value is not None:
+                        seen.add((value * self.ring.number(Fraction(-1))).key())
+                self.values.append(value)
+
+
+def check_relation(model: Model, laws: Sequence[int], relation: Relation, meter: Meter) -> None:
+    """Raises `Refused` unless the relation holds between entries that count, and says that their gradients are dependent."""
+    entries = Entries(model.program, laws, meter)
+    ring = entries.ring
+    total = ring.number(Fraction(0))
+    for coefficient, powers in relation.terms:
+        term = ring.number(coefficient)
+        for entry, exponent in powers:
+            if entry not in entries.distinct:
+                raise Refused("the relation is about an entry that is not there, or that counts with another")
+            if exponent < 1:
+                raise Malformed("an exponent of a relation is at least 1")
+            value = entries.values[entry]
+            term = term * (ring.number(Fraction(0)) if value is None else ring.power(value, Fraction(exponent)))
+        total = total + term
+    if not ring.vanishes(total):
+        raise Refused("the relation between the laws does not hold")
+    # sum of dF/dh_k * grad h_k = 0, and the coefficients dF/dh_k must not all be zero
+    check_assumptions(model, laws, relation.modulus, relation.seed, meter)
+    point = Point(model, relation.modulus, relation.seed, meter)
+    jets = point.ring(0)
+    arrays = point.arrays(point.theta, point.consts, jets)
+    values: list[int] = []
+    for law in laws:
+        array = evaluate(model.program, [law], arrays, jets, meter)[law]
+        for i in indices([fixed(k) for k in model.program.shapes[law]]):
+            values.append(array[i].parts[0] if i in array else 0)
+    slopes: dict[int, int] = {}
+    for coefficient, powers in relation.terms:
+        for entry, exponent in powers:
+            product = jets.residue(coefficient) * exponent
+            for other, e in powers:
+                product = product * pow(values[other], e - (other == entry), relation.modulus) % relation.modulus
+            slopes[entry] = (slopes.get(entry, 0) + product) % relation.modulus
+    if not any(slopes.values()):
+        raise Refused("the relation says nothing about gradients")

@@ -1,0 +1,81 @@
+"""Evidence: hints about which way a theorem is to be had. Nothing in it is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from claws.kernel.evaluate import Index
+from claws.kernel.lie import Step
+from claws.kernel.program import Program
+from claws.kernel.rational import Choices
+
+
+@dataclass(frozen=True, slots=True)
+class ByTensors:
+    """PROVED for every size by the tensor reading. `sizes` shows that the statement's conditions can be met."""
+
+    sizes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ByPolynomials:
+    """PROVED at the statement's fixed sizes by polynomials over Q."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """REFUTED: at these sizes and this point, the residue at one entry of the law and of one output is not zero.
+
+    `leaves` gives every leaf by its non-zero entries; `law_entry` and `output_entry` are index tuples; `output` is the
+    position of the output in the statement.
+    """
+
+    sizes: Mapping[str, int]
+    leaves: Mapping[str, Mapping[Index, Fraction]]
+    choices: Choices
+    law_entry: Index
+    output: int
+    output_entry: Index
+    residue: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Sandwich:
+    """How many laws there are, from both sides, at the pseudo-random point of `seed` modulo `modulus`.
+
+    `laws` are nodes of `program`, each with the evidence that it is conserved: there are at least as many laws as the rank
+    of their gradients. `steps` are elements of the Lie algebra: there are at most D minus their rank. `program` is the
+    statement's, with nodes for further laws at its end.
+    """
+
+    program: Program
+    laws: tuple[tuple[int, ByTensors | ByPolynomials], ...]
+    steps: tuple[Step, ...]
+    modulus: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """REFUTED: the entries of laws that are claimed to be independent satisfy a polynomial relation.
+
+    The sum of coefficient * product of entry^exponent is zero. Entries are numbered through all laws in their order, each
+    array row by row. `modulus` and `seed` give a point at which the relation is seen to involve an entry's gradient.
+    """
+
+    terms: tuple[tuple[Fraction, tuple[tuple[int, int], ...]], ...]
+    modulus: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotConserved:
+    """REFUTED: the law at this position of a `complete` claim is not conserved."""
+
+    law: int
+    witness: Witness
+
+
+Evidence = ByTensors | ByPolynomials | Witness | Sandwich | Relation | NotConserved

@@ -1,0 +1,279 @@
+"""The Lie algebra of a model's training fields, at one pseudo-random point modulo a number.
+
+Soundness-critical. The generators are X = P * grad <c, g(theta, x)>, for any constant c and any data x. Every iterated bracket
+of generators is in the Lie algebra that they generate, so the rank of some of them at one point is a lower bound of its
+generic dimension, and D minus that rank an upper bound of the number of independent conservation laws (Marcotte, Gribonval,
+Peyré 2023, Theorem 3.3, with Frobenius' theorem). A rank modulo a number is a lower bound of the rank over the rationals,
+since a minor that is a unit there is not zero. Nothing here ever bounds a rank from above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Protocol
+
+from claws.kernel.errors import Malformed, Meter, Undefined
+from claws.kernel.evaluate import Array, Index, Tape, Traced, evaluate, fixed, indices
+from claws.kernel.jets import PATTERNS_FREE, Jet, JetRing, draw, salt
+from claws.kernel.program import Program, count_entries
+
+Tree = int | tuple["Tree", "Tree"]
+"""A bracket: 1 for a generator, or the bracket of two of them, each leaf a generator of its own."""
+
+MAX_DEPTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`count` random elements of the Lie algebra, all of this form."""
+
+    tree: Tree
+    count: int
+
+
+class Model(Protocol):
+    """What is common to all statements: the outputs that the loss sees, and the flow."""
+
+    @property
+    def program(self) -> Program: ...
+    @property
+    def outputs(self) -> tuple[int, ...]: ...
+    @property
+    def preconditioners(self) -> tuple[tuple[str, int], ...]: ...
+
+
+def depth(tree: Tree) -> int:
+    """The number of generators in a bracket."""
+    return 1 if isinstance(tree, int) else depth(tree[0]) + depth(tree[1])
+
+
+def parameters(program: Program) -> int:
+    """D, the number of parameters at fixed sizes."""
+    return sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves("param"))
+
+
+class Ranks(Protocol):
+    """The two ranks that a sandwich needs. `ExactRanks` computes them here; an accelerator may do so elsewhere."""
+
+    name: str
+
+    def of_gradients(self, model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
+        """The rank of the gradients of all entries of these nodes at the point of this seed."""
+
+    def of_brackets(self, model: Model, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
+        """The rank of the elements of the Lie algebra that the steps name, at the point of this seed."""
+
+
+class ExactRanks:
+    """In Python's integers, without anything from outside."""
+
+    name = ""
+
+    def of_gradients(self, model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
+        point = Point(model, modulus, seed, meter)
+        rows = Echelon(modulus, meter)
+        for row in point.law_gradients(laws):
+            rows.add(row)
+        return rows.rank
+
+    def of_brackets(self, model: Model, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
+        point = Point(model, modulus, seed, meter)
+        rows = Echelon(modulus, meter)
+        for s, step in enumerate(steps):
+            for k in range(step.count):
+                rows.add(point.element(step.tree, s, k))
+        return rows.rank
+
+
+Vector = list[Jet | None]
+"""A field at a point, by coordinate; None is zero."""
+
+
+class Point:
+    """A model at the pseudo-random parameters of a seed."""
+
+    def __init__(self, model: Model, modulus: int, seed: int, meter: Meter) -> None:
+        self.model = model
+        self.program = model.program
+        self.modulus = modulus
+        self.seed = seed
+        self.meter = meter
+        self.activations = dict(self.program.activations)
+        self.coordinates: list[tuple[str, Index]] = []
+        """Every entry of every parameter, in the program's order."""
+        self.shapes = {
+            leaf.name: tuple(fixed(k) for k in self.program.shapes[n])
+            for n, leaf in self.program.leaves("param", "input", "const")
+        }
+        for _, leaf in self.program.leaves("param"):
+            self.coordinates += [(leaf.name, i) for i in indices(self.shapes[leaf.name])]
+        self.theta: Vector = [
+            Jet(self.ring(0), [x]) for _, leaf in self.program.leaves("param") for x in self._drawn("param", leaf.name)
+        ]
+        self.consts = {leaf.name: self._drawn("const", leaf.name) for _, leaf in self.program.leaves("const")}
+
+    def ring(self, level: int, patterns: str = PATTERNS_FREE) -> JetRing:
+        return JetRing(self.modulus, level, self.seed, self.activations, self.meter, patterns)
+
+    def _drawn(self, role: str, name: str, *key: object) -> list[int]:
+        start = salt(role, self.seed, name, *key)
+        count = 1
+        for k in self.shapes[name]:
+            count *= k
+        self.meter.tick(count)
+        return [draw(start, k, self.modulus) for k in range(count)]
+
+    def data(self, *key: object) -> dict[str, list[int]]:
+        """The inputs of one data sample, with the constants."""
+        inputs = {leaf.name: self._drawn("input", leaf.name, *key) for _, leaf in self.program.leaves("input")}
+        return {**self.consts, **inputs}
+
+    def arrays(self, theta: Vector, data: Mapping[str, Sequence[int]], ring: JetRing) -> dict[str, Array]:
+        """The leaves as arrays over the ring."""
+        result: dict[str, Array] = {name: {} for name in self.shapes}
+        for (name, i), x in zip(self.coordinates, theta, strict=True):
+            if x is not None:
+                result[name][i] = x
+        for name, values in data.items():
+            for i, value in zip(indices(self.shapes[name]), values, strict=True):
+                result[name][i] = ring.number(Fraction(value))
+        return result
+
+    # --- fields ------------------------------------------------------------------------------------------------
+
+    def generator(self, theta: Vector, level: int, key: tuple[int, ...]) -> Vector:
+        """P * grad <c, g(theta, x)> for the weights c and the data x of this key, at jets theta."""
+        ring = self.ring(level)
+        tape = Tape(ring)
+        arrays = self.arrays(theta, self.data(*key), ring)
+        zero = ring.number(Fraction(0))
+        variables = [tape.variable(Jet(ring, x.parts) if x is not None else zero) for x in theta]
+        leaves: dict[str, Array] = {name: {i: Traced(tape, y, -1) for i, y in a.items()} for name, a in arrays.items()}
+        for (name, i), variable in zip(self.coordinates, variables, strict=True):
+            leaves[name][i] = variable
+        values = evaluate(self.program, self.model.outputs, leaves, tape, self.meter)
+        total = tape.number(Fraction(0))
+        for k, n in enumerate(self.model.outputs):
+            start = salt("weight", self.seed, k, *key)
+            for flat, i in enumerate(indices([fixed(size) for size in self.program.shapes[n]])):
+                if i in values[n]:
+                    total = total + values[n][i] * tape.number(Fraction(draw(start, flat, self.modulus)))
+        if total.place < 0:
+            return [None] * len(self.coordinates)
+        slopes = tape.gradient(total, self.meter)
+        return self._preconditioned([slopes.get(v.place) for v in variables], arrays, ring)
+
+    def _preconditioned(self, field: Vector, arrays: Mapping[str, Array], ring: JetRing) -> Vector:
+        factors = {
+            name: evaluate(self.program, [p], arrays, ring, self.meter)[p] for name, p in self.model.preconditioners
+        }
+        if not factors:
+            return field
+        result: Vector = []
+        for (name, i), x in zip(self.coordinates, field, strict=True):
+            if name in factors and x is not None:
+                x = x * factors[name][i] if i in factors[name] else None
+            result.append(x)
+        return result
+
+    def element(self, tree: Tree, *key: int) -> list[int]:
+        """One element of the Lie algebra at the point, as residues."""
+        return [x.parts[0] if x is not None else 0 for x in self._bracket(tree, self.theta, 0, key)]
+
+    def _bracket(self, tree: Tree, theta: Vector, level: int, key: tuple[int, ...]) -> Vector:
+        if isinstance(tree, int):
+            return self.generator(theta, level, key)
+        left, right = tree
+        # [X, Y] = DY X - DX Y, each derivative along a field by one more nilpotent
+        x = self._bracket(left, theta, level, (*key, 0))
+        y, dy = _halves(self._bracket(right, self._moved(theta, x, level), level + 1, (*key, 1)), self.ring(level))
+        _, dx = _halves(self._bracket(left, self._moved(theta, y, level), level + 1, (*key, 0)), self.ring(level))
+        return [_difference(a, b) for a, b in zip(dy, dx, strict=True)]
+
+    def _moved(self, theta: Vector, direction: Vector, level: int) -> Vector:
+        """theta + e*direction, with a new nilpotent e."""
+        ring = self.ring(level + 1)
+        zero = [0] * (1 << level)
+        return [
+            Jet(ring, [*(t.parts if t is not None else zero), *(d.parts if d is not None else zero)])
+            for t, d in zip(theta, direction, strict=True)
+        ]
+
+    # --- laws --------------------------------------------------------------------------------------------------
+
+    def law_gradients(self, laws: Sequence[int]) -> list[list[int]]:
+        """The gradient of every entry of these nodes, as residues."""
+        ring = self.ring(0)
+        arrays = self.arrays(self.theta, self.consts, ring)
+        rows = []
+        for law in laws:
+            tape = Tape(ring)
+            variables = [tape.variable(x) for x in self.theta]
+            leaves: dict[str, Array] = {
+                name: {i: Traced(tape, y, -1) for i, y in a.items()} for name, a in arrays.items()
+            }
+            for (name, i), variable in zip(self.coordinates, variables, strict=True):
+                leaves[name][i] = variable
+            for entry in evaluate(self.program, [law], leaves, tape, self.meter)[law].values():
+                if entry.place >= 0:
+                    slopes = tape.gradient(entry, self.meter)
+                    rows.append([slopes[v.place].parts[0] if v.place in slopes else 0 for v in variables])
+        return rows
+
+
+def _halves(field: Vector, ring: JetRing) -> tuple[Vector, Vector]:
+    """A field over jets with one nilpotent more, as the part without it and the part of it."""
+    base: Vector = []
+    slope: Vector = []
+    for x in field:
+        n = len(x.parts) // 2 if x is not None else 0
+        base.append(None if x is None else Jet(ring, x.parts[:n]))
+        slope.append(None if x is None else Jet(ring, x.parts[n:]))
+    return base, slope
+
+
+def _difference(a: Jet | None, b: Jet | None) -> Jet | None:
+    if b is None:
+        return a
+    minus = Jet(b.ring, [-x % b.ring.modulus for x in b.parts])
+    return minus if a is None else a + minus
+
+
+class Echelon:
+    """The row space of residue vectors. Each pivot is a unit, so the rank is a lower bound over the rationals."""
+
+    def __init__(self, modulus: int, meter: Meter) -> None:
+        self.modulus = modulus
+        self.meter = meter
+        self.rows: list[tuple[int, list[int]]] = []
+
+    @property
+    def rank(self) -> int:
+        return len(self.rows)
+
+    def add(self, row: list[int]) -> bool:
+        """Add a row; whether it is independent of those before."""
+        p = self.modulus
+        for pivot, other in self.rows:
+            if row[pivot]:
+                self.meter.tick(len(row) // 8)
+                c = p - row[pivot]
+                row = [(a + c * b) % p for a, b in zip(row, other, strict=True)]
+        pivot = next((k for k, a in enumerate(row) if a), -1)
+        if pivot < 0:
+            return False
+        try:
+            scale = pow(row[pivot], -1, p)
+        except ValueError:
+            raise Undefined(f"a pivot is no unit modulo {p}") from None
+        self.rows.append((pivot, [a * scale % p for a in row]))
+        return True
+
+
+def check_steps(steps: Sequence[Step]) -> None:
+    """Raises `Malformed` for brackets that no search makes."""
+    for step in steps:
+        if step.count < 0 or depth(step.tree) > MAX_DEPTH:
+            raise Malformed("a step of the certificate is no sensible one")

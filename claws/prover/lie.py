@@ -1,0 +1,215 @@
+"""Ranks of generators and brackets on NumPy arrays: the search's tool, and the kernel's accelerator for large models.
+
+It finds what `claws.kernel.lie.ExactRanks` finds, at the same point, in batches. Used as an accelerator it is named in the
+theorem's trust line.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from claws.kernel.errors import Meter
+from claws.kernel.evaluate import fixed
+from claws.kernel.jets import salt
+from claws.kernel.lie import Model, Step, Tree, parameters
+from claws.prover.jets import Field, Jet, Reading, Residues
+
+BATCH = 128
+"""Rows made at a time; also the block of the elimination, so it is at most 256 (see `claws.prover.jets`)."""
+
+_SMALL = 16
+"""Rows that are eliminated one by one."""
+
+
+class ArrayRanks:
+    """`claws.kernel.lie.Ranks` on NumPy arrays."""
+
+    name = "NumPy (ranks modulo a prime)"
+
+    def of_gradients(self, model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
+        rows = Echelon(modulus, parameters(model.program))
+        for block in Point(model, modulus, seed, meter).law_gradients(laws):
+            rows.add(block)
+        return rows.rank
+
+    def of_brackets(self, model: Model, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
+        point = Point(model, modulus, seed, meter)
+        rows = Echelon(modulus, parameters(model.program))
+        for s, step in enumerate(steps):
+            for start in range(0, step.count, BATCH):
+                rows.add(point.elements(step.tree, s, range(start, min(start + BATCH, step.count))))
+        return rows.rank
+
+
+Theta = dict[str, Jet]
+"""The parameters over the jets, by name: batch x shape."""
+
+
+class Point:
+    """A model at the pseudo-random parameters of a seed, as `claws.kernel.lie.Point`."""
+
+    def __init__(self, model: Model, modulus: int, seed: int, meter: Meter) -> None:
+        self.model = model
+        self.program = model.program
+        self.field = Field(modulus)
+        self.seed = seed
+        self.meter = meter
+        self.shapes = {
+            leaf.name: tuple(fixed(k) for k in self.program.shapes[n])
+            for n, leaf in self.program.leaves("param", "input", "const")
+        }
+        self.params = [leaf.name for _, leaf in self.program.leaves("param")]
+        self.theta: Theta = {name: [self._drawn("param", name, [()])] for name in self.params}
+        self.consts = {leaf.name: self._drawn("const", leaf.name, [()]) for _, leaf in self.program.leaves("const")}
+
+    def _drawn(self, role: str, name: str, keys: Sequence[tuple[int, ...]]) -> Residues:
+        return self.field.drawn([salt(role, self.seed, name, *key) for key in keys], self.shapes[name])
+
+    def reading(self, theta: Theta, level: int, keys: Sequence[tuple[int, ...]] | None) -> Reading:
+        """The program at these parameters and, for generators, the data of these keys."""
+        none: Jet = [None] * ((1 << level) - 1)
+        leaves = {**theta, **{name: [x, *none] for name, x in self.consts.items()}}
+        if keys is not None:
+            for _, leaf in self.program.leaves("input"):
+                leaves[leaf.name] = [self._drawn("input", leaf.name, keys), *none]
+        return Reading(self.program, leaves, self.field, level, self.seed, self.meter)
+
+    def generators(self, theta: Theta, level: int, keys: Sequence[tuple[int, ...]]) -> Theta:
+        """P * grad <c, g(theta, x)> at jets theta, for the weights and the data of each key."""
+        reading = self.reading(theta, level, keys)
+        none: Jet = [None] * ((1 << level) - 1)
+        seeds: dict[int, Jet] = {}
+        for k, n in enumerate(self.model.outputs):
+            weights = self.field.drawn([salt("weight", self.seed, k, *key) for key in keys], reading.shapes[n])
+            seeds[n] = [weights, *none] if n not in seeds else self._sum(seeds[n], [weights, *none])
+        pulled = reading.pull(seeds)
+        factors = {name: reading.value(p) for name, p in self.model.preconditioners if name in pulled}
+        return {
+            name: self.field.multiply(x, factors[name]) if name in factors else x
+            for name, x in pulled.items()
+            if name in self.theta
+        }
+
+    def _sum(self, a: Jet, b: Jet, sign: int = 1) -> Jet:
+        return self.field.linear([(Fraction(1), a), (Fraction(sign), b)])
+
+    def elements(self, tree: Tree, step: int, samples: Sequence[int]) -> Residues:
+        """Elements of the Lie algebra at the point: samples x parameters."""
+        found = self._bracket(tree, self.theta, 0, [(step, k) for k in samples])
+        result = np.zeros((len(samples), sum(math.prod(self.shapes[name]) for name in self.params)))
+        start = 0
+        for name in self.params:
+            size = math.prod(self.shapes[name])
+            part = found[name][0] if name in found else None
+            if part is not None:
+                result[:, start : start + size] = part.reshape(part.shape[0], size)
+            start += size
+        return result
+
+    def _bracket(self, tree: Tree, theta: Theta, level: int, keys: Sequence[tuple[int, ...]]) -> Theta:
+        if isinstance(tree, int):
+            return self.generators(theta, level, keys)
+        left, right = tree
+        lefts, rights = [(*k, 0) for k in keys], [(*k, 1) for k in keys]
+        n = 1 << level
+        # [X, Y] = DY X - DX Y, each derivative along a field by one more nilpotent
+        x = self._bracket(left, theta, level, lefts)
+        both = self._bracket(right, self._moved(theta, x, n), level + 1, rights)
+        y = {name: v[:n] for name, v in both.items()}
+        dx = self._bracket(left, self._moved(theta, y, n), level + 1, lefts)
+        result: Theta = {}
+        for name in self.params:
+            a, b = (both[name][n:] if name in both else None), (dx[name][n:] if name in dx else None)
+            if a is not None and b is not None:
+                result[name] = self._sum(a, b, -1)
+            elif a is not None:
+                result[name] = a
+            elif b is not None:
+                result[name] = self.field.linear([(Fraction(-1), b)])
+        return result
+
+    def _moved(self, theta: Theta, direction: Theta, n: int) -> Theta:
+        """theta + e*direction, with a new nilpotent e."""
+        return {name: [*x, *direction.get(name, [None] * n)] for name, x in theta.items()}
+
+    def law_gradients(self, laws: Sequence[int]) -> list[Residues]:
+        """The gradient of every entry of these nodes, in blocks of rows."""
+        blocks = []
+        reading = self.reading(self.theta, 0, None)
+        for law in laws:
+            shape = reading.shapes[law]
+            count = math.prod(shape)
+            for start in range(0, count, BATCH):
+                rows = range(start, min(start + BATCH, count))
+                seed = np.zeros((len(rows), count))
+                seed[np.arange(len(rows)), rows] = 1.0
+                pulled = reading.pull({law: [seed.reshape(len(rows), *shape)]})
+                block = []
+                for name in self.params:
+                    part = pulled[name][0] if name in pulled else None
+                    size = math.prod(self.shapes[name])
+                    block.append(np.zeros((len(rows), size)) if part is None else part.reshape(len(rows), size))
+                blocks.append(np.concatenate(block, axis=1))
+        return blocks
+
+
+class Echelon:
+    """The row space of residue vectors, in blocks each of which is reduced."""
+
+    def __init__(self, p: int, width: int) -> None:
+        self.field = Field(p)
+        self.width = width
+        self.blocks: list[tuple[list[int], Residues]] = []
+        """Pivot columns and rows, the identity on the pivots."""
+
+    @property
+    def rank(self) -> int:
+        return sum(len(pivots) for pivots, _ in self.blocks)
+
+    def add(self, rows: Residues) -> int:
+        """Add rows (at most 256, overwritten); how many are independent of those before and of each other."""
+        for pivots, block in self.blocks:
+            rows = self._reduced(rows, pivots, block)
+        pivots, block = self._eliminated(rows)
+        if pivots:
+            self.blocks.append((pivots, block))
+        return len(pivots)
+
+    def _reduced(self, rows: Residues, pivots: list[int], block: Residues) -> Residues:
+        factors = rows[:, pivots]
+        return self.field.reduce(rows - factors @ block) if np.any(factors) else rows
+
+    def _eliminated(self, rows: Residues) -> tuple[list[int], Residues]:
+        """The reduced echelon form of some rows, halves first: most of the work is then in matrix products."""
+        if len(rows) <= _SMALL:
+            return self._one_by_one(rows)
+        half = len(rows) // 2
+        first, upper = self._eliminated(rows[:half])
+        second, lower = self._eliminated(self._reduced(rows[half:], first, upper) if first else rows[half:])
+        if second and first:
+            upper = self._reduced(upper, second, lower)
+        return first + second, np.concatenate([upper, lower])
+
+    def _one_by_one(self, rows: Residues) -> tuple[list[int], Residues]:
+        pivots: list[int] = []
+        rows = rows.copy()
+        kept: list[int] = []
+        for k in range(len(rows)):
+            places = np.flatnonzero(rows[k])
+            if not places.size:
+                continue
+            pivot = int(places[0])
+            inverse = pow(int(rows[k, pivot]), -1, self.field.p)
+            rows[k] = self.field.reduce(
+                rows[k] * float(inverse if inverse <= self.field.p // 2 else inverse - self.field.p)
+            )
+            others = [j for j in range(len(rows)) if j != k and rows[j, pivot]]
+            if others:
+                rows[others] = self.field.reduce(rows[others] - rows[others, pivot][:, None] * rows[k])
+            pivots.append(pivot)
+            kept.append(k)
+        return pivots, rows[kept]
