@@ -49,7 +49,7 @@ class Law:
         """
         from claws.kernel.errors import Meter, Refused
         from claws.kernel.evaluate import evaluate, fixed
-        from claws.report.show import no_value
+        from claws.report.show import ENTRIES_BUDGET, no_value
         from claws.report.sympy_reading import SympyRing, as_matrix, symbols_of
         from claws.syntax.diagnostic import SourceError
 
@@ -65,7 +65,7 @@ class Law:
             raise ClawError(spec.path, spec.text, [Diagnostic("CLAW025", f"no size is given for {missing}")])
         leaves = symbols_of(program)
         try:
-            values = evaluate(program, [statement.law], leaves, SympyRing(), Meter(20_000_000))
+            values = evaluate(program, [statement.law], leaves, SympyRing(), Meter(ENTRIES_BUDGET))
         except Refused as problem:
             raise ClawError(spec.path, spec.text, [no_value(problem, spec.laws[self.name].span)]) from problem
         return as_matrix(values[statement.law], tuple(fixed(k) for k in program.shapes[statement.law]))

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from claws.kernel.errors import Malformed, Meter, Refused
 from claws.kernel.evaluate import Index, fixed, indices
+from claws.kernel.evidence import Witness
 from claws.kernel.program import count_entries
 from claws.kernel.sizes import ZERO
 from claws.kernel.statement import Statement
-from claws.kernel.theorem import Theorem, Witness, check
+from claws.kernel.theorem import Theorem, check
 from claws.report.results import ClaimResult, FileResult, Report, Verdict, source_lines
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError
@@ -386,6 +387,10 @@ def _sparse_text(x: Mapping[Index, Fraction]) -> str:
     return ", ".join(f"{list(i)}: {y}" if i else str(y) for i, y in sorted(x.items())) or "0"
 
 
+MANY_TERMS = 50
+"""Each term costs about as much as the law, and nobody reads more."""
+
+
 def residue_by_term(spec: Spec, claim: Claim, instance: Instance, witness: Witness) -> list[dict[str, str]]:
     """What each term of the law leaves at the witness: the terms that should have cancelled."""
     from claws.kernel.theorem import witness_residue
@@ -394,7 +399,7 @@ def residue_by_term(spec: Spec, claim: Claim, instance: Instance, witness: Witne
 
     assert isinstance(claim.node, nodes.Law)
     terms = _split(claim.node.value, 1)
-    if len(terms) < 2:
+    if not 2 <= len(terms) <= MANY_TERMS:
         return []
     result = []
     for sign, term in terms:

@@ -81,7 +81,7 @@ def pytest_runtest_makereport(
     if isinstance(item, ClawItem) and report.skipped and isinstance(report.longrepr, tuple):
         # a skipped claim stands at its place in the .claw file, not at the line that skips it
         _, _, reason = report.longrepr
-        report.longrepr = (str(item.path), item.line, reason)
+        report.longrepr = (str(item.path), item.line + 1, reason)
     return report
 
 

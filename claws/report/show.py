@@ -21,6 +21,8 @@ from claws.syntax.printer import print_expression
 from claws.syntax.spec import Spec
 
 BUDGET = 20_000_000
+ENTRIES_BUDGET = 1_000_000
+"""SymPy's steps are some ten times slower."""
 
 
 def show(spec: Spec, laws: Sequence[str], form: str = "text") -> str:
@@ -126,7 +128,7 @@ def _entries(spec: Spec, statement: Statement, name: str, form: str, first: bool
     program = statement.program
     ring = SympyRing()
     leaves = symbols_of(program)
-    meter = Meter(BUDGET)
+    meter = Meter(ENTRIES_BUDGET)
     values = evaluate(program, [*statement.outputs, statement.law], leaves, ring, meter)
 
     def shape(n: int) -> tuple[int, ...]:

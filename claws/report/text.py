@@ -79,7 +79,7 @@ def _claim_line(path: str, c: ClaimResult, color: bool, scope: str | None = None
     word = _paint(c.verdict.value, c.verdict.value, color)
     scope = scope_text(c) if scope is None else scope
     if c.verdict is Verdict.REFUTED and c.free_dims:
-        scope = ""
+        scope = f"for {_sizes_text(c.sizes)}" if c.sizes else ""
     expected = ""
     if c.expected is not Verdict.PROVED or not c.holds:
         expected = ", as expected" if c.holds else f", expected {c.expected.value}"

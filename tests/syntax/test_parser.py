@@ -710,6 +710,7 @@ def test_two_processes_may_write_the_cache_at_once(tmp_path: Path) -> None:
 
 def test_a_missing_grammar_is_a_clear_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tables, "__file__", str(tmp_path / "claws" / "syntax" / "tables.py"))
+    monkeypatch.setitem(sys.modules, "claws.grammar", None)  # an installed claws may have it: importing it now fails
     with pytest.raises(tables.GrammarNotFoundError, match=r"claws\.lark is neither"):
         tables._grammar_text()
 
