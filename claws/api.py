@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from claws.driver import Options, check_spec, read_source
 from claws.report.results import FileResult, source_lines
 from claws.syntax.diagnostic import Diagnostic
-from claws.syntax.spec import Spec, load_text
+from claws.syntax.spec import MAX_SIZE, Spec, load_text
 
 if TYPE_CHECKING:
     import sympy
@@ -109,17 +109,18 @@ class Model:
 
     @staticmethod
     def from_sympy(
-        params: Iterable[sympy.Symbol],
+        params: Iterable[sympy.Symbol] | sympy.Symbol,
         map: Iterable[sympy.Expr] | sympy.Expr,
-        laws: Mapping[str, sympy.Expr] | Iterable[sympy.Expr],
+        laws: Mapping[str, sympy.Expr] | Iterable[sympy.Expr] | sympy.Expr,
         *,
-        inputs: Iterable[sympy.Symbol] = (),
-        name: str = "model",
+        inputs: Iterable[sympy.Symbol] | sympy.Symbol = (),
+        name: str = "sympy",
     ) -> Model:
         """A model from scalar SymPy expressions.
 
         `params` and `inputs` are symbols (positive or nonzero ones become so declared); laws without names are called
-        law1, law2, ... Raises `ValueError` for an expression that has no exact counterpart, such as a float.
+        law1, law2, ...; a matrix is the list of its entries. Raises `ValueError` for an expression that has no exact
+        counterpart, such as a float.
         """
         from claws.syntax.from_sympy import source_from_sympy
 
@@ -141,12 +142,21 @@ def loads(text: str, path: str = "<text>", sizes: Mapping[str, int] | None = Non
 
 
 def _model(text: str, path: str, sizes: Mapping[str, int] | None) -> Model:
+    _check_sizes(text, path, sizes or {})
     model = Model(load_text(text, path, sizes))
     _check_names(model.spec, sizes or {})
     return model
 
 
+def _check_sizes(text: str, path: str, sizes: Mapping[str, int]) -> None:
+    for d, n in sizes.items():
+        if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MAX_SIZE:
+            message = f"the size {d} = {n!r} is no whole number from 1 to {MAX_SIZE}"
+            raise ClawError(path, text, [Diagnostic("CLAW043", message)])
+
+
 def _check_names(spec: Spec, sizes: Mapping[str, int]) -> None:
+    _check_sizes(spec.text, spec.path, sizes)
     unknown = ", ".join(f"`{d}`" for d in sizes if d not in spec.dims)
     if unknown:
         raise ClawError(spec.path, spec.text, [Diagnostic("CLAW043", f"the file declares no dim {unknown}")])

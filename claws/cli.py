@@ -139,8 +139,10 @@ def _size(text: str) -> tuple[str, int]:
     name, _, value = (part.strip() for part in text.partition("="))
     if not name.isidentifier() or not _is_number(value):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; write for example n=3")
-    if not 1 <= int(value) <= 1_000_000:
-        raise argparse.ArgumentTypeError(f"{text!r}: sizes are at least 1 and at most 1000000")
+    from claws.syntax.spec import MAX_SIZE
+
+    if not 1 <= int(value) <= MAX_SIZE:
+        raise argparse.ArgumentTypeError(f"{text!r}: sizes are at least 1 and at most {MAX_SIZE}")
     return name, int(value)
 
 

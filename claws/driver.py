@@ -108,6 +108,8 @@ def check_paths(
         for result in _in_processes(tasks, options) if parallel else (_check_task(task, options) for task in tasks):
             report.files.append(result)
             progress(result)
+            if result.interrupted:
+                raise KeyboardInterrupt
     except KeyboardInterrupt:
         report.interrupted = True
     else:
@@ -219,6 +221,9 @@ def check_spec(spec: Spec, options: Options, stem: str | None = None) -> FileRes
                 diagnostic = replace(internal_error(problem), span=claim.node.span)
                 result.errors.append(diagnostic)
                 result.failed = result.failed or diagnostic.code != "CLAW034"
+            except KeyboardInterrupt:
+                result.interrupted = True
+                return result
     return result
 
 

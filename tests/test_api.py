@@ -89,8 +89,9 @@ def test_a_file_that_can_not_be_read_is_refused(tmp_path: Path) -> None:
     ("sizes", "reason"),
     [
         ({"q": 2}, r"error\[CLAW043\]: the file declares no dim `q`"),
-        ({"n": 0}, r"error\[CLAW026\]: a size is 0, but sizes are at least 1"),
-        ({"n": 10**9}, r"error\[CLAW026\]: a size is too large"),
+        ({"n": 0}, r"error\[CLAW043\]: the size n = 0 is no whole number from 1 to"),
+        ({"n": "a"}, r"the size n = 'a' is no whole number"),
+        ({"n": 10**9}, r"error\[CLAW043\]: the size n = 1000000000 is no whole number"),
     ],
 )
 def test_wrong_sizes_are_refused(sizes: dict[str, int], reason: str) -> None:
@@ -245,3 +246,11 @@ def test_a_proof_for_all_sizes_needs_no_other_package(tmp_path: Path) -> None:
     check = f"import claws; assert claws.loads({text!r}).check().claims[0].holds"
     assert imported_by(check, tmp_path) == {"lark"}
     assert imported_by(check, tmp_path) == set(), "the parse tables are in the cache now"
+
+
+def test_one_symbol_expression_or_matrix_stands_for_a_list() -> None:
+    u, v = sympy.symbols("u v", positive=True)
+    assert claws.Model.from_sympy(u, u**2, u).check().claims[0].verdict is Verdict.REFUTED
+    model = claws.Model.from_sympy([u, v], sympy.ImmutableMatrix([u * v]), sympy.Matrix([u**2 - v**2]))
+    assert [c.verdict for c in model.check().claims] == [Verdict.PROVED]
+    assert model.spec.model == "sympy"

@@ -105,6 +105,8 @@ class FileResult:
     dims: tuple[str, ...] = ()
     failed: bool = False
     """Whether an error is the checker's own: a bug, or a certificate that the kernel turned down."""
+    interrupted: bool = False
+    """Whether it was stopped before its last claim."""
 
     def to_json(self) -> dict[str, Any]:
         return {

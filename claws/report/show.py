@@ -34,6 +34,9 @@ def show(spec: Spec, laws: Sequence[str], form: str = "text") -> str:
         if name not in spec.laws:
             hint = suggest(name, spec.laws) or "the laws are: " + ", ".join(spec.laws)
             raise SourceError(Diagnostic("CLAW033", f"no law is named `{name}`", hint=hint))
+    if not spec.laws:
+        hint = "add one, such as `law norm = sqnorm(U)`"
+        raise SourceError(Diagnostic("CLAW033", "the file has no law, so there is nothing to show", hint=hint))
     claims = {c.name: c for c in spec.claims if c.kind == "law"}
     wanted = list(laws) or [name for name in spec.laws if name in claims]
     if spec.momentum:

@@ -26,27 +26,37 @@ _KNOWN = {
 
 
 def source_from_sympy(
-    params: Iterable[sympy.Symbol],
+    params: Iterable[sympy.Symbol] | sympy.Symbol,
     map: Iterable[sympy.Expr] | sympy.Expr,
-    laws: Mapping[str, sympy.Expr] | Iterable[sympy.Expr],
-    inputs: Iterable[sympy.Symbol] = (),
-    name: str = "model",
+    laws: Mapping[str, sympy.Expr] | Iterable[sympy.Expr] | sympy.Expr,
+    inputs: Iterable[sympy.Symbol] | sympy.Symbol = (),
+    name: str = "sympy",
 ) -> str:
-    """The text of a file with this model and these laws. Raises `ValueError` for what has no exact counterpart."""
+    """The text of a file with this model and these laws. Raises `ValueError` for what has no exact counterpart.
+
+    One symbol or expression may stand for a list of one; a matrix is the list of its entries.
+    """
     writer = _Writer()
     statements: list[nodes.Statement] = [nodes.Model(nodes.Identifier(_word(name)))]
     for role, symbols in (("param", params), ("input", inputs)):
-        groups = tuple(writer.declare(s) for s in symbols)
+        groups = tuple(writer.declare(s) for s in _listed(symbols))
         if groups:
             statements.append(nodes.Declare(role, groups))
-    outputs = [map] if isinstance(map, sympy.Basic) else list(map)
-    body: list[nodes.Statement] = [nodes.Map(tuple(writer.expression(sympy.sympify(e, strict=True)) for e in outputs))]
-    named = laws.items() if isinstance(laws, Mapping) else ((f"law{k}", e) for k, e in enumerate(laws, 1))
+    body: list[nodes.Statement] = [
+        nodes.Map(tuple(writer.expression(sympy.sympify(e, strict=True)) for e in _listed(map)))
+    ]
+    named = laws.items() if isinstance(laws, Mapping) else ((f"law{k}", e) for k, e in enumerate(_listed(laws), 1))
     for law, e in named:
         body.append(nodes.Law(nodes.Identifier(_word(law)), writer.expression(sympy.sympify(e, strict=True))))
     for function in writer.activations:
         statements.append(nodes.Activation(((nodes.Identifier(function), None),)))
     return print_file(nodes.File(None, tuple(statements + body)))
+
+
+def _listed(x: Any) -> list[Any]:
+    if isinstance(x, sympy.MatrixBase):
+        return list(x.flat())
+    return [x] if isinstance(x, sympy.Basic) else list(x)
 
 
 def _word(name: str) -> str:

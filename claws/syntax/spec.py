@@ -26,6 +26,9 @@ from claws.syntax.parser import parse_source
 MAX_INSTANCES = 100_000
 """The most sizes that one `for` may run over, those that its `where` turns down among them."""
 
+MAX_SIZE = 1_000_000
+"""The largest size that may be given, as for certificates."""
+
 Sizes = dict[str, int]
 
 
@@ -269,6 +272,7 @@ class _Reader:
         self.overrides = overrides
         self.places: dict[str, Span] = {}
         self.tried = 0
+        self._apart: Instance | None = None
 
     def report(self, problem: SourceError) -> None:
         self.spec.diagnostics.append(problem.diagnostic)
@@ -309,7 +313,7 @@ class _Reader:
 
     def _suspect(self, errors: list[Diagnostic]) -> None:
         """Names on lines with syntax errors may have been declared there: using them is no further error."""
-        lines = self.spec.text.splitlines()
+        lines = self.spec.text.split("\n")
         for d in errors:
             for word in re.findall(r"[^\W\d]\w*", lines[d.span.line - 1] if d.span.line <= len(lines) else ""):
                 if word not in self.places and word not in BUILTINS:
@@ -423,7 +427,8 @@ class _Reader:
             here = spec.instance({})
         except SourceError as problem:
             self.report(problem)
-            return
+            spec.functions.clear()  # what is wrong with the shape of one has been said
+            here = spec.instance({})
 
         def attempt(action: Callable[[], object]) -> None:
             try:
@@ -487,10 +492,30 @@ class _Reader:
                 return  # made at other sizes than those of `-D`
             raise error("CLAW030", "no sizes satisfy this `for`", s.sizes.span)
         spec.claims.append(Claim(s, kind, name, laws, expected, sizes))
-        if not spec.diagnostics and spec.map is not None:
+        if spec.diagnostics or spec.map is None:
+            self._try_laws(laws)
+        else:
             # the smallest and the largest: what is wrong at others is found when they are checked
             for size in (sizes[0], sizes[-1]):
                 self._try_claim(s, laws, size)
+
+    @property
+    def apart(self) -> Instance:
+        """An instance for laws alone: an error of the map leaves it unharmed."""
+        if self._apart is None:
+            self._apart = self.spec.instance({})
+        return self._apart
+
+    def _try_laws(self, laws: tuple[str, ...]) -> None:
+        """What is wrong with laws themselves, in a file that has other errors."""
+        for law in laws:
+            try:
+                self.apart.law(law)
+            except NeedsSizesHere:
+                pass  # at the claim's sizes it may be right
+            except SourceError as problem:
+                if problem not in self.spec.broken.values():
+                    self.report(problem)
 
     def _try_claim(self, s: nodes.Claim, laws: tuple[str, ...], sizes: Sizes) -> None:
         here = self.spec.instance(sizes)

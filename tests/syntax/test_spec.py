@@ -149,7 +149,21 @@ def test_near_misses_are_suggested() -> None:
 
 def test_all_errors_of_a_file_come_in_one_run() -> None:
     found = errors("dim n\nparam U: [n, k]\nmap V\nlaw a = W\nlaw b = b +\nlaw c = n @ n\n")
-    assert [(d.code, d.span.line) for d in found] == [("CLAW021", 2), ("CLAW021", 3), ("CLAW011", 5)]
+    assert [(d.code, d.span.line) for d in found] == [
+        ("CLAW021", 2),
+        ("CLAW021", 3),
+        ("CLAW021", 4),
+        ("CLAW011", 5),
+        ("CLAW022", 6),
+    ]
+
+
+def test_every_wrong_law_is_reported_also_where_the_map_is_wrong() -> None:
+    found = errors("param u\nmap u*x\nlaw l = x\nlaw m = u + y\nlaw k = u^2\n")
+    assert [(d.code, d.span.line) for d in found] == [("CLAW021", 2), ("CLAW021", 3), ("CLAW021", 4)]
+    # a form feed is no line end
+    found = errors("param u\f\nmap u +\nlaw l = u + y\n")
+    assert [(d.code, d.span.line) for d in found] == [("CLAW011", 2), ("CLAW021", 3)]
 
 
 def test_a_name_whose_declaration_is_wrong_is_reported_once() -> None:
