@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from claws.kernel.errors import Malformed, Meter, Refused
 from claws.kernel.evaluate import Index, fixed, indices
-from claws.kernel.evidence import Witness
+from claws.kernel.evidence import NotConserved, Witness
+from claws.kernel.lie import Ranks, parameters
 from claws.kernel.program import count_entries
 from claws.kernel.sizes import ZERO
-from claws.kernel.statement import Statement
+from claws.kernel.statement import AnyStatement, Statement
 from claws.kernel.theorem import Theorem, check
 from claws.report.results import ClaimResult, FileResult, Report, Verdict, source_lines
 from claws.syntax import nodes
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
 
     from claws.kernel.certificate import Certificate
+    from claws.prover.counting import KnownLaw
 
 MAX_FILE_BYTES = 8 * 1024 * 1024
 
@@ -47,6 +49,8 @@ class Options:
     certificates: str | None = None
     """A folder for certificates; None: none are written."""
     jobs: int = 1
+    pure: bool = False
+    """Let the kernel compute every rank by itself, without an accelerator."""
 
 
 # --- files -------------------------------------------------------------------------------------------------------------
@@ -271,21 +275,73 @@ def check_claim(
         Verdict(claim.expected),
         free_dims=free,
     )
-    if claim.kind != "law":
-        result.reason = _not_yet(claim.kind, bool(free))
-    elif spec.momentum:
-        result.reason = "laws of momentum flows can't be decided yet"
+    if spec.momentum:
+        result.reason = "claims about momentum flows can't be decided yet"
+    elif claim.kind != "law":
+        _check_number(spec, claim, sizes, options, stem, result)
     else:
         _check_law(spec, claim, spec.instance(sizes), options, stem, result)
     result.seconds = time.perf_counter() - start
     return result
 
 
-def _not_yet(kind: str, free: bool) -> str:
-    reason = f"`{kind}` claims can't be decided yet"
-    if free and kind in ("count", "complete"):
-        reason += "; they will need sizes, as in `for n = 3`"
-    return reason
+def _check_number(
+    spec: Spec, claim: Claim, sizes: Mapping[str, int], options: Options, stem: str | None, result: ClaimResult
+) -> None:
+    from claws.prover.counting import decide_number
+
+    instance = spec.instance(sizes)
+    free = instance.free_dims(claim.laws)
+    result.free_dims = tuple(d for d in result.free_dims if d in free)
+    if free:
+        example = ", ".join(f"{d} = 3" for d in result.free_dims)
+        result.reason = f"the number of laws depends on the sizes: add some, as in `for {example}`"
+        return
+    statement = instance.number_statement(claim)
+    try:
+        outcome = decide_number(
+            statement, known_laws(spec, claim, sizes), options.seed, options.budget, options.timeout, options.pure
+        )
+    except Malformed:
+        raise
+    except Refused as problem:
+        raise KernelRefusal(str(problem)) from problem
+    result.detail.update(outcome.found)
+    theorem = outcome.theorem
+    if theorem is None:
+        result.reason = outcome.reason
+        result.detail["tried"] = outcome.tried
+        return
+    result.detail["laws"] = outcome.used
+    _put_theorem(result, theorem)
+    if isinstance(theorem.evidence, NotConserved):
+        law = claim.laws[theorem.evidence.law]
+        result.detail.update(describe_witness(instance.statement(law), theorem.evidence.witness, spec), law=law)
+    if options.certificates is not None:
+        result.detail["certificate"] = _write(spec, claim, result, theorem, options.certificates, stem)
+
+
+def known_laws(spec: Spec, claim: Claim, sizes: Mapping[str, int]) -> list[KnownLaw]:
+    """The file's laws that are claimed at these sizes, those of the claim itself left out."""
+    from claws.prover.counting import KnownLaw
+
+    found = []
+    for other in spec.claims:
+        if other.kind != "law" or other.expected != "PROVED" or other.name in claim.laws:
+            continue
+        if any(all(sizes.get(d, n) == n for d, n in given.items()) for given in other.sizes):
+            try:
+                found.append(KnownLaw(other.name, spec.instance(sizes).statement(other.name)))
+            except SourceError:
+                continue  # it has no meaning at these sizes
+    return found
+
+
+def _put_theorem(result: ClaimResult, theorem: Theorem) -> None:
+    result.verdict = Verdict(theorem.verdict)
+    result.method = theorem.method
+    result.assumptions = theorem.assumptions
+    result.trust = theorem.trust
 
 
 def _check_law(
@@ -309,10 +365,7 @@ def _check_law(
         result.reason = outcome.reason
         result.detail["tried"] = outcome.tried
         return
-    result.verdict = Verdict(theorem.verdict)
-    result.method = theorem.method
-    result.assumptions = theorem.assumptions
-    result.trust = theorem.trust
+    _put_theorem(result, theorem)
     result.for_all_sizes = theorem.verdict == "PROVED" and theorem.sizes is None
     if isinstance(theorem.evidence, Witness):
         result.detail.update(describe_witness(statement, theorem.evidence, spec))
@@ -327,7 +380,9 @@ def _write(spec: Spec, claim: Claim, result: ClaimResult, theorem: Theorem, fold
     sizes = ",".join(f"{d}={n}" for d, n in (result.sizes or {}).items())
     about = {"file": os.path.basename(spec.path), "claim": claim.name, "sizes": sizes, "verdict": theorem.verdict}
     text = write_certificate(Certificate(theorem.statement, theorem.evidence, about))
-    name = ".".join(x for x in (stem or Path(spec.path).stem, claim.name, sizes, "cert.json") if x)
+    # a file may have several counts, and a list of laws is no file name
+    label = claim.name if claim.kind == "law" else f"{claim.kind}-line-{claim.node.span.line}"
+    name = ".".join(x for x in (stem or Path(spec.path).stem, label, sizes, "cert.json") if x)
     path = os.path.join(folder, name)
     try:
         os.makedirs(folder, exist_ok=True)
@@ -462,7 +517,8 @@ def verify_certificate(spec: Spec, path: str, options: Options) -> Verification:
     try:
         certificate = read_certificate(text)
         name, statement = _claimed(spec, certificate)
-        theorem = check(statement, certificate.evidence, Meter(options.budget, options.timeout))
+        ranks = None if options.pure else _accelerator(certificate)
+        theorem = check(statement, certificate.evidence, Meter(options.budget, options.timeout), ranks)
     except Refused as refusal:
         return Verification(path, False, str(refusal))
     except (RecursionError, MemoryError):
@@ -473,18 +529,36 @@ def verify_certificate(spec: Spec, path: str, options: Options) -> Verification:
     return Verification(path, True, f"{theorem.verdict} {name} by {theorem.method}", theorem.verdict)
 
 
-def _claimed(spec: Spec, certificate: Certificate) -> tuple[str, Statement]:
+def _accelerator(certificate: Certificate) -> Ranks | None:
+    """What computes the ranks of a certificate that are too large for Python's integers; None where none is."""
+    from claws.kernel.evidence import Sandwich
+
+    if not isinstance(certificate.evidence, Sandwich):
+        return None
+    from claws.prover.counting import accelerator
+    from claws.prover.lie import ArrayRanks
+
+    return accelerator(certificate.evidence, parameters(certificate.statement.program), ArrayRanks())
+
+
+def _claimed(spec: Spec, certificate: Certificate) -> tuple[str, AnyStatement]:
     """The claim of the file that the certificate is about, rebuilt from the source. Raises `Refused` if there is none."""
     name = certificate.about.get("claim", "")
-    candidates = [c for c in spec.claims if c.kind == "law" and c.name == name]
+    candidates = [c for c in spec.claims if c.name == name]
     if not candidates:
-        raise Refused(f"the file has no law `{name[:60]}`")
+        raise Refused(f"the file has no claim `{name[:60]}`")
     for claim in candidates:
         for sizes in claim.sizes:
             try:
-                statement = spec.instance(sizes).statement(claim.name)
+                instance = spec.instance(sizes)
+                if claim.kind == "law":
+                    statement: AnyStatement = instance.statement(claim.name)
+                elif instance.free_dims(claim.laws):
+                    continue
+                else:
+                    statement = instance.number_statement(claim)
             except SourceError:
                 continue
             if statement == certificate.statement:
                 return name, statement
-    raise Refused(f"the certificate is about another statement than the law `{name}` of this file")
+    raise Refused(f"the certificate is about another statement than the claim `{name}` of this file")

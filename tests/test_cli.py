@@ -439,11 +439,11 @@ def test_an_undecided_claim_has_no_certificate(claws: Claws) -> None:
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        (GOOD.replace("map u*v", "map u*v^2"), "is about another statement than the law `balance` of this file"),
-        (GOOD.replace("u^2 - v^2", "2*u^2 - 2*v^2"), "is about another statement than the law `balance` of this file"),
-        (GOOD.replace("param u, v", "param u, v, w"), "is about another statement than the law `balance` of this file"),
-        (GOOD.replace("in real", "").replace("[n]", "[n] in positive"), "is about another statement than the law"),
-        (GOOD.replace("balance", "other"), "the file has no law `balance`"),
+        (GOOD.replace("map u*v", "map u*v^2"), "is about another statement than the claim `balance` of this file"),
+        (GOOD.replace("u^2 - v^2", "2*u^2 - 2*v^2"), "is about another statement than the claim `balance` of this file"),
+        (GOOD.replace("param u, v", "param u, v, w"), "is about another statement than the claim `balance` of this file"),
+        (GOOD.replace("in real", "").replace("[n]", "[n] in positive"), "is about another statement than the claim"),
+        (GOOD.replace("balance", "other"), "the file has no claim `balance`"),
     ],
 )
 def test_verify_refuses_the_certificate_of_another_model(
@@ -465,7 +465,7 @@ def test_verify_refuses_the_certificate_of_another_law(claws: Claws, certificate
     data["about"]["claim"] = "balance"
     run = claws("verify", "good.claw", write("swapped.json", json.dumps(data)))
     assert run.status == 4
-    assert "REFUSED: the certificate is about another statement than the law `balance` of this file" in run.out
+    assert "REFUSED: the certificate is about another statement than the claim `balance` of this file" in run.out
 
 
 def test_verify_refuses_another_residue(claws: Claws, certificates: list[str]) -> None:

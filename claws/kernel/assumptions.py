@@ -50,6 +50,9 @@ _SQUARED = ("erf", "normal")
 
 def simplified(program: Program) -> tuple[Program, dict[int, int]]:
     """relu(p*z) = p*relu(z) wherever p is positive: the program, and where each node now is."""
+    relus = [node for node in program.nodes if isinstance(node, Apply) and node.function == "relu"]
+    if not any(_positive_operands(program, program.nodes[node.operand]) for node in relus):
+        return program, {n: n for n in range(len(program.nodes))}
     nodes: list[Node] = []
     place: dict[int, int] = {}
     for n, node in enumerate(program.nodes):

@@ -60,9 +60,7 @@ def bounds(model: Model, sandwich: Sandwich, prove: Prove, ranks: Ranks, meter: 
     assumptions: tuple[str, ...] = ()
     if sandwich.steps:
         check_steps(sandwich.steps)
-        program, place = simplified(flow.program)
-        outputs = tuple(place[n] for n in flow.outputs)
-        simple = Flow(program, outputs, tuple((name, place[p]) for name, p in flow.preconditioners))
+        simple = simple_model(model)
         assumptions = check_assumptions(simple, (), sandwich.modulus, sandwich.seed, meter)
         at_most -= ranks.of_brackets(simple, sandwich.steps, sandwich.modulus, sandwich.seed, meter)
     if at_least > at_most:
@@ -70,6 +68,13 @@ def bounds(model: Model, sandwich: Sandwich, prove: Prove, ranks: Ranks, meter: 
             f"there would be at least {at_least} and at most {at_most} laws: an assumption is false, or a rank is wrong"
         )
     return Bounds(at_least, at_most, total, assumptions)
+
+
+def simple_model(model: Model) -> Flow:
+    """The model with positive factors outside of its relus: the same functions."""
+    program, place = simplified(model.program)
+    factors = tuple((name, place[p]) for name, p in model.preconditioners)
+    return Flow(program, tuple(place[n] for n in model.outputs), factors)
 
 
 def gradient_rank(model: Model, laws: Sequence[int], modulus: int, seed: int, ranks: Ranks, meter: Meter) -> int:

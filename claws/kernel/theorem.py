@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from claws.kernel import counting
+from claws.kernel.assumptions import simplified
 from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, brief
 from claws.kernel.evaluate import Array, Index, Ring, directional, evaluate, fixed, gradients, indices
 from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Relation, Sandwich, Witness
@@ -111,7 +112,8 @@ def _check_law(statement: Statement, evidence: Evidence, meter: Meter) -> Theore
         if dims:
             # every axis must be a whole number there, or there would be nothing that the theorem is about
             statement.program.at(evidence.sizes)
-        left = tensor_residue(statement, Tensors(statement.program, meter))[1]
+        simple = _simple(statement)
+        left = tensor_residue(simple, Tensors(simple.program, meter))[1]
         if left:
             raise NotShown("the normal form of the residue does not vanish", left)
         return Theorem(_TOKEN, statement, evidence, "PROVED", "tensors", None if dims else {}, conditions)
@@ -119,12 +121,23 @@ def _check_law(statement: Statement, evidence: Evidence, meter: Meter) -> Theore
         if statement.program.free_dims():
             raise Refused("polynomials need fixed sizes")
         _conditions_hold(statement.program, {})
-        _prove_polynomials(statement, meter)
+        _prove_polynomials(_simple(statement), meter)
         return Theorem(_TOKEN, statement, evidence, "PROVED", "polynomials", {}, conditions)
     if isinstance(evidence, Witness):
         _check_witness(statement, evidence, meter)
         return Theorem(_TOKEN, statement, evidence, "REFUTED", "witness", dict(evidence.sizes), ())
     raise Malformed("this evidence is not about a law")
+
+
+def _simple(statement: Statement) -> Statement:
+    """The same claim with positive factors outside of relus."""
+    program, place = simplified(statement.program)
+    return Statement(
+        program,
+        tuple(place[n] for n in statement.outputs),
+        place[statement.law],
+        tuple((name, place[p]) for name, p in statement.preconditioners),
+    )
 
 
 # --- how many laws -----------------------------------------------------------------------------------------------

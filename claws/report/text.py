@@ -103,6 +103,11 @@ def render_claim(
         rows.append(("reason", c.reason))
     for text in detail.get("tried", []) if c.verdict is Verdict.UNKNOWN else []:
         rows.append(("tried", text))
+    if "count_at_least" in detail and not c.holds:
+        low, high = detail["count_at_least"], detail["count_at_most"]
+        rows.append(("bounds", f"at least {low} and at most {high} laws of {detail['parameters']} parameters"))
+    if detail.get("laws") and verbose:
+        rows.append(("laws", ", ".join(detail["laws"])))
     if "residue" in detail:
         entry = _entry_text(c.name, detail["law_entry"])
         output = _entry_text(f"({_shortened(detail['output'])})", detail["output_entry"])
@@ -117,6 +122,8 @@ def render_claim(
     if verbose:
         if c.method:
             rows.append(("method", c.method))
+        if c.assumptions:
+            rows.append(("assumptions", "; ".join(c.assumptions)))
         if c.trust:
             rows.append(("trust", ", ".join(c.trust)))
     if "certificate" in detail:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from claws.kernel.errors import Malformed
-from claws.kernel.program import Leaf, Shape
+from claws.kernel.program import Leaf, Program, Shape
 from claws.kernel.sizes import Size
-from claws.kernel.statement import Statement
+from claws.kernel.statement import Complete, Count, Independent, Statement
 from claws.syntax import nodes
 from claws.syntax.builder import Builder, Misfit, Value, shape_text
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
@@ -223,20 +223,48 @@ class Instance:
         return self._statement(law, self.builder.expand(v, self.law(law).shape, ()))
 
     def _statement(self, law: str, value: Value) -> Statement:
-        assert self.spec.map is not None
-        self.declare_parameters()
         try:
-            outputs = [self.output(e).node for e in self.spec.map.outputs]
-            factors = [(name, self.preconditioner(name).node) for name in self.spec.preconditions]
-            program, number = self.builder.program([*outputs, value.node, *(n for _, n in factors)])
-            return Statement(
-                program,
-                tuple(number[n] for n in outputs),
-                number[value.node],
-                tuple((name, number[n]) for name, n in factors),
-            )
+            program, outputs, preconditioners, (node,) = self._model([value])
+            return Statement(program, outputs, node, preconditioners)
         except Malformed as problem:
             raise error("CLAW022", str(problem), self.spec.laws[law].span) from problem
+
+    def _model(
+        self, laws: list[Value]
+    ) -> tuple[Program, tuple[int, ...], tuple[tuple[str, int], ...], tuple[int, ...]]:
+        """The program of the outputs, the preconditioners and these laws, and where each of them is in it."""
+        assert self.spec.map is not None
+        self.declare_parameters()
+        outputs = [self.output(e).node for e in self.spec.map.outputs]
+        factors = [(name, self.preconditioner(name).node) for name in self.spec.preconditions]
+        program, number = self.builder.program([*outputs, *(v.node for v in laws), *(n for _, n in factors)])
+        return (
+            program,
+            tuple(number[n] for n in outputs),
+            tuple((name, number[n]) for name, n in factors),
+            tuple(number[v.node] for v in laws),
+        )
+
+    def free_dims(self, laws: tuple[str, ...] = ()) -> list[str]:
+        """The dims without a size that the model and these laws depend on."""
+        return self._model([self.law(name) for name in laws])[0].free_dims()
+
+    def number_statement(self, claim: Claim) -> Count | Complete | Independent:
+        """What PROVED means for a `count`, `complete` or `independent` claim at these sizes."""
+        node = claim.node
+        try:
+            program, outputs, preconditioners, laws = self._model([self.law(name) for name in claim.laws])
+            if not isinstance(node, nodes.Count):
+                kind = Complete if claim.kind == "complete" else Independent
+                return kind(program, outputs, preconditioners, laws)
+            number = self._dims_only().affine(node.value, "a count").offset.constant()
+            if number is None:
+                raise error("CLAW025", "this count is not a number at these sizes", node.value.span)
+            if number.denominator != 1:
+                raise error("CLAW026", f"a count is a whole number, this is {number}", node.value.span)
+            return Count(program, outputs, preconditioners, node.relation, int(number))
+        except Malformed as problem:
+            raise error("CLAW022", str(problem), node.span) from problem
 
 
 # --- reading a file ----------------------------------------------------------------------------------------------------

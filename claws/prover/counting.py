@@ -1,0 +1,323 @@
+"""Deciding `count`, `complete` and `independent`: bounds from both sides until they meet, or the work ends.
+
+Untrusted: a verdict is a theorem of the kernel, or it is UNKNOWN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from claws.kernel.counting import Bounds, Entries, bounds, gradient_rank, simple_model
+from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
+from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Sandwich, Witness
+from claws.kernel.lie import Ranks, Step, Tree, depth, parameters
+from claws.kernel.program import Node, Program, renumbered
+from claws.kernel.statement import Complete, Count, Independent, Statement
+from claws.kernel.theorem import Theorem, check
+from claws.prover.laws import decide_law, prove_law
+
+if TYPE_CHECKING:
+    from claws.prover.lie import ArrayRanks
+
+MAX_PAUSE = 3
+"""Depths at which the rank may stand still before the search gives up: it can grow again."""
+
+IDLE = 2
+"""Batches of elements of one form that may bring nothing before the next form is tried."""
+
+MAX_BRACKET = 24
+"""The deepest brackets that are tried."""
+
+SMALL = 2_000
+"""Below this estimate of work the kernel computes its ranks by itself, without an accelerator."""
+
+
+@dataclass
+class Outcome:
+    """What was found out. `theorem` is None for UNKNOWN; then `reason` says why."""
+
+    theorem: Theorem | None = None
+    reason: str = ""
+    tried: list[str] = field(default_factory=list)
+    found: dict[str, int] = field(default_factory=dict)
+    """`parameters`, `count_at_least`, `count_at_most`, `bracket_depth`, ..."""
+    used: list[str] = field(default_factory=list)
+    """Names of the file's laws that the lower bound rests on, and formulas of laws that were found."""
+    work: int = 0
+
+
+@dataclass(frozen=True)
+class KnownLaw:
+    """A law of the file, at the sizes of the claim."""
+
+    name: str
+    statement: Statement
+
+
+def decide_number(
+    statement: Count | Complete | Independent,
+    laws: Sequence[KnownLaw],
+    seed: int = 0,
+    budget: int = 20_000_000,
+    seconds: float | None = None,
+    pure: bool = False,
+) -> Outcome:
+    """PROVED or REFUTED by a theorem, or UNKNOWN with a reason. Deterministic for a seed when no time is set."""
+    search = _Search(statement, laws, seed, Meter(budget, seconds), pure)
+    outcome = search.outcome
+    try:
+        outcome.theorem = (
+            search.independent(statement) if isinstance(statement, Independent) else search.number(statement)
+        )
+    except OutOfBudget as problem:
+        outcome.reason = "; ".join(x for x in (search.gap(), f"{problem}; raise it with --budget or --timeout") if x)
+    except Refused as problem:
+        outcome.reason = str(problem)
+    outcome.work = search.meter.used
+    if outcome.theorem is not None:
+        outcome.found.update(outcome.theorem.found)
+    return outcome
+
+
+class _Search:
+    """One search, with what it has found so far."""
+
+    def __init__(
+        self,
+        statement: Count | Complete | Independent,
+        laws: Sequence[KnownLaw],
+        seed: int,
+        meter: Meter,
+        pure: bool,
+    ) -> None:
+        from claws.prover.jets import PRIMES
+        from claws.prover.lie import ArrayRanks
+
+        self.statement = statement
+        self.laws = laws
+        self.seed = seed
+        self.modulus = PRIMES[0]
+        self.meter = meter
+        self.pure = pure
+        self.ranks: ArrayRanks = ArrayRanks()
+        self.outcome = Outcome()
+        self.program = statement.program
+        self.proved: list[tuple[int, ByTensors | ByPolynomials]] = []
+        self.steps: list[Step] = []
+        self.at_least = 0
+        self.at_most = self.parameters = parameters(statement.program)
+        self.growing = False
+        """Whether the rank of brackets was still growing at the last depth."""
+
+    # --- the number of laws ----------------------------------------------------------------------------------------
+
+    def number(self, statement: Count | Complete) -> Theorem | None:
+        own = self._prove_own(statement) if isinstance(statement, Complete) else None
+        if own is not None:
+            return own
+        for law in self.laws:
+            self._add(law.name, law.statement)
+        self._raise_lower()
+        if not self._decided(statement):
+            self._lower_upper(self.parameters - self.at_least)
+        if not self._decided(statement):
+            self._find_laws()
+        if not self._decided(statement):
+            self.outcome.reason = self.gap()
+            return None
+        sandwich = Sandwich(self.program, tuple(self.proved), tuple(self.steps), self.modulus, self.seed)
+        return self._check(statement, sandwich)
+
+    def _prove_own(self, statement: Complete) -> Theorem | None:
+        """The laws of a `complete` claim must be conserved; one that is not refutes it."""
+        for k, law in enumerate(statement.laws):
+            own = Statement(statement.program, statement.outputs, law, statement.preconditioners)
+            outcome = decide_law(own, self.seed, self.meter.limit - self.meter.used, self.meter.seconds)
+            theorem = outcome.theorem
+            if theorem is None:
+                raise Refused(f"one of the laws is not proved: {outcome.reason}")
+            if isinstance(theorem.evidence, Witness):
+                return self._check(statement, NotConserved(k, theorem.evidence))
+            assert isinstance(theorem.evidence, ByTensors | ByPolynomials)
+            self.proved.append((law, theorem.evidence))
+        return None
+
+    def _add(self, name: str, law: Statement) -> bool:
+        """Put a law that can be proved into the program. False where it can't."""
+        evidence = prove_law(law, self.meter)
+        if evidence is None:
+            return False
+        program, (node,) = appended(self.program, law.program, [law.law])
+        if node not in (n for n, _ in self.proved):
+            self.program = program
+            self.proved.append((node, evidence))
+            self.outcome.used.append(name)
+        return True
+
+    def _raise_lower(self) -> None:
+        """The lower bound from the laws that are proved."""
+        found = bounds(self.statement, self._sandwich(()), lambda s, e: None, self.ranks, self.meter)
+        self.at_least = found.at_least
+        self._note(found)
+
+    def _sandwich(self, steps: Sequence[Step]) -> Sandwich:
+        return Sandwich(self.program, tuple(self.proved), tuple(steps), self.modulus, self.seed)
+
+    def _note(self, found: Bounds) -> None:
+        self.outcome.found.update(
+            parameters=self.parameters, count_at_least=self.at_least, count_at_most=self.at_most,
+            lie_dimension_at_least=self.parameters - self.at_most,
+        )  # fmt: skip
+
+    def _decided(self, statement: Count | Complete) -> bool:
+        low, high = self.at_least, self.at_most
+        if isinstance(statement, Complete):
+            return self._own_rank() >= high or self._own_rank() < low
+        k = statement.number
+        if statement.relation == ">=":
+            return low >= k or high < k
+        if statement.relation == "<=":
+            return high <= k or low > k
+        return low == high or not low <= k <= high
+
+    def _own_rank(self) -> int:
+        assert isinstance(self.statement, Complete)
+        if not hasattr(self, "_rank_of_own"):
+            self._rank_of_own = gradient_rank(
+                self.statement, self.statement.laws, self.modulus, self.seed, self.ranks, self.meter
+            )
+        return self._rank_of_own
+
+    def _lower_upper(self, target: int) -> None:
+        """Add brackets until their rank is the target, stands still, or the work ends."""
+        from claws.kernel.assumptions import check_assumptions
+        from claws.prover.lie import BATCH, Echelon, Point
+
+        model = simple_model(self.statement)
+        # what the kernel would refuse in the end is refused before the work
+        check_assumptions(model, (), self.modulus, self.seed, self.meter)
+        point = Point(model, self.modulus, self.seed, self.meter)
+        rows = Echelon(self.modulus, self.parameters)
+        pause = 0
+        for tree in trees():
+            count, before, idle = 0, rows.rank, 0
+            # one idle batch may be bad luck: where relus are off, many elements are zero
+            while rows.rank < target and idle < IDLE:
+                batch = min(BATCH, max(8, target - rows.rank + 4))
+                elements = point.elements(tree, len(self.steps), range(count, count + batch))
+                self.meter.tick(1 + batch * (rows.rank + batch) * self.parameters // 20_000)
+                idle = 0 if rows.add(elements) else idle + 1
+                count += batch
+            if rows.rank > before:
+                self.steps.append(Step(tree, count))
+                self.ranks.remember(model, self.steps, self.modulus, self.seed, rows.rank)
+                self.at_most = self.parameters - rows.rank
+                self.outcome.found.update(
+                    bracket_depth=max(depth(s.tree) for s in self.steps),
+                    lie_dimension_at_least=rows.rank, count_at_most=self.at_most,
+                )  # fmt: skip
+            self.growing = rows.rank > before
+            pause = 0 if self.growing or depth(tree) == 1 else pause + 1
+            if rows.rank >= target or pause > 2 * MAX_PAUSE:
+                break
+
+    def _find_laws(self) -> None:
+        """Laws of degree 1 and 2 that the file does not have."""
+        from claws.prover.quadratic import find_laws
+
+        for text, law in find_laws(self.statement, self.at_most - self.at_least, self.modulus, self.seed, self.meter):
+            before = self.at_least
+            if self._add(text, law):
+                self._raise_lower()
+            if self.at_least == before:
+                continue
+            if self.at_least >= self.at_most:
+                break
+
+    def gap(self) -> str:
+        """What is known where the bounds do not meet."""
+        if isinstance(self.statement, Independent):
+            return ""
+        text = f"the number of laws is at least {self.at_least} and at most {self.at_most}"
+        if self.steps:
+            deepest = max(depth(s.tree) for s in self.steps)
+            text += f", by brackets of up to {deepest} generators; the rank "
+            text += "was still growing" if self.growing else "had stopped growing, which is no proof"
+        return text
+
+    # --- independence ------------------------------------------------------------------------------------------------
+
+    def independent(self, statement: Independent) -> Theorem | None:
+        from claws.prover.quadratic import find_relation
+
+        try:
+            return self._check(statement, Sandwich(statement.program, (), (), self.modulus, self.seed))
+        except (OutOfBudget, Undefined, Malformed):
+            raise
+        except Refused as problem:
+            reason = str(problem)
+        entries = Entries(statement.program, statement.laws, self.meter)
+        for relation in find_relation(statement, entries.distinct, self.modulus, self.seed, self.meter):
+            try:
+                return self._check(statement, relation)
+            except OutOfBudget:
+                raise
+            except Refused:
+                self.outcome.tried.append("a relation between the laws modulo a prime, which does not hold exactly")
+        rank = gradient_rank(statement, statement.laws, self.modulus, self.seed, self.ranks, self.meter)
+        self.outcome.reason = (
+            f"{rank} of {len(entries.distinct)} different entries have independent gradients at a random point, which is no "
+            f"proof that the others depend on them; no polynomial relation of degree 2 was found ({reason})"
+        )
+        return None
+
+    # --- the kernel ----------------------------------------------------------------------------------------------------
+
+    def _check(self, statement: Count | Complete | Independent, evidence: Evidence) -> Theorem:
+        # the kernel has work of its own: what the search has used up must not cost the verdict
+        meter = Meter(self.meter.limit, self.meter.seconds)
+        return check(
+            statement, evidence, meter, None if self.pure else accelerator(evidence, self.parameters, self.ranks)
+        )
+
+
+def accelerator(evidence: Evidence, total: int, ranks: Ranks) -> Ranks | None:
+    """None where the kernel's own ranks are quick enough for this evidence."""
+    if not isinstance(evidence, Sandwich):
+        return None
+    work = sum(step.count * 4 ** min(10, depth(step.tree) - 1) for step in evidence.steps) * total
+    return ranks if work + total * total > SMALL else None
+
+
+def trees() -> Iterable[Tree]:
+    """Brackets to try, by depth: balanced ones, and a generator with a balanced one."""
+    yield 1
+    for d in range(2, MAX_BRACKET + 1):
+        yield balanced(d)
+        if d > 3:
+            yield (1, balanced(d - 1))
+
+
+def balanced(d: int) -> Tree:
+    return 1 if d == 1 else (balanced(d // 2), balanced(d - d // 2))
+
+
+def appended(program: Program, other: Program, roots: Sequence[int]) -> tuple[Program, list[int]]:
+    """A program continued by what these roots of another need, and where the roots now are. Equal nodes are one."""
+    place: dict[int, int] = {}
+    nodes: list[Node] = list(program.nodes)
+    known: dict[Node, int] = {node: n for n, node in enumerate(nodes)}
+    for n in other.cone(roots):
+        node = renumbered(other.nodes[n], place)
+        if node not in known:
+            known[node] = len(nodes)
+            nodes.append(node)
+        place[n] = known[node]
+    if len(nodes) == len(program.nodes):
+        return program, [place[r] for r in roots]
+    return (
+        Program(tuple(nodes), program.activations, program.functions, program.conditions),
+        [place[r] for r in roots],
+    )
