@@ -1,4 +1,4 @@
-"""The command line: `claws check`, `verify`, `fmt`, `show`, `explain`.
+"""The command line: `claws check`, `count`, `sweep`, `verify`, `fmt`, `show`, `explain`.
 
 Nothing heavy is imported before a command needs it.
 """
@@ -6,15 +6,17 @@ Nothing heavy is imported before a command needs it.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from claws import __version__
 
 if TYPE_CHECKING:
+    from claws.sweep import Row
     from claws.syntax.diagnostic import Diagnostic
     from claws.syntax.spec import Spec
 
@@ -26,6 +28,12 @@ EXIT_STATUSES = """exit status:
   4    the checker failed, or the kernel turned a certificate down
   130  interrupted
 The worst of several wins, in the order 4, 2, 1, 3, 0."""
+
+COUNT_STATUSES = """exit status:
+  0    every number is proved
+  2    the file or the command line is wrong
+  3    some number is only bounded
+  130  interrupted"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,7 +90,33 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--certificates", metavar="DIR", help="write a certificate for each verdict to this folder")
     check.add_argument("--seed", type=_natural, default=0, help="for the search of counter-examples (default: 0)")
     _work_options(check)
-    check.add_argument("-j", "--jobs", type=_positive, default=1, help="processes, one file each (default: 1)")
+    check.add_argument("-j", "--jobs", type=_positive, default=1, help="processes (default: 1)")
+
+    _pure_option(check)
+
+    count = command("count", "count the conservation laws of a model at fixed sizes", _count, COUNT_STATUSES)
+    count.add_argument("file", metavar="FILE", help="the .claw file; - reads standard input")
+    _sizes_option(count)
+    _table_options(count)
+
+    sweep = command("sweep", "count the conservation laws of a model at many sizes", _sweep, COUNT_STATUSES)
+    sweep.add_argument("file", metavar="FILE", help="the .claw file; - reads standard input")
+    sweep.add_argument(
+        "--over", required=True, type=_over, metavar="RANGES", help="sizes to run over, such as n=1..6,m=1..6,r=2"
+    )
+    _sizes_option(sweep)
+    _table_options(sweep)
+    sweep.add_argument("-j", "--jobs", type=_positive, default=1, help="processes (default: 1)")
+    sweep.add_argument(
+        "--save",
+        metavar="CSV",
+        help="add each row to this file when it is finished; what is there already is not done again",
+    )
+    sweep.add_argument(
+        "--formula",
+        action="store_true",
+        help="look for a formula in the dims that agrees with every proved size: a conjecture",
+    )
 
     verify = command("verify", "re-check certificates against the claims of a file, without the prover", _verify)
     verify.add_argument("file", metavar="FILE", help="the .claw file")
@@ -91,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _sizes_option(verify)
     _work_options(verify)
+    _pure_option(verify)
 
     fmt = command("fmt", "put .claw files into canonical form", _fmt)
     fmt.add_argument(
@@ -112,6 +147,30 @@ def _parser() -> argparse.ArgumentParser:
     explain = command("explain", "explain an error code", _explain)
     explain.add_argument("code", nargs="?", metavar="CODE", help="such as CLAW021; without it, all codes are listed")
     return parser
+
+
+def _table_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--format", choices=("text", "csv", "json"), default="text", help="how to print the table (default: text)"
+    )
+    parser.add_argument("--seed", type=_natural, default=0, help="for the random point (default: 0)")
+    _work_options(parser)
+    _pure_option(parser)
+
+
+def _pure_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--pure", action="store_true", help="let the kernel compute large ranks by itself, too, without NumPy: slow"
+    )
+
+
+def _over(text: str) -> dict[str, list[int]]:
+    from claws.sweep import parse_over
+
+    try:
+        return parse_over(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from problem
 
 
 def _sizes_option(parser: argparse.ArgumentParser) -> None:
@@ -200,6 +259,7 @@ def _check(arguments: argparse.Namespace) -> int:
         timeout=arguments.timeout or None,
         certificates=arguments.certificates,
         jobs=arguments.jobs,
+        pure=arguments.pure,
     )
     if arguments.certificates is not None:
         try:
@@ -254,7 +314,9 @@ def _load(path: str, sizes: Mapping[str, int]) -> tuple[Spec, list[Diagnostic]]:
 def _verify(arguments: argparse.Namespace) -> int:
     from claws.driver import Options, verify_certificate
 
-    options = Options(dict(arguments.sizes), budget=arguments.budget, timeout=arguments.timeout or None)
+    options = Options(
+        dict(arguments.sizes), budget=arguments.budget, timeout=arguments.timeout or None, pure=arguments.pure
+    )
     spec, errors = _load(arguments.file, options.sizes)
     if errors:
         _print_errors(spec.path, spec.text, errors, sys.stdout)
@@ -266,6 +328,135 @@ def _verify(arguments: argparse.Namespace) -> int:
         if not found.accepted:
             status = max(status, 2 if found.unreadable else 4)
     return status
+
+
+def _count(arguments: argparse.Namespace) -> int:
+    return _counted(arguments, [dict(arguments.sizes)], list(dict(arguments.sizes)))
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    from claws.sweep import all_sizes
+
+    over = {**arguments.over, **{d: [n] for d, n in arguments.sizes}}
+    try:
+        sizes = all_sizes(over)
+    except ValueError as problem:
+        print(f"claws: {problem}", file=sys.stderr)
+        return 2
+    return _counted(arguments, sizes, list(over))
+
+
+def _counted(arguments: argparse.Namespace, sizes: list[dict[str, int]], dims: list[str]) -> int:
+    """The table of the numbers of laws at these sizes."""
+    from claws.driver import Options
+    from claws.sweep import Save, SaveError, sweep
+    from claws.syntax.diagnostic import START, Diagnostic, SourceError
+
+    spec, errors = _load(arguments.file, {})
+    if not errors and (problem := _not_sizes(spec, dims)):
+        errors = [problem]
+    if errors:
+        _print_errors(spec.path, spec.text, errors, sys.stderr)
+        return 2
+    options = Options(
+        seed=arguments.seed,
+        budget=arguments.budget,
+        timeout=arguments.timeout or None,
+        jobs=getattr(arguments, "jobs", 1),
+        pure=arguments.pure,
+    )
+    try:
+        missing = spec.instance(sizes[0]).free_dims()
+    except SourceError as problem:
+        _print_errors(spec.path, spec.text, [problem.diagnostic], sys.stderr)
+        return 2
+    if missing:
+        more = ",".join(f"{d}=1..4" for d in missing)
+        hint = f"give sizes, as in `-D {missing[0]}=3`, or run over them: `claws sweep {arguments.file} --over {more}`"
+        message = f"the number of laws depends on the sizes {', '.join(missing)}"
+        _print_errors(spec.path, spec.text, [Diagnostic("CLAW025", message, START, hint)], sys.stderr)
+        return 2
+    rows: dict[tuple[int, ...], Row] = {}
+    interrupted = False
+    try:
+        save = Save(arguments.save, spec.text, dims, options) if getattr(arguments, "save", None) else None
+        known = save.rows if save else {}
+        rows = {tuple(s.values()): known[tuple(s.values())] for s in sizes if tuple(s.values()) in known}
+        todo = [s for s in sizes if tuple(s.values()) not in rows]
+        with _progress(len(sizes), len(rows)) as step:
+
+            def done(row: Row) -> None:
+                rows[tuple(row.sizes.values())] = row
+                if save:
+                    save.add(row)
+                step()
+
+            sweep(spec.text, spec.path, todo, options, done)
+    except SaveError as problem:
+        print(f"claws: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        interrupted = True
+    finished = [rows[tuple(s.values())] for s in sizes if tuple(s.values()) in rows]
+    _print_rows(finished, dims, arguments)
+    if interrupted:
+        print("interrupted: what was finished is above", file=sys.stderr)
+        return 130
+    statuses = {row.status for row in finished}
+    return 2 if "ERROR" in statuses else 3 if "UNKNOWN" in statuses else 0
+
+
+def _not_sizes(spec: Spec, dims: Sequence[str]) -> Diagnostic | None:
+    """What is wrong with names that are to be given sizes."""
+    from claws.syntax.diagnostic import START, Diagnostic, nearest
+
+    for d in dims:
+        if d not in spec.dims:
+            near = nearest(d, spec.dims)
+            hint = f"did you mean `{near}`?" if near else f"its dims are: {', '.join(spec.dims) or 'none'}"
+            return Diagnostic("CLAW043", f"the file declares no dim `{d}`", START, hint)
+    return None
+
+
+def _print_rows(rows: Sequence[Row], dims: Sequence[str], arguments: argparse.Namespace) -> None:
+    from claws.prover.formula import fit
+    from claws.sweep import COLUMNS, csv_fields, csv_line, table
+
+    pieces = []
+    if getattr(arguments, "formula", False):
+        # a dim that does not vary would only blur the formula
+        moving = [d for d in dims if len({row.sizes[d] for row in rows}) > 1]
+        pieces = fit([({d: row.sizes[d] for d in moving}, row.at_least) for row in rows if row.status == "PROVED"])
+    if arguments.format == "json":
+        import json
+
+        data: dict[str, object] = {"schema": "claws-sweep/1", "rows": [row.to_json() for row in rows]}
+        if getattr(arguments, "formula", False):
+            data["conjecture"] = [{"count": p.text(), "where": p.condition, "sizes": p.support} for p in pieces]
+        print(json.dumps(data, indent=1))
+        return
+    if arguments.format == "csv":
+        sys.stdout.write(csv_line([*dims, *COLUMNS]) + "".join(csv_line(csv_fields(row, dims)) for row in rows))
+        return
+    for line in table(rows, dims):
+        print(line)
+    for piece in pieces:
+        where = f" where {piece.condition}" if piece.condition else ""
+        print(f"conjecture: count = {piece.text()}{where} (agrees with {piece.support} proved sizes)")
+    if getattr(arguments, "formula", False) and not pieces:
+        print("no formula within reach agrees with every proved size")
+
+
+@contextlib.contextmanager
+def _progress(total: int, done: int) -> Iterator[Callable[[], object]]:
+    """A progress bar where someone is looking on and it is worth it."""
+    if total < 4 or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=total, initial=done, unit="size", file=sys.stderr, leave=False) as bar:
+        yield lambda: bar.update(1)
 
 
 def _fmt(arguments: argparse.Namespace) -> int:

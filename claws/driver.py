@@ -108,7 +108,7 @@ def check_paths(
         tasks.append((path, problem, stem))
     report = Report([], options.seed)
     try:
-        parallel = options.jobs > 1 and len(tasks) > 1
+        parallel = options.jobs > 1
         for result in _in_processes(tasks, options) if parallel else (_check_task(task, options) for task in tasks):
             report.files.append(result)
             progress(result)
@@ -135,11 +135,28 @@ Task = tuple[str, Diagnostic | None, str]
 """A path, its error if it has one, and how the names of its certificates start."""
 
 
-def _check_task(task: Task, options: Options) -> FileResult:
+PART = 8
+"""Claims at one size that a process is given at a time."""
+
+
+def _check_task(task: Task, options: Options, part: slice = slice(None)) -> FileResult:
     path, problem, stem = task
     if problem is not None:
         return FileResult(path, errors=[problem])
-    return check_file(path, options, stem)
+    return check_file(path, options, stem, part)
+
+
+def _parts(task: Task, options: Options) -> list[slice]:
+    """The claims of a file, at their sizes, in parts that can be checked apart."""
+    path, problem, _ = task
+    text, unreadable = ("", problem) if problem is not None else read_source(path)
+    if unreadable is not None:
+        return [slice(None)]
+    try:
+        count = sum(len(c.sizes) for c in load_text(text, path, options.sizes).claims)
+    except Exception:
+        return [slice(None)]  # checking it will say what is wrong
+    return [slice(k, k + PART) for k in range(0, count, PART)] or [slice(None)]
 
 
 def _in_processes(tasks: Sequence[Task], options: Options) -> Iterator[FileResult]:
@@ -147,12 +164,12 @@ def _in_processes(tasks: Sequence[Task], options: Options) -> Iterator[FileResul
     from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import active_children
 
-    with _pool(min(options.jobs, len(tasks))) as pool:
-        futures = [pool.submit(_check_task, task, options) for task in tasks]
+    with process_pool(options.jobs) as pool:
+        futures = [[pool.submit(_check_task, task, options, p) for p in _parts(task, options)] for task in tasks]
         try:
-            for task, future in zip(tasks, futures, strict=True):
+            for task, parts in zip(tasks, futures, strict=True):
                 try:
-                    result = future.result()
+                    result = _joined([part.result() for part in parts])
                 except BrokenProcessPool:
                     result = _check_alone(task, options)
                 yield result
@@ -162,11 +179,21 @@ def _in_processes(tasks: Sequence[Task], options: Options) -> Iterator[FileResul
             raise
 
 
+def _joined(parts: Sequence[FileResult]) -> FileResult:
+    """One result of the parts of one file."""
+    whole = parts[0]
+    for part in parts[1:]:
+        whole.claims += part.claims
+        whole.errors += [d for d in part.errors if d not in whole.errors]
+        whole.failed = whole.failed or part.failed
+    return whole
+
+
 def _check_alone(task: Task, options: Options) -> FileResult:
     """A process died, and which file it died of is not known: this file again, in a process of its own."""
     from concurrent.futures.process import BrokenProcessPool
 
-    with _pool(1) as pool:
+    with process_pool(1) as pool:
         try:
             return pool.submit(_check_task, task, options).result()
         except BrokenProcessPool:
@@ -174,7 +201,7 @@ def _check_alone(task: Task, options: Options) -> FileResult:
             return FileResult(task[0], errors=[Diagnostic("CLAW090", message)], failed=True)
 
 
-def _pool(jobs: int) -> ProcessPoolExecutor:
+def process_pool(jobs: int) -> ProcessPoolExecutor:
     import signal
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -184,25 +211,27 @@ def _pool(jobs: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(jobs, get_context("spawn"), signal.signal, quietly)
 
 
-def check_file(path: str, options: Options, stem: str | None = None) -> FileResult:
-    """Check one file. `stem` starts the names of its certificates."""
+def check_file(path: str, options: Options, stem: str | None = None, part: slice = slice(None)) -> FileResult:
+    """Check one file. `stem` starts the names of its certificates; `part` is some of its claims (at their sizes)."""
     text, problem = read_source(path)
     if problem is not None:
         return FileResult(path, errors=[problem])
-    return check_text(text, path, options, stem)
+    return check_text(text, path, options, stem, part)
 
 
-def check_text(text: str, path: str, options: Options, stem: str | None = None) -> FileResult:
+def check_text(
+    text: str, path: str, options: Options, stem: str | None = None, part: slice = slice(None)
+) -> FileResult:
     """Check the text of a file."""
     try:
         spec = load_text(text, path, options.sizes)
     except Exception as problem:
         diagnostic = internal_error(problem)
         return FileResult(path, errors=[diagnostic], failed=diagnostic.code != "CLAW034")
-    return check_spec(spec, options, stem)
+    return check_spec(spec, options, stem, part)
 
 
-def check_spec(spec: Spec, options: Options, stem: str | None = None) -> FileResult:
+def check_spec(spec: Spec, options: Options, stem: str | None = None, part: slice = slice(None)) -> FileResult:
     result = FileResult(
         spec.path,
         spec.model,
@@ -212,22 +241,22 @@ def check_spec(spec: Spec, options: Options, stem: str | None = None) -> FileRes
     )
     if result.errors:
         return result
-    for claim in spec.claims:
-        for sizes in claim.sizes:
-            try:
-                result.claims.append(check_claim(spec, claim, sizes, options, stem))
-            except SourceError as problem:
-                if problem.diagnostic not in result.errors:
-                    result.errors.append(problem.diagnostic)
-            except CertificateNotWritten as problem:
-                result.errors.append(Diagnostic("CLAW040", str(problem), claim.node.span))
-            except Exception as problem:
-                diagnostic = replace(internal_error(problem), span=claim.node.span)
-                result.errors.append(diagnostic)
-                result.failed = result.failed or diagnostic.code != "CLAW034"
-            except KeyboardInterrupt:
-                result.interrupted = True
-                return result
+    instances = [(claim, sizes) for claim in spec.claims for sizes in claim.sizes]
+    for claim, sizes in instances[part]:
+        try:
+            result.claims.append(check_claim(spec, claim, sizes, options, stem))
+        except SourceError as problem:
+            if problem.diagnostic not in result.errors:
+                result.errors.append(problem.diagnostic)
+        except CertificateNotWritten as problem:
+            result.errors.append(Diagnostic("CLAW040", str(problem), claim.node.span))
+        except Exception as problem:
+            diagnostic = replace(internal_error(problem), span=claim.node.span)
+            result.errors.append(diagnostic)
+            result.failed = result.failed or diagnostic.code != "CLAW034"
+        except KeyboardInterrupt:
+            result.interrupted = True
+            break
     return result
 
 
@@ -321,13 +350,13 @@ def _check_number(
         result.detail["certificate"] = _write(spec, claim, result, theorem, options.certificates, stem)
 
 
-def known_laws(spec: Spec, claim: Claim, sizes: Mapping[str, int]) -> list[KnownLaw]:
-    """The file's laws that are claimed at these sizes, those of the claim itself left out."""
+def known_laws(spec: Spec, claim: Claim | None, sizes: Mapping[str, int]) -> list[KnownLaw]:
+    """The file's laws that are claimed at these sizes, those of the claim itself left out (none for None)."""
     from claws.prover.counting import KnownLaw
 
     found = []
     for other in spec.claims:
-        if other.kind != "law" or other.expected != "PROVED" or other.name in claim.laws:
+        if other.kind != "law" or other.expected != "PROVED" or (claim is not None and other.name in claim.laws):
             continue
         if any(all(sizes.get(d, n) == n for d, n in given.items()) for given in other.sizes):
             try:

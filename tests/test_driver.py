@@ -234,7 +234,7 @@ def deadly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "_check_task", _die_of_bombs)
 
 
-def _die_of_bombs(task: driver.Task, options: Options) -> FileResult:
+def _die_of_bombs(task: driver.Task, options: Options, part: slice = slice(None)) -> FileResult:
     if os.path.basename(task[0]) == "bomb.claw":
         os.kill(os.getpid(), signal.SIGKILL)
     return check_file(task[0], options)
@@ -252,7 +252,7 @@ def test_a_process_that_dies_takes_no_other_file_with_it(tmp_path: Path) -> None
     assert report.exit_status() is Exit.FAILED
 
 
-def _wait_at_bombs(task: driver.Task, options: Options) -> FileResult:
+def _wait_at_bombs(task: driver.Task, options: Options, part: slice) -> FileResult:
     if os.path.basename(task[0]) == "bomb.claw":
         time.sleep(60)
     return check_file(task[0], options)
@@ -309,3 +309,14 @@ def test_verification_has_a_budget(tmp_path: Path) -> None:
     found = verify_certificate(load_text(GOOD), claim.detail["certificate"], Options(budget=1))
     assert not found.accepted
     assert found.message == "the budget of 1 steps is used up"
+
+
+def test_the_sizes_of_one_claim_are_shared_among_processes(tmp_path: Path) -> None:
+    text = "dim n\nparam u, v: [n]\nmap u*v\nlaw l = u^2 - v^2 for n in 1..40\ncount = n for n in 1..5\n"
+    path = write(tmp_path / "many.claw", text)
+    apart, together = check_paths([path], Options(jobs=2)), check_paths([path], Options())
+    for report in (apart, together):
+        for claim in report.files[0].claims:
+            claim.seconds = 0.0
+    assert apart.to_json() == together.to_json()
+    assert len(apart.files[0].claims) == 45

@@ -6,7 +6,7 @@ Untrusted: a verdict is a theorem of the kernel, or it is UNKNOWN.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from claws.kernel.counting import Bounds, Entries, bounds, gradient_rank, simple_model
@@ -81,6 +81,27 @@ def decide_number(
     return outcome
 
 
+def count_laws(
+    model: Count,
+    laws: Sequence[KnownLaw],
+    seed: int = 0,
+    budget: int = 20_000_000,
+    seconds: float | None = None,
+    pure: bool = False,
+) -> Outcome:
+    """The number of laws, whatever it is: a theorem about `count = k`, or bounds. The model's own number plays no part."""
+    search = _Search(model, laws, seed, Meter(budget, seconds), pure)
+    outcome = search.outcome
+    try:
+        outcome.theorem = search.tally(model)
+    except OutOfBudget as problem:
+        outcome.reason = f"{search.gap()}; {problem}; raise it with --budget or --timeout"
+    except Refused as problem:
+        outcome.reason = str(problem)
+    outcome.work = search.meter.used
+    return outcome
+
+
 class _Search:
     """One search, with what it has found so far."""
 
@@ -127,8 +148,20 @@ class _Search:
         if not self._decided(statement):
             self.outcome.reason = self.gap()
             return None
-        sandwich = Sandwich(self.program, tuple(self.proved), tuple(self.steps), self.modulus, self.seed)
-        return self._check(statement, sandwich)
+        return self._check(statement, self._sandwich(self.steps))
+
+    def tally(self, model: Count) -> Theorem | None:
+        """The theorem about the number at which the bounds meet."""
+        for law in self.laws:
+            self._add(law.name, law.statement)
+        self._raise_lower()
+        self._lower_upper(self.parameters - self.at_least)
+        if self.at_least < self.at_most:
+            self._find_laws()
+        if self.at_least < self.at_most:
+            self.outcome.reason = self.gap()
+            return None
+        return self._check(replace(model, relation="=", number=self.at_least), self._sandwich(self.steps))
 
     def _prove_own(self, statement: Complete) -> Theorem | None:
         """The laws of a `complete` claim must be conserved; one that is not refutes it."""

@@ -71,7 +71,8 @@ def scope_text(c: ClaimResult) -> str:
         parts.append("all " + ", ".join(c.free_dims))
     text = "for " + " and ".join(parts) if parts else ""
     if c.assumptions and c.verdict is Verdict.PROVED:
-        text += f", given {', '.join(c.assumptions)}"
+        given = f"given {', '.join(c.assumptions)}"
+        text = f"{text}, {given}" if text else given
     return text
 
 

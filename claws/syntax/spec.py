@@ -249,6 +249,11 @@ class Instance:
         """The dims without a size that the model and these laws depend on."""
         return self._model([self.law(name) for name in laws])[0].free_dims()
 
+    def model(self) -> Count:
+        """The model by itself, as a statement about the number of its laws that claims nothing."""
+        program, outputs, preconditioners, _ = self._model([])
+        return Count(program, outputs, preconditioners, ">=", 0)
+
     def number_statement(self, claim: Claim) -> Count | Complete | Independent:
         """What PROVED means for a `count`, `complete` or `independent` claim at these sizes."""
         node = claim.node
