@@ -226,7 +226,7 @@ class _Search:
     def _lower_upper(self, target: int) -> None:
         """Add brackets until their rank is the target, stands still, or the work ends."""
         from claws.kernel.assumptions import check_assumptions
-        from claws.prover.lie import BATCH, Echelon, Point
+        from claws.prover.lie import BATCH, Echelon, Point, elimination_work
 
         model = simple_model(self.statement)
         # what the kernel would refuse in the end is refused before the work
@@ -240,7 +240,7 @@ class _Search:
             while rows.rank < target and idle < IDLE:
                 batch = min(BATCH, max(8, target - rows.rank + 4))
                 elements = point.elements(tree, len(self.steps), range(count, count + batch))
-                self.meter.tick(1 + batch * (rows.rank + batch) * self.parameters // 20_000)
+                self.meter.tick(elimination_work(rows, batch))
                 idle = 0 if rows.add(elements) else idle + 1
                 count += batch
             if rows.rank > before:

@@ -38,10 +38,14 @@ class ArrayRanks:
         self._known[_key(model, steps, modulus, seed)] = rank
 
     def of_gradients(self, model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
-        rows = Echelon(modulus, parameters(model.program))
-        for block in Point(model, modulus, seed, meter).law_gradients(laws):
-            rows.add(block)
-        return rows.rank
+        key = _key(model, (), modulus, seed), tuple(laws)
+        if key not in self._known:
+            rows = Echelon(modulus, parameters(model.program))
+            for block in Point(model, modulus, seed, meter).law_gradients(laws):
+                meter.tick(elimination_work(rows, len(block)))
+                rows.add(block)
+            self._known[key] = rows.rank
+        return self._known[key]
 
     def of_brackets(self, model: Model, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
         known = self._known.get(_key(model, steps, modulus, seed))
@@ -51,8 +55,15 @@ class ArrayRanks:
         rows = Echelon(modulus, parameters(model.program))
         for s, step in enumerate(steps):
             for start in range(0, step.count, BATCH):
-                rows.add(point.elements(step.tree, s, range(start, min(start + BATCH, step.count))))
+                elements = point.elements(step.tree, s, range(start, min(start + BATCH, step.count)))
+                meter.tick(elimination_work(rows, len(elements)))
+                rows.add(elements)
         return rows.rank
+
+
+def elimination_work(rows: Echelon, more: int) -> int:
+    """What adding so many rows costs, in steps of the meter."""
+    return 1 + more * (rows.rank + more) * rows.width // 100_000
 
 
 def _key(model: Model, steps: Sequence[Step], modulus: int, seed: int) -> object:

@@ -24,7 +24,7 @@ from claws.kernel.program import Einsum, Gather, Node, Program, Sum
 from claws.kernel.sizes import Size
 from claws.kernel.statement import Independent, Statement
 from claws.prover.jets import Field, Residues
-from claws.prover.lie import BATCH, Echelon, Point, Theta
+from claws.prover.lie import BATCH, Echelon, Point, Theta, elimination_work
 
 MAX_UNKNOWNS = 3_000
 """Larger linear systems are not solved."""
@@ -49,7 +49,7 @@ def find_laws(model: Model, wanted: int, modulus: int, seed: int, meter: Meter) 
             return
         equations = Echelon(modulus, len(monomials))
         for start in range(0, len(monomials) + _SPARE, BATCH):
-            meter.tick(BATCH * (start + BATCH) * len(monomials) // 20_000)
+            meter.tick(elimination_work(equations, BATCH))
             equations.add(_equations(point, monomials, start))
         found = [law for v in null_space(equations) if (law := _rational(v, monomials, modulus)) is not None]
         for law in sorted(found, key=lambda law: (len(law), sorted(law))):
@@ -193,7 +193,7 @@ def find_relation(
             return
         equations = Echelon(modulus, len(monomials))
         for start in range(0, len(monomials) + _SPARE, BATCH):
-            meter.tick(BATCH * (start + BATCH) * len(monomials) // 20_000)
+            meter.tick(elimination_work(equations, BATCH))
             values = _law_values(point, statement.laws, start)
             equations.add(_monomial_values(point.field, values, monomials))
         found = [law for v in null_space(equations) if (law := _rational(v, monomials, modulus)) is not None]
