@@ -316,6 +316,8 @@ class Reading:
             case Iota(start, step, _):
                 whole = fixed(start) + step * np.arange(self.shapes[n][0], dtype=np.float64)
                 return self._constant(f.reduce(whole)[None])
+            case Einsum((), _, out, sizes):
+                return self._constant(_arranged(np.ones((1,)), [], out, [fixed(k) for k in sizes]))
             case Einsum(_, labels, out, sizes):
                 return f.einsum(args, labels, out, [fixed(k) for k in sizes])
             case Sum(terms):

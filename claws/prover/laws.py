@@ -15,6 +15,7 @@ from claws.kernel.program import Apply, count_entries
 from claws.kernel.statement import Statement
 from claws.kernel.tensors import NotShown
 from claws.kernel.theorem import Theorem, check
+from claws.prover.sizes import smallest_sizes
 
 if TYPE_CHECKING:
     from claws.prover.witness import Search
@@ -56,7 +57,7 @@ def decide_law(statement: Statement, seed: int = 0, budget: int = 20_000_000, se
 
 def prove_law(statement: Statement, meter: Meter) -> ByTensors | ByPolynomials | None:
     """Evidence that a law is conserved, which the kernel has accepted; None where there is none. Looks for no counter-example."""
-    evidence = ByTensors(_example_sizes(statement))
+    evidence = ByTensors(smallest_sizes(statement.program.free_dims(), statement.program.bounds))
     limit, meter.limit = meter.limit, meter.used + (meter.limit - meter.used) // FIRST_SHARE
     try:
         check(statement, evidence, meter)
@@ -72,7 +73,7 @@ def prove_law(statement: Statement, meter: Meter) -> ByTensors | ByPolynomials |
 
 def _decide(statement: Statement, seed: int, meter: Meter, outcome: Outcome) -> Theorem | None:
     dims = statement.program.free_dims()
-    evidence = ByTensors(_example_sizes(statement))
+    evidence = ByTensors(smallest_sizes(statement.program.free_dims(), statement.program.bounds))
     no_proof = "tensors, for all sizes: the normal form of the residue does not vanish"
     limit, meter.limit = meter.limit, meter.used + meter.limit // FIRST_SHARE
     short = False
@@ -139,34 +140,12 @@ def _entries(statement: Statement) -> int:
 
 def _seems_true(statement: Statement, seed: int) -> bool | None:
     """Whether the residue is zero modulo a prime at random points of a statement with fixed sizes; None: not to be had."""
-    from claws.prover.modular import residue_seems_zero
+    from claws.prover.lie import residue_seems_zero
 
     try:
         return residue_seems_zero(statement, seed)
     except Undefined:
         return None
-
-
-def _example_sizes(statement: Statement) -> dict[str, int]:
-    """Sizes at which the statement says something: the smallest, all alike, that meet its conditions."""
-    dims = statement.program.free_dims()
-    bounds = statement.program.bounds
-    for n in range(1, 65):
-        sizes = dict.fromkeys(dims, n)
-        if bounds.hold_at(sizes):
-            return sizes
-    # conditions between dims, such as n >= m + 1: raise them one by one
-    sizes = dict.fromkeys(dims, 1)
-    for _ in range(4096):
-        if bounds.hold_at(sizes):
-            break
-        for c in bounds.conditions:
-            value = c.at(sizes).constant()
-            if value is not None and value < 0:
-                up = [d for d in sorted(c.dims()) if (c.at({**sizes, d: sizes[d] + 1}).constant() or 0) > value]
-                if up:
-                    sizes[up[0]] += 1
-    return sizes
 
 
 def _reason(statement: Statement, search: Search, seed: int) -> str:
@@ -175,7 +154,8 @@ def _reason(statement: Statement, search: Search, seed: int) -> str:
 
     dims = statement.program.free_dims()
     if search.obstacle:
-        sizes = dict.fromkeys(dims, 2)
+        base = smallest_sizes(dims, statement.program.bounds)
+        sizes = {d: n + 1 for d, n in base.items()}
         if statement.program.bounds.hold_at(sizes) and _seems_true(statement_at(statement, sizes), seed) is False:
             functions = _transcendental(statement)
             if functions:
@@ -192,6 +172,8 @@ def _reason(statement: Statement, search: Search, seed: int) -> str:
             "neither proved nor refuted: the residue does not cancel symbolically, and points with an exact rational value "
             f"are few ({search.obstacle})"
         )
+    if not search.points:
+        return "neither proved nor refuted: the residue does not cancel symbolically, and no point was tried"
     text = "neither proved nor refuted: the residue is zero at random points, which is no proof"
     if dims:
         text += "; with sizes fixed (`for n = 2`) it can be decided by polynomials"

@@ -12,14 +12,18 @@ from fractions import Fraction
 
 import numpy as np
 
-from claws.kernel.errors import Meter
+from claws.kernel.errors import Meter, Undefined
 from claws.kernel.evaluate import fixed
 from claws.kernel.jets import salt
 from claws.kernel.lie import Model, Step, Tree, parameters
-from claws.prover.jets import Field, Jet, Reading, Residues
+from claws.kernel.statement import Statement
+from claws.prover.jets import PRIMES, Field, Jet, Reading, Residues
 
 BATCH = 128
 """Rows made at a time; also the block of the elimination, so it is at most 256 (see `claws.prover.jets`)."""
+
+MAX_ALL_ENTRIES = 50_000_000
+"""Programs whose arrays are larger together are not read for a mere hint."""
 
 _SMALL = 16
 """Rows that are eliminated one by one."""
@@ -180,6 +184,32 @@ class Point:
                     block.append(np.zeros((len(rows), size)) if part is None else part.reshape(len(rows), size))
                 blocks.append(np.concatenate(block, axis=1))
         return blocks
+
+
+def residue_seems_zero(statement: Statement, seed: int, points: int = 2) -> bool:
+    """Whether the residue of a random combination of the law's entries is 0 modulo a prime at random points.
+
+    No proof either way. The sizes are fixed. Raises `Undefined` where no point can be evaluated.
+    """
+    program = statement.program
+    if sum(math.prod(fixed(k) for k in shape) for shape in program.shapes) > MAX_ALL_ENTRIES:
+        raise Undefined("the arrays are too large")
+    for k in range(points):
+        point = Point(statement, PRIMES[0], seed + k, Meter(10**18))
+        here = point.reading(point.theta, 0, [(0,)])
+        weights = point.field.drawn([salt("law weight", seed, k)], here.shapes[statement.law])
+        gradient = here.pull({statement.law: [weights]})
+        direction = {name: g for name, g in gradient.items() if name in point.theta}
+        for name, factor in statement.preconditioners:
+            if name in direction:
+                direction[name] = point.field.multiply(direction[name], here.value(factor))
+        moved = {name: [*x, *direction.get(name, [None])] for name, x in point.theta.items()}
+        there = point.reading(moved, 1, [(0,)])
+        for n in statement.outputs:
+            slope = there.value(n)[1]
+            if slope is not None and np.any(slope):
+                return False
+    return True
 
 
 class Echelon:

@@ -22,6 +22,7 @@ from claws.kernel.rational import Choices, Rationals
 from claws.kernel.sizes import Bounds
 from claws.kernel.statement import Statement
 from claws.kernel.theorem import law_directions
+from claws.prover.sizes import smallest_sizes
 
 ATTEMPTS = 40
 """Random points tried at each size before it is given up."""
@@ -141,13 +142,14 @@ def statement_at(statement: Statement, sizes: Mapping[str, int]) -> Statement:
 
 
 def _sizes(dims: list[str], bounds: Bounds, rng: random.Random) -> Iterator[dict[str, int]]:
-    """Small sizes, the simplest first, each once, at most about 60."""
+    """Small sizes, the simplest first, each once, at most about 60; where conditions ask for more, from there on."""
     seen = set()
+    base = smallest_sizes(dims, bounds)
 
     def fresh(values: list[int]) -> Iterator[dict[str, int]]:
         if tuple(values) not in seen:
             seen.add(tuple(values))
-            sizes = dict(zip(dims, values, strict=True))
+            sizes = {d: n + base[d] - 1 for d, n in zip(dims, values, strict=True)}
             if bounds.hold_at(sizes):
                 yield sizes
 

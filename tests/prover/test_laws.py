@@ -126,3 +126,14 @@ def test_what_few_points_show_is_refuted(text: str) -> None:
     theorem = decide_law(statement(text)).theorem
     assert theorem is not None
     assert theorem.verdict == "REFUTED"
+
+
+@pytest.mark.parametrize(
+    "text", ["dim n\nparam U: [n - 5]\nmap U\nlaw l = U", "dim n\nparam U: [n]\nmap sum(U[1:n-5])\nlaw l = U"]
+)
+def test_sizes_are_searched_from_the_smallest_that_there_are(text: str) -> None:
+    theorem = decide_law(statement(text)).theorem
+    assert theorem is not None
+    assert theorem.verdict == "REFUTED"
+    assert theorem.sizes is not None
+    assert theorem.sizes["n"] >= 6
