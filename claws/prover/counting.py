@@ -302,7 +302,7 @@ class _Search:
         rank = gradient_rank(statement, statement.laws, self.modulus, self.seed, self.ranks, self.meter)
         self.outcome.reason = (
             f"{rank} of {len(entries.distinct)} different entries have independent gradients at a random point, which is no "
-            f"proof that the others depend on them; no polynomial relation of degree 2 was found ({reason})"
+            f"proof that the others depend on them; no polynomial relation of low degree was found ({reason})"
         )
         return None
 

@@ -29,6 +29,9 @@ from claws.prover.lie import BATCH, Echelon, Point, Theta, elimination_work
 MAX_UNKNOWNS = 3_000
 """Larger linear systems are not solved."""
 
+MAX_RELATION = 4
+"""The highest degree of a relation between laws: the determinant of a 4 x 4 matrix of laws that has a lower rank."""
+
 _SPARE = 8
 """Equations beyond the number of unknowns."""
 
@@ -182,12 +185,12 @@ def law_statement(model: Model, law: Law, coordinates: Sequence[tuple[str, Index
 def find_relation(
     statement: Independent, distinct: Sequence[int], modulus: int, seed: int, meter: Meter
 ) -> Iterator[Relation]:
-    """Candidates for polynomial relations of degree 1, then 2, between these entries of the laws; the shortest first."""
+    """Candidates for polynomial relations of degree 1, 2, ... between these entries of the laws; the shortest first."""
     point = Point(statement, modulus, seed, meter)
     sizes = [math.prod(fixed(k) for k in statement.program.shapes[n]) for n in statement.laws]
     if sum(sizes) > MAX_UNKNOWNS:
         raise Malformed("the laws have too many entries for a relation between them to be looked for")
-    for degree in (1, 2):
+    for degree in range(1, MAX_RELATION + 1):
         monomials = [m for d in range(degree + 1) for m in combinations_with_replacement(distinct, d)]
         if len(monomials) > MAX_UNKNOWNS:
             return

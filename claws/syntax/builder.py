@@ -10,10 +10,12 @@ What does not fit raises `Misfit`, a message without a place; `elaborate` adds t
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
-from claws.kernel.errors import Malformed
+from claws.kernel.errors import Malformed, Undefined
+from claws.kernel.functions import exact_power
 from claws.kernel.program import (
     Apply,
     Det,
@@ -341,6 +343,9 @@ class Builder:
                 if abs(exponent) * max(c.numerator.bit_length(), c.denominator.bit_length()) > MAX_BITS:
                     raise Misfit("CLAW029", "this number is too large to be written out")
                 return self.number(c ** int(exponent))
+            if c is not None and exponent.denominator > 1:
+                with suppress(Undefined):
+                    return self.number(exact_power(c, exponent))  # the root of a square is a number
         if exponent == 0:
             return self.expand(self.number(1), v.shape, v.loops)
         return Value(self.node(Power(v.node, exponent)), v.shape, v.loops)
