@@ -18,8 +18,9 @@ from claws.kernel.errors import Meter, Refused, Undefined
 from claws.kernel.evaluate import Array, evaluate, fixed, indices
 from claws.kernel.functions import CHAINS
 from claws.kernel.jets import PATTERNS_ON, Jet, salt
-from claws.kernel.lie import Echelon, Model, Point
+from claws.kernel.lie import Model, Point
 from claws.kernel.program import Apply, Einsum, Leaf, Node, Number, Power, Program, Sum, renumbered
+from claws.kernel.ranks import Echelon
 
 PATTERNS = "every on/off pattern of the piecewise units occurs"
 INDEPENDENCE = "the values of transcendental functions are algebraically independent at generic data"
@@ -110,10 +111,13 @@ def is_positive(program: Program, n: int) -> bool:
     return False
 
 
-def check_assumptions(model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> tuple[str, ...]:
+def check_assumptions(
+    model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter, distinct: bool = False
+) -> tuple[str, ...]:
     """What ranks of brackets (without `laws`), or of the gradients of these laws, rest on.
 
-    Raises `Refused` where the program contradicts it.
+    Raises `Refused` where the program contradicts it; with `distinct` also where two piecewise units are the same function, which
+    are on and off together.
     """
     program = model.program
     activations = dict(program.activations)
@@ -124,7 +128,7 @@ def check_assumptions(model: Model, laws: Sequence[int], modulus: int, seed: int
     used = _functions(program, roots)
     found = []
     if any(_kinked(f, activations) for f in used):
-        _check_kinks(model, modulus, seed, meter)
+        _check_kinks(model, modulus, seed, meter, distinct)
         found.append(PATTERNS)
     if any(f in CHAINS for f in used):
         _check_exponents(model, roots, modulus, seed, meter)
@@ -142,7 +146,7 @@ def _kinked(function: str, activations: dict[str, Fraction | None]) -> bool:
     return function == "relu" or activations.get(function) is not None
 
 
-def _check_kinks(model: Model, modulus: int, seed: int, meter: Meter) -> None:
+def _check_kinks(model: Model, modulus: int, seed: int, meter: Meter, distinct: bool) -> None:
     """Raises `Refused` if two piecewise units share their kink, or one stands on one side of it for all data."""
     program = model.program
     point = Point(model, modulus, seed, meter)
@@ -172,6 +176,8 @@ def _check_kinks(model: Model, modulus: int, seed: int, meter: Meter) -> None:
                     "a relu's argument keeps its sign for all data, so the number of laws depends on the signs of parameters; "
                     "declare domains (`in positive`) where they decide it"
                 )
+            if distinct and direction in seen:
+                raise Refused("two relus are the same function, so they are on and off together")
             if seen.setdefault(direction, column) != column:
                 raise Refused(
                     "two relus have proportional arguments and share their kink, so not every on/off pattern occurs and the "

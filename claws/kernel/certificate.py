@@ -19,6 +19,7 @@ from claws.kernel.errors import Malformed
 from claws.kernel.evaluate import Index
 from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Relation, Sandwich, Witness
 from claws.kernel.lie import MAX_DEPTH, Step, Tree
+from claws.kernel.paths import Bundle
 from claws.kernel.program import (
     MAX_NODES,
     Apply,
@@ -166,6 +167,7 @@ def _encode_evidence(evidence: Evidence, size: int) -> dict[str, Any]:
                 "steps": [[_encode_tree(step.tree), step.count] for step in evidence.steps],
                 "modulus": evidence.modulus,
                 "seed": evidence.seed,
+                "paths": [_encode_bundle(b) for b in evidence.paths],
             }
         case Relation():
             terms = [[str(c), [list(x) for x in powers]] for c, powers in evidence.terms]
@@ -174,6 +176,15 @@ def _encode_evidence(evidence: Evidence, size: int) -> dict[str, Any]:
             return {"method": "not conserved", "law": evidence.law, "witness": _encode_evidence(evidence.witness, size)}
         case Witness():
             return _encode_witness(evidence)
+
+
+def _encode_bundle(b: Bundle) -> dict[str, Any]:
+    return {
+        "output": b.output,
+        "entries": list(b.entries),
+        "data": [[name, list(places)] for name, places in b.data],
+        "on": [[n, list(places)] for n, places in b.on],
+    }
 
 
 def _encode_tree(tree: Tree) -> Any:
@@ -446,7 +457,7 @@ def _evidence(x: Any, program: Program) -> Evidence:
 
 
 def _sandwich(x: Any, program: Program) -> Sandwich:
-    f = _fields(x, {"method", "nodes", "laws", "steps", "modulus", "seed"})
+    f = _fields(x, {"method", "nodes", "laws", "steps", "modulus", "seed", "paths"})
     more = _list(f["nodes"], _node, MAX_NODES)
     if more:
         program = Program((*program.nodes, *more), program.activations, program.functions, program.conditions)
@@ -456,6 +467,17 @@ def _sandwich(x: Any, program: Program) -> Sandwich:
         _list(f["steps"], lambda y: Step(_tree(_row(y, 2)[0], MAX_DEPTH), _integer(y[1], 1, MAX_LIST)), 1000),
         _modulus(f["modulus"]),
         _seed(f["seed"]),
+        _list(f["paths"], _bundle, 1000),
+    )
+
+
+def _bundle(x: Any) -> Bundle:
+    f = _fields(x, {"output", "entries", "data", "on"})
+    return Bundle(
+        _integer(f["output"], 0, 10_000),
+        _list(f["entries"], _number),
+        _list(f["data"], lambda y: (_name(_row(y, 2)[0]), _list(y[1], _number)), 1000),
+        _list(f["on"], lambda y: (_number(_row(y, 2)[0]), _list(y[1], _number)), 10_000),
     )
 
 

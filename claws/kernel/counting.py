@@ -15,6 +15,7 @@ from claws.kernel.errors import Malformed, Meter, Refused
 from claws.kernel.evaluate import Array, evaluate, fixed, indices
 from claws.kernel.evidence import ByPolynomials, ByTensors, Relation, Sandwich
 from claws.kernel.lie import Model, Point, Ranks, check_steps, parameters
+from claws.kernel.paths import path_rank
 from claws.kernel.polynomials import Polynomial, Polynomials
 from claws.kernel.program import Leaf, Program, count_entries
 from claws.kernel.statement import Statement
@@ -56,13 +57,17 @@ def bounds(model: Model, sandwich: Sandwich, prove: Prove, ranks: Ranks, meter: 
     if _is_one_function(flow):
         # one field and nothing to bracket it with: the Lie algebra is its multiples
         at_least = max(at_least, total - 1)
-    at_most = total
+    rank = 0
     assumptions: tuple[str, ...] = ()
-    if sandwich.steps:
+    if sandwich.steps or sandwich.paths:
         check_steps(sandwich.steps)
-        simple = simple_model(model)
-        assumptions = check_assumptions(simple, (), sandwich.modulus, sandwich.seed, meter)
-        at_most -= ranks.of_brackets(simple, sandwich.steps, sandwich.modulus, sandwich.seed, meter)
+        simple, modulus, seed = simple_model(model), sandwich.modulus, sandwich.seed
+        assumptions = check_assumptions(simple, (), modulus, seed, meter, distinct=bool(sandwich.paths))
+        if sandwich.steps:
+            rank = ranks.of_brackets(simple, sandwich.steps, modulus, seed, meter)
+        if sandwich.paths:
+            rank = max(rank, path_rank(simple, sandwich.paths, modulus, seed, meter))
+    at_most = total - rank
     if at_least > at_most:
         raise Refused(
             f"there would be at least {at_least} and at most {at_most} laws: an assumption is false, or a rank is wrong"

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from claws.kernel.evaluate import Index
 from claws.kernel.lie import Step
+from claws.kernel.paths import Bundle
 from claws.kernel.program import Program
 from claws.kernel.rational import Choices
 
@@ -46,8 +47,8 @@ class Sandwich:
     """How many laws there are, from both sides, at the pseudo-random point of `seed` modulo `modulus`.
 
     `laws` are nodes of `program`, each with the evidence that it is conserved: there are at least as many laws as the rank
-    of their gradients. `steps` are elements of the Lie algebra: there are at most D minus their rank. `program` is the
-    statement's, with nodes for further laws at its end.
+    of their gradients. `steps` are elements of the Lie algebra, `paths` sparse generators: there are at most D minus the rank
+    of either. `program` is the statement's, with nodes for further laws at its end.
     """
 
     program: Program
@@ -55,6 +56,7 @@ class Sandwich:
     steps: tuple[Step, ...]
     modulus: int
     seed: int
+    paths: tuple[Bundle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

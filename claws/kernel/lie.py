@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
-from claws.kernel.errors import Malformed, Meter, Undefined
+from claws.kernel.errors import Malformed, Meter
 from claws.kernel.evaluate import Array, Index, Tape, Traced, evaluate, fixed, indices
 from claws.kernel.jets import PATTERNS_FREE, Jet, JetRing, draw, salt
-from claws.kernel.program import Program, count_entries
+from claws.kernel.program import Leaf, Program, count_entries
+from claws.kernel.ranks import Echelon, Row, sparse_rank
 
 Tree = int | tuple["Tree", "Tree"]
 """A bracket: 1 for a generator, or the bracket of two of them, each leaf a generator of its own."""
@@ -72,11 +73,7 @@ class ExactRanks:
     name = ""
 
     def of_gradients(self, model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
-        point = Point(model, modulus, seed, meter)
-        rows = Echelon(modulus, meter)
-        for row in point.law_gradients(laws):
-            rows.add(row)
-        return rows.rank
+        return sparse_rank(Point(model, modulus, seed, meter).law_gradients(laws), modulus, meter)
 
     def of_brackets(self, model: Model, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
         point = Point(model, modulus, seed, meter)
@@ -203,23 +200,31 @@ class Point:
 
     # --- laws --------------------------------------------------------------------------------------------------
 
-    def law_gradients(self, laws: Sequence[int]) -> list[list[int]]:
-        """The gradient of every entry of these nodes, as residues."""
+    def law_gradients(self, laws: Sequence[int]) -> list[Row]:
+        """The gradient of every entry of these nodes, as sparse residues by coordinate."""
         ring = self.ring(0)
         arrays = self.arrays(self.theta, self.consts, ring)
-        rows = []
+        number = {coordinate: k for k, coordinate in enumerate(self.coordinates)}
+        rows: list[Row] = []
         for law in laws:
             tape = Tape(ring)
-            variables = [tape.variable(x) for x in self.theta]
-            leaves: dict[str, Array] = {
-                name: {i: Traced(tape, y, -1) for i, y in a.items()} for name, a in arrays.items()
-            }
-            for (name, i), variable in zip(self.coordinates, variables, strict=True):
-                leaves[name][i] = variable
+            leaves: dict[str, Array] = {}
+            places: dict[int, int] = {}
+            for n in self.program.cone([law]):
+                node = self.program.nodes[n]
+                if isinstance(node, Leaf) and node.role == "param":
+                    leaves[node.name] = {}
+                    for i in indices(self.shapes[node.name]):
+                        x = tape.variable(arrays[node.name].get(i, ring.number(Fraction(0))))
+                        leaves[node.name][i] = x
+                        places[x.place] = number[node.name, i]
+                elif isinstance(node, Leaf):
+                    leaves[node.name] = {i: Traced(tape, y, -1) for i, y in arrays[node.name].items()}
             for entry in evaluate(self.program, [law], leaves, tape, self.meter)[law].values():
                 if entry.place >= 0:
                     slopes = tape.gradient(entry, self.meter)
-                    rows.append([slopes[v.place].parts[0] if v.place in slopes else 0 for v in variables])
+                    found = {places[p]: x.parts[0] for p, x in slopes.items() if p in places}
+                    rows.append({k: x for k, x in found.items() if x})
         return rows
 
 
@@ -239,37 +244,6 @@ def _difference(a: Jet | None, b: Jet | None) -> Jet | None:
         return a
     minus = Jet(b.ring, [-x % b.ring.modulus for x in b.parts])
     return minus if a is None else a + minus
-
-
-class Echelon:
-    """The row space of residue vectors. Each pivot is a unit, so the rank is a lower bound over the rationals."""
-
-    def __init__(self, modulus: int, meter: Meter) -> None:
-        self.modulus = modulus
-        self.meter = meter
-        self.rows: list[tuple[int, list[int]]] = []
-
-    @property
-    def rank(self) -> int:
-        return len(self.rows)
-
-    def add(self, row: list[int]) -> bool:
-        """Add a row; whether it is independent of those before."""
-        p = self.modulus
-        for pivot, other in self.rows:
-            if row[pivot]:
-                self.meter.tick(len(row) // 8)
-                c = p - row[pivot]
-                row = [(a + c * b) % p for a, b in zip(row, other, strict=True)]
-        pivot = next((k for k, a in enumerate(row) if a), -1)
-        if pivot < 0:
-            return False
-        try:
-            scale = pow(row[pivot], -1, p)
-        except ValueError:
-            raise Undefined(f"a pivot is no unit modulo {p}") from None
-        self.rows.append((pivot, [a * scale % p for a in row]))
-        return True
 
 
 def check_steps(steps: Sequence[Step]) -> None:

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from claws.kernel.assumptions import check_assumptions
 from claws.kernel.counting import Bounds, Entries, bounds, gradient_rank, simple_model
 from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Sandwich, Witness
-from claws.kernel.lie import Ranks, Step, Tree, depth, parameters
+from claws.kernel.lie import Model, Ranks, Step, Tree, depth, parameters
+from claws.kernel.paths import Bundle, path_rank
 from claws.kernel.program import Node, Program, renumbered
 from claws.kernel.statement import Complete, Count, Independent, Statement
 from claws.kernel.theorem import Theorem, check
@@ -26,6 +28,9 @@ MAX_PAUSE = 3
 
 IDLE = 2
 """Batches of elements of one form that may bring nothing before the next form is tried."""
+
+MANY = 1_000
+"""With more parameters than this, sparse generators are tried before a dense matrix."""
 
 MAX_BRACKET = 24
 """The deepest brackets that are tried."""
@@ -127,6 +132,7 @@ class _Search:
         self.program = statement.program
         self.proved: list[tuple[int, ByTensors | ByPolynomials]] = []
         self.steps: list[Step] = []
+        self.paths: tuple[Bundle, ...] = ()
         self.at_least = 0
         self.at_most = self.parameters = parameters(statement.program)
         self.growing = False
@@ -196,7 +202,7 @@ class _Search:
         self._note(found)
 
     def _sandwich(self, steps: Sequence[Step]) -> Sandwich:
-        return Sandwich(self.program, tuple(self.proved), tuple(steps), self.modulus, self.seed)
+        return Sandwich(self.program, tuple(self.proved), tuple(steps), self.modulus, self.seed, self.paths)
 
     def _note(self, found: Bounds) -> None:
         self.outcome.found.update(
@@ -225,12 +231,15 @@ class _Search:
 
     def _lower_upper(self, target: int) -> None:
         """Add brackets until their rank is the target, stands still, or the work ends."""
-        from claws.kernel.assumptions import check_assumptions
-        from claws.prover.lie import BATCH, Echelon, Point, elimination_work
+        from claws.prover.lie import BATCH, SPARSE, Echelon, Point, elimination_work
 
         model = simple_model(self.statement)
         # what the kernel would refuse in the end is refused before the work
         check_assumptions(model, (), self.modulus, self.seed, self.meter)
+        if self.parameters > MANY:
+            self._follow_paths(model, target)
+            if self.parameters - self.at_most >= target or self.parameters > SPARSE:
+                return
         point = Point(model, self.modulus, self.seed, self.meter)
         rows = Echelon(self.modulus, self.parameters)
         pause = 0
@@ -255,6 +264,23 @@ class _Search:
             pause = 0 if self.growing or depth(tree) == 1 else pause + 1
             if rows.rank >= target or pause > 2 * MAX_PAUSE:
                 break
+
+    def _follow_paths(self, model: Model, target: int) -> None:
+        """Sparse generators instead of a dense matrix, where the model is a network of relus."""
+        from claws.prover.paths import find_paths
+
+        try:
+            paths = find_paths(model)
+            check_assumptions(model, (), self.modulus, self.seed, self.meter, distinct=True)
+            rank = path_rank(model, paths, self.modulus, self.seed, self.meter) if paths else 0
+        except OutOfBudget:
+            raise
+        except Refused:
+            return
+        if rank >= target:
+            self.paths = paths
+            self.at_most = self.parameters - rank
+            self.outcome.found.update(bracket_depth=1, lie_dimension_at_least=rank, count_at_most=self.at_most)
 
     def _find_laws(self) -> None:
         """Laws of degree 1 and 2 that the file does not have."""

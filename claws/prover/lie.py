@@ -15,12 +15,15 @@ import numpy as np
 from claws.kernel.errors import Meter, Undefined
 from claws.kernel.evaluate import fixed
 from claws.kernel.jets import salt
-from claws.kernel.lie import Model, Step, Tree, parameters
+from claws.kernel.lie import ExactRanks, Model, Step, Tree, parameters
 from claws.kernel.statement import Statement
 from claws.prover.jets import PRIMES, Field, Jet, Reading, Residues
 
 BATCH = 128
 """Rows made at a time; also the block of the elimination, so it is at most 256 (see `claws.prover.jets`)."""
+
+SPARSE = 20_000
+"""With more parameters than this, rows are sparse or not at all."""
 
 MAX_ALL_ENTRIES = 50_000_000
 """Programs whose arrays are larger together are not read for a mere hint."""
@@ -43,6 +46,9 @@ class ArrayRanks:
 
     def of_gradients(self, model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
         key = _key(model, (), modulus, seed), tuple(laws)
+        if parameters(model.program) > SPARSE:
+            # dense rows would not fit into memory; gradients of laws are sparse in large models
+            return ExactRanks().of_gradients(model, laws, modulus, seed, meter)
         if key not in self._known:
             rows = Echelon(modulus, parameters(model.program))
             for block in Point(model, modulus, seed, meter).law_gradients(laws):

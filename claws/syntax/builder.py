@@ -222,21 +222,23 @@ class Builder:
         return Value(self.node(self._fuse(node)), tuple(shape), kept)
 
     def _fuse(self, node: Einsum) -> Node:
-        """Fold an inner einsum that only renames or copies axes into this one, so that one product is one node."""
+        """Fold an inner einsum that only renames or copies axes into this one, and a product into what only renames its axes."""
         operands: list[int] = []
         rows: list[tuple[int, ...]] = []
         sizes = list(node.sizes)
         for n, row in zip(node.operands, node.labels, strict=True):
             inner = self.nodes[n]
-            if isinstance(inner, Einsum) and len(inner.operands) == 1 and len(set(inner.out)) == len(inner.out):
+            # a product inside a product stays a node of its own, as a step on the way; inside a trace or diagonal it does not
+            alone = isinstance(inner, Einsum) and (len(inner.operands) == 1 or len(node.operands) == 1)
+            if isinstance(inner, Einsum) and alone and len(set(inner.out)) == len(inner.out):
                 names = dict(zip(inner.out, row, strict=True))
                 carried = {x for ls in inner.labels for x in ls}
                 if all(x in carried for x in inner.out):
-                    for x in carried - set(names):
+                    for x in sorted(carried - set(names)):
                         names[x] = len(sizes)
                         sizes.append(inner.sizes[x])
-                    operands.append(inner.operands[0])
-                    rows.append(tuple(names[x] for x in inner.labels[0]))
+                    operands.extend(inner.operands)
+                    rows.extend(tuple(names[x] for x in ls) for ls in inner.labels)
                     continue
             operands.append(n)
             rows.append(row)

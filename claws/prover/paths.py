@@ -1,0 +1,157 @@
+"""Paths through a network of relus, one for every entry of every parameter: sparse generators for very large models.
+
+Untrusted: the kernel evaluates every path. From the entry of a parameter a path goes up to the data and down to an output, at
+each sum through the first entry. In a multilayer network without dead ends these are D - H independent generators, H the number
+of hidden units, as many as there can be (Marcotte, Gribonval, Peyré 2023, on ReLU networks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from claws.kernel.evaluate import fixed
+from claws.kernel.lie import Model
+from claws.kernel.paths import Bundle
+from claws.kernel.program import Apply, Einsum, Leaf, Sum, count_entries, operands_of
+
+Column = list[int]
+
+
+class _NoPath(Exception):
+    """The walk came to an operation that it does not know."""
+
+
+def find_paths(model: Model) -> tuple[Bundle, ...]:
+    """Bundles of paths through the entries of all parameters, no path twice; without parameters that no path is found for."""
+    network = _Network(model)
+    bundles: list[Bundle] = []
+    seen: set[tuple[object, ...]] = set()
+    for n, _ in model.program.leaves("param"):
+        for user in network.users(n):
+            try:
+                bundle = network.through(n, user)
+            except _NoPath:
+                continue
+            kept = _without(bundle, seen)
+            if kept.entries:
+                bundles.append(kept)
+    return tuple(bundles)
+
+
+def _without(bundle: Bundle, seen: set[tuple[object, ...]]) -> Bundle:
+    """The rows of a bundle that are new."""
+    names = (bundle.output, *(name for name, _ in bundle.data), *(n for n, _ in bundle.on))
+    columns = [bundle.entries, *(p for _, p in bundle.data), *(p for _, p in bundle.on)]
+    rows = []
+    for k, row in enumerate(zip(*columns, strict=True)):
+        if (names, row) not in seen:
+            seen.add((names, row))
+            rows.append(k)
+    if len(rows) == len(bundle.entries):
+        return bundle
+
+    def some(places: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(places[k] for k in rows)
+
+    return Bundle(
+        bundle.output,
+        some(bundle.entries),
+        tuple((name, some(p)) for name, p in bundle.data),
+        tuple((n, some(p)) for n, p in bundle.on),
+    )
+
+
+class _Network:
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.program = model.program
+        self.shapes = [tuple(fixed(k) for k in shape) for shape in self.program.shapes]
+        self.cone = self.program.cone(model.outputs)
+        self._users: dict[int, list[int]] = {}
+        for n in self.cone:
+            for m in operands_of(self.program.nodes[n]):
+                self._users.setdefault(m, []).append(n)
+        self.size = 0
+        self.data: dict[str, list[Column]] = {}
+        self.on: dict[int, list[Column]] = {}
+
+    def users(self, n: int) -> list[int]:
+        return self._users.get(n, [])
+
+    def through(self, n: int, user: int) -> Bundle:
+        """Paths through every entry of the leaf n, by way of one operation that reads it."""
+        self.size = fixed(count_entries(self.program.shapes[n]))
+        self.data, self.on = {}, {}
+        output, index = self._down(n, user, _split(range(self.size), self.shapes[n]))
+        return Bundle(
+            output,
+            tuple(self._flat(index, self.model.outputs[output])),
+            tuple((name, tuple(self._flat(c, self._leaf(name)))) for name, c in sorted(self.data.items())),
+            tuple((m, tuple(self._flat(c, m))) for m, c in sorted(self.on.items())),
+        )
+
+    def _leaf(self, name: str) -> int:
+        return next(n for n, leaf in self.program.leaves("input") if leaf.name == name)
+
+    def _flat(self, index: list[Column], n: int) -> Iterator[int]:
+        for row in zip(*index, strict=True) if index else [()] * self.size:
+            k = 0
+            for size, i in zip(self.shapes[n], row, strict=True):
+                k = k * size + i
+            yield k
+
+    def _first(self) -> Column:
+        return [0] * self.size
+
+    def _down(self, n: int, user: int, index: list[Column]) -> tuple[int, list[Column]]:
+        """From the entries `index` of a node, through a user of it, to an output and its entries."""
+        while True:
+            node = self.program.nodes[user]
+            if isinstance(node, Einsum):
+                labels = node.labels[node.operands.index(n)]
+                bound = dict(zip(labels, index, strict=True))
+                index = [bound.setdefault(x, self._first()) for x in node.out]
+                for k, (m, row) in enumerate(zip(node.operands, node.labels, strict=True)):
+                    if k != node.operands.index(n):
+                        self._up(m, [bound.setdefault(x, self._first()) for x in row])
+            elif isinstance(node, Apply) and node.function == "relu":
+                self.on[user] = index
+            elif not isinstance(node, Sum):
+                raise _NoPath
+            n = user
+            if n in self.model.outputs:
+                return self.model.outputs.index(n), index
+            if not self.users(n):
+                raise _NoPath
+            user = self.users(n)[0]
+
+    def _up(self, n: int, index: list[Column]) -> None:
+        """Make the entries `index` of a node depend on the data, by units that are on."""
+        node = self.program.nodes[n]
+        match node:
+            case Leaf(name, "input"):
+                self.data.setdefault(name, index)
+            case Leaf():
+                pass
+            case Apply("relu", operand):
+                if n not in self.on:
+                    self.on[n] = index
+                    self._up(operand, index)
+            case Einsum():
+                bound = dict(zip(node.out, index, strict=True))
+                for m, row in zip(node.operands, node.labels, strict=True):
+                    self._up(m, [bound.setdefault(x, self._first()) for x in row])
+            case Sum(terms):
+                for _, m in terms:
+                    self._up(m, index)
+            case _:
+                raise _NoPath
+
+
+def _split(flat: range, shape: tuple[int, ...]) -> list[Column]:
+    columns: list[Column] = []
+    rest = list(flat)
+    for n in reversed(shape):
+        columns.append([k % n for k in rest])
+        rest = [k // n for k in rest]
+    return columns[::-1]
