@@ -26,7 +26,7 @@ PATTERNS = "every on/off pattern of the piecewise units occurs"
 INDEPENDENCE = "the values of transcendental functions are algebraically independent at generic data"
 GENERIC = "a declared activation is a generic function"
 
-_DATA = 4
+_DATA = 3
 """Data samples at which the arguments of relus are compared."""
 
 _SPARE = 4

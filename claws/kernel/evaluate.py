@@ -280,9 +280,10 @@ def _join(
         buckets.setdefault(key, []).append((tuple(i[at_right[label]] for label in fresh), y))
     result: Array = {}
     for i, x in left.items():
-        kept = tuple(i[k] for k in keep_left)
-        for tail, y in buckets.get(tuple(i[k] for k in at_left), ()):
-            meter.tick()
+        kept = tuple([i[k] for k in keep_left])
+        found = buckets.get(tuple([i[k] for k in at_left]), ())
+        meter.tick(1 + len(found))
+        for tail, y in found:
             term = y if first else x * y
             target = kept + tail
             result[target] = result[target] + term if target in result else term

@@ -14,7 +14,7 @@ from claws.kernel.counting import Bounds, Entries, bounds, gradient_rank, simple
 from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Sandwich, Witness
 from claws.kernel.lie import Model, Ranks, Step, Tree, depth, parameters
-from claws.kernel.paths import Bundle, path_rank
+from claws.kernel.paths import Bundle
 from claws.kernel.program import Node, Program, renumbered
 from claws.kernel.statement import Complete, Count, Independent, Statement
 from claws.kernel.theorem import Theorem, check
@@ -154,7 +154,7 @@ class _Search:
         if not self._decided(statement):
             self.outcome.reason = self.gap()
             return None
-        return self._check(statement, self._sandwich(self.steps))
+        return self._close(statement)
 
     def tally(self, model: Count) -> Theorem | None:
         """The theorem about the number at which the bounds meet."""
@@ -167,7 +167,22 @@ class _Search:
         if self.at_least < self.at_most:
             self.outcome.reason = self.gap()
             return None
-        return self._check(replace(model, relation="=", number=self.at_least), self._sandwich(self.steps))
+        return self._close(replace(model, relation="=", number=self.at_least))
+
+    def _close(self, statement: Count | Complete) -> Theorem | None:
+        """The kernel's word on the bounds."""
+        try:
+            return self._check(statement, self._sandwich(self.steps))
+        except OutOfBudget:
+            raise
+        except Refused:
+            if not self.paths:
+                raise
+        self._without_paths()
+        if self._decided(statement):
+            return self._check(statement, self._sandwich(self.steps))
+        self.outcome.reason = self.gap()
+        return None
 
     def _prove_own(self, statement: Complete) -> Theorem | None:
         """The laws of a `complete` claim must be conserved; one that is not refutes it."""
@@ -229,17 +244,17 @@ class _Search:
             )
         return self._rank_of_own
 
-    def _lower_upper(self, target: int) -> None:
+    def _lower_upper(self, target: int, paths: bool = True) -> None:
         """Add brackets until their rank is the target, stands still, or the work ends."""
         from claws.prover.lie import BATCH, SPARSE, Echelon, Point, elimination_work
 
         model = simple_model(self.statement)
+        if paths and self.parameters > MANY:
+            self._follow_paths(model, target)
+            if self.paths or self.parameters > SPARSE:
+                return
         # what the kernel would refuse in the end is refused before the work
         check_assumptions(model, (), self.modulus, self.seed, self.meter)
-        if self.parameters > MANY:
-            self._follow_paths(model, target)
-            if self.parameters - self.at_most >= target or self.parameters > SPARSE:
-                return
         point = Point(model, self.modulus, self.seed, self.meter)
         rows = Echelon(self.modulus, self.parameters)
         pause = 0
@@ -266,21 +281,26 @@ class _Search:
                 break
 
     def _follow_paths(self, model: Model, target: int) -> None:
-        """Sparse generators instead of a dense matrix, where the model is a network of relus."""
+        """Sparse generators instead of a dense matrix, where the model is a network of relus.
+
+        If there are as many as are wanted they are hoped to be independent: it is the kernel that finds their rank.
+        """
         from claws.prover.paths import find_paths
 
-        try:
-            paths = find_paths(model)
-            check_assumptions(model, (), self.modulus, self.seed, self.meter, distinct=True)
-            rank = path_rank(model, paths, self.modulus, self.seed, self.meter) if paths else 0
-        except OutOfBudget:
-            raise
-        except Refused:
-            return
-        if rank >= target:
+        paths = find_paths(model)
+        if sum(len(bundle.entries) for bundle in paths) == target:
             self.paths = paths
-            self.at_most = self.parameters - rank
-            self.outcome.found.update(bracket_depth=1, lie_dimension_at_least=rank, count_at_most=self.at_most)
+            self.at_most = self.parameters - target
+            self.outcome.found.update(bracket_depth=1, lie_dimension_at_least=target, count_at_most=self.at_most)
+
+    def _without_paths(self) -> None:
+        """The hope was vain: start again with a dense matrix."""
+        from claws.prover.lie import SPARSE
+
+        target, self.paths, self.at_most = self.parameters - self.at_most, (), self.parameters
+        if self.parameters > SPARSE:
+            raise Refused(f"{self.gap()}; the model is too large for a dense matrix")
+        self._lower_upper(target, paths=False)
 
     def _find_laws(self) -> None:
         """Laws of degree 1 and 2 that the file does not have."""

@@ -48,6 +48,9 @@ PRIMES = (8388593, 8388587, 8388581, 8388571)
 MAX_ENTRIES = 20_000_000
 """Larger arrays are not read."""
 
+MAX_ARGUMENTS = 10_000
+"""A function of whole arrays with more entries than this is not read."""
+
 _INNER = 256
 """Residue products that may be added up before a reduction."""
 
@@ -441,6 +444,8 @@ class Reading:
     ) -> Residues:
         """A pseudo-random array for each value of the arguments."""
         f = self.field
+        if sum(math.prod(x.shape[1 + batch :]) for x in args) > MAX_ARGUMENTS:
+            raise Undefined("the arguments of a function are too large")
         count = max(x.shape[0] for x in args)
         key = np.zeros((count, *shape[:batch]))
         for k, x in enumerate(args):

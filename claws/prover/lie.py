@@ -7,7 +7,7 @@ theorem's trust line.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -15,7 +15,8 @@ import numpy as np
 from claws.kernel.errors import Meter, Undefined
 from claws.kernel.evaluate import fixed
 from claws.kernel.jets import salt
-from claws.kernel.lie import ExactRanks, Model, Step, Tree, parameters
+from claws.kernel.lie import Model, Step, Tree, parameters
+from claws.kernel.ranks import Row, sparse_rank
 from claws.kernel.statement import Statement
 from claws.prover.jets import PRIMES, Field, Jet, Reading, Residues
 
@@ -46,15 +47,19 @@ class ArrayRanks:
 
     def of_gradients(self, model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
         key = _key(model, (), modulus, seed), tuple(laws)
-        if parameters(model.program) > SPARSE:
-            # dense rows would not fit into memory; gradients of laws are sparse in large models
-            return ExactRanks().of_gradients(model, laws, modulus, seed, meter)
         if key not in self._known:
-            rows = Echelon(modulus, parameters(model.program))
-            for block in Point(model, modulus, seed, meter).law_gradients(laws):
-                meter.tick(elimination_work(rows, len(block)))
-                rows.add(block)
-            self._known[key] = rows.rank
+            blocks = Point(model, modulus, seed, meter).law_gradients(laws)
+            total = parameters(model.program)
+            if total > SPARSE:
+                # dense rows would not fit into memory; gradients of laws are sparse in large models
+                sparse = [row for block in blocks for row in _sparse_rows(block, modulus)]
+                self._known[key] = sparse_rank(sparse, modulus, meter)
+            else:
+                rows = Echelon(modulus, total)
+                for block in blocks:
+                    meter.tick(elimination_work(rows, len(block)))
+                    rows.add(block)
+                self._known[key] = rows.rank
         return self._known[key]
 
     def of_brackets(self, model: Model, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
@@ -69,6 +74,13 @@ class ArrayRanks:
                 meter.tick(elimination_work(rows, len(elements)))
                 rows.add(elements)
         return rows.rank
+
+
+def _sparse_rows(block: Residues, modulus: int) -> Iterator[Row]:
+    """The rows of a dense block by their entries that are not zero."""
+    for row in block:
+        columns = np.flatnonzero(row)
+        yield {int(c): int(x) % modulus for c, x in zip(columns, row[columns], strict=True)}
 
 
 def elimination_work(rows: Echelon, more: int) -> int:
@@ -171,9 +183,8 @@ class Point:
         """theta + e*direction, with a new nilpotent e."""
         return {name: [*x, *direction.get(name, [None] * n)] for name, x in theta.items()}
 
-    def law_gradients(self, laws: Sequence[int]) -> list[Residues]:
+    def law_gradients(self, laws: Sequence[int]) -> Iterator[Residues]:
         """The gradient of every entry of these nodes, in blocks of rows."""
-        blocks = []
         reading = self.reading(self.theta, 0, None)
         for law in laws:
             shape = reading.shapes[law]
@@ -188,8 +199,7 @@ class Point:
                     part = pulled[name][0] if name in pulled else None
                     size = math.prod(self.shapes[name])
                     block.append(np.zeros((len(rows), size)) if part is None else part.reshape(len(rows), size))
-                blocks.append(np.concatenate(block, axis=1))
-        return blocks
+                yield np.concatenate(block, axis=1)
 
 
 def residue_seems_zero(statement: Statement, seed: int, points: int = 2) -> bool:
