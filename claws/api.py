@@ -65,7 +65,8 @@ class Law:
             raise ClawError(spec.path, spec.text, [Diagnostic("CLAW025", f"no size is given for {missing}")])
         leaves = symbols_of(program)
         try:
-            values = evaluate(program, [statement.law], leaves, SympyRing(), Meter(ENTRIES_BUDGET))
+            meter = Meter(ENTRIES_BUDGET)
+            values = evaluate(program, [statement.law], leaves, SympyRing(meter), meter)
         except Refused as problem:
             raise ClawError(spec.path, spec.text, [no_value(problem, spec.laws[self.name].span)]) from problem
         return as_matrix(values[statement.law], tuple(fixed(k) for k in program.shapes[statement.law]))

@@ -129,9 +129,9 @@ def _entries(spec: Spec, statement: Statement, name: str, form: str, first: bool
         return f"{label} = {sympy.latex(x)}" if form == "latex" else f"{label} = {x}"
 
     program = statement.program
-    ring = SympyRing()
-    leaves = symbols_of(program)
     meter = Meter(ENTRIES_BUDGET)
+    ring = SympyRing(meter)
+    leaves = symbols_of(program)
     values = evaluate(program, [*statement.outputs, statement.law], leaves, ring, meter)
 
     def shape(n: int) -> tuple[int, ...]:
