@@ -299,7 +299,9 @@ class Reading:
         for n in self.program.cone([root]):
             if n not in self._values:
                 self._values[n] = self._value(n)
-                self.meter.tick(1 + sum(x.size for x in self._values[n] if x is not None) // 1000)
+                parts = [x.size for x in self._values[n] if x is not None]
+                # every array costs a call, and its entries
+                self.meter.tick(10 * len(parts) + sum(parts) // 200)
         return self._values[root]
 
     def _constant(self, x: Residues) -> Jet:
