@@ -15,11 +15,25 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from claws.kernel.errors import Meter, Refused, Undefined
-from claws.kernel.evaluate import Array, evaluate, fixed, indices
+from claws.kernel.evaluate import Array, Index, evaluate, fixed, indices
 from claws.kernel.functions import CHAINS
 from claws.kernel.jets import PATTERNS_ON, Jet, salt
 from claws.kernel.lie import Model, Point
-from claws.kernel.program import Apply, Einsum, Leaf, Node, Number, Power, Program, Sum, renumbered
+from claws.kernel.program import (
+    Apply,
+    Einsum,
+    Gather,
+    Leaf,
+    Node,
+    Number,
+    Power,
+    Program,
+    Reshape,
+    Scatter,
+    Sum,
+    operands_of,
+    renumbered,
+)
 from claws.kernel.ranks import Echelon
 
 PATTERNS = "every on/off pattern of the piecewise units occurs"
@@ -128,12 +142,13 @@ def check_assumptions(
     used = _functions(program, roots)
     found = []
     if any(_kinked(f, activations) for f in used):
+        _check_form(model)
         _check_kinks(model, modulus, seed, meter, distinct)
         found.append(PATTERNS)
     if any(f in CHAINS for f in used):
         _check_exponents(model, roots, modulus, seed, meter)
         found.append(INDEPENDENCE)
-    if any(f in activations and activations[f] is None for f in used):
+    if any(f in activations for f in used):
         found.append(GENERIC)
     return tuple(found)
 
@@ -144,6 +159,114 @@ def _functions(program: Program, roots: Sequence[int]) -> set[str]:
 
 def _kinked(function: str, activations: dict[str, Fraction | None]) -> bool:
     return function == "relu" or activations.get(function) is not None
+
+
+def _check_form(model: Model) -> None:
+    """Raises `Refused` unless every piecewise unit is one of a network: affine in data and inner units, with free weights.
+
+    What is allowed: an entry of unconstrained data; sums of terms each of which has data or inner units in one factor only and,
+    where these are not unconstrained data themselves, an unconstrained parameter or constant in another; and no product of
+    two factors that both depend on units.
+    """
+    program = model.program
+    activations = dict(program.activations)
+    size = len(program.nodes)
+    data = [_depends(program, n, "input") for n in range(size)]
+    units = [False] * size
+    for n in program.cone(model.outputs):
+        node = program.nodes[n]
+        operands = operands_of(node)
+        if isinstance(node, Apply) and _kinked(node.function, activations):
+            if not _is_unit_argument(program, node.operand, data, units):
+                raise Refused(
+                    "a piecewise unit is not affine in the data with weights of either sign, so which on/off patterns occur "
+                    "is not known"
+                )
+            units[n] = True
+        elif isinstance(node, Einsum):
+            if sum(units[m] for m in operands) > 1:
+                raise Refused("piecewise units are multiplied, so which of their on/off patterns occur matters")
+            units[n] = any(units[m] for m in operands)
+        elif any(units[m] for m in operands):
+            if not isinstance(node, Sum | Gather | Scatter | Reshape):
+                raise Refused("a piecewise unit is inside a function that is not linear: its patterns are not known")
+            units[n] = True
+
+
+def _is_unit_argument(program: Program, n: int, data: Sequence[bool], units: Sequence[bool]) -> bool:
+    node = program.nodes[n]
+    if not data[n]:
+        return True  # a bias; that the whole depends on data is checked at points
+    match node:
+        case Leaf():
+            return node.domain == "real"
+        case Gather(operand, _, _, _, _) | Scatter(operand, _, _, _, _) | Reshape(operand, _):
+            return _is_unit_argument(program, operand, data, units)
+        case Sum(terms):
+            return len(terms) == 1 or all(_is_affine_term(program, m, data, units) for _, m in terms)
+        case Einsum():
+            return _is_affine_term(program, n, data, units)
+    return False
+
+
+def _is_affine_term(program: Program, n: int, data: Sequence[bool], units: Sequence[bool]) -> bool:
+    """Data-free; or linear in data or units through one factor, with free weights."""
+    node = program.nodes[n]
+    if not data[n]:
+        return True
+    if isinstance(node, Gather | Scatter | Reshape):
+        return _is_affine_term(program, node.operand, data, units)
+    if isinstance(node, Sum):
+        return all(_is_affine_term(program, m, data, units) for _, m in node.terms)
+    if not isinstance(node, Einsum):
+        return False
+    inner = [m for m in node.operands if data[m]]
+    if len(inner) != 1 or not _is_network(program, inner[0], data):
+        return False
+    others = [m for m in node.operands if not data[m]]
+    free = any(_is_signed(program, m) and node.operands.count(m) == 1 for m in others)
+    plain = _is_plain_data(program, inner[0])
+    if not others:
+        return plain and not any(set(row) - set(node.out) for row in node.labels)
+    return free or (plain and not units[inner[0]])
+
+
+def _is_network(program: Program, n: int, data: Sequence[bool]) -> bool:
+    """Linear in unconstrained data and in units (which are looked at by themselves)."""
+    node = program.nodes[n]
+    if not data[n]:
+        return True
+    match node:
+        case Leaf():
+            return node.domain == "real"
+        case Apply(function, _):
+            return _kinked(function, dict(program.activations))
+        case Gather() | Scatter() | Reshape():
+            return _is_network(program, node.operand, data)
+        case Sum(terms):
+            return all(_is_network(program, m, data) for _, m in terms)
+        case Einsum(operands, _, _, _):
+            inner = [m for m in operands if data[m]]
+            return len(inner) == 1 and _is_network(program, inner[0], data)
+    return False
+
+
+def _is_plain_data(program: Program, n: int) -> bool:
+    """Entries of unconstrained data, moved about."""
+    node = program.nodes[n]
+    if isinstance(node, Gather | Scatter | Reshape):
+        return _is_plain_data(program, node.operand)
+    return isinstance(node, Leaf) and node.role == "input" and node.domain == "real"
+
+
+def _is_signed(program: Program, n: int) -> bool:
+    """An unconstrained parameter or constant, or a sum with one."""
+    node = program.nodes[n]
+    if isinstance(node, Gather | Scatter | Reshape):
+        return _is_signed(program, node.operand)
+    if isinstance(node, Sum):
+        return any(_is_signed(program, m) for _, m in node.terms)
+    return isinstance(node, Leaf) and node.role in ("param", "const") and node.domain != "positive"
 
 
 def _check_kinks(model: Model, modulus: int, seed: int, meter: Meter, distinct: bool) -> None:
@@ -186,73 +309,102 @@ def _check_kinks(model: Model, modulus: int, seed: int, meter: Meter, distinct: 
 
 
 def _check_exponents(model: Model, roots: Sequence[int], modulus: int, seed: int, meter: Meter) -> None:
-    """Raises `Refused` if exponents have a linear relation with constant coefficients, or logarithms may."""
+    """Raises `Refused` unless the transcendental values are independent by Ax's theorem, as functions of the data.
+
+    At one theta with many data, exponents must have no linear relation up to a function of theta; those without data none up
+    to a constant; and the same of logarithms, by their logarithmic derivatives.
+    """
     program = model.program
     used = [
         node for n in program.cone(roots) if isinstance(node := program.nodes[n], Apply) and node.function in CHAINS
     ]
     for node in used:
         inner = _functions(program, [node.operand])
-        if (node.function == "log" and inner & set(CHAINS)) or (node.function != "log" and "log" in inner):
+        if inner & {"log", "softplus"} or (node.function == "log" and inner & set(CHAINS)):
             raise Refused("logarithms and exponentials of each other may be related: such a model can't be counted yet")
-    if sum(node.function == "log" for node in used) and any(node.function == "softplus" for node in used):
+        if any(_kinked(f, dict(program.activations)) for f in inner):
+            raise Refused(
+                "a transcendental function of a piecewise one has known values where it is off: it can't be counted"
+            )
+    if any(node.function == "log" for node in used) and any(node.function == "softplus" for node in used):
         raise Refused("a log beside a softplus may be related to it: such a model can't be counted yet")
     exponents = sorted({(_EXPONENTIAL[node.function], node.operand) for node in used if node.function != "log"})
-    logarithms = sorted({node.operand for node in used if node.function == "log"})
-    entries = sum(1 for _, n in exponents for _ in indices([fixed(size) for size in program.shapes[n]]))
-    entries += sum(1 for n in logarithms for _ in indices([fixed(size) for size in program.shapes[n]]))
-    rows: list[list[int]] = []
-    slopes: list[list[int]] = []
-    for k in range(entries + _SPARE):
-        values, tangents = _sample(
-            model, [*(n for _, n in exponents), *logarithms], modulus, salt("sample", seed, k), meter
-        )
-        rows.append([1])
-        for group, n in exponents:
-            rows[-1] += [x * x % modulus if group in _SQUARED else x for x in values[n]]
-        ring = Point(model, modulus, seed, meter).ring(0)
-        slopes.append(
-            [v * ring.inverse(x) % modulus for n in logarithms for x, v in zip(values[n], tangents[n], strict=True)]
-        )
-    groups = [g for g, n in exponents for _ in indices([fixed(size) for size in program.shapes[n]])]
-    for columns, names in ((rows, ["constant", *groups]), (slopes, ["log"] * len(slopes[0]))):
-        if _related(columns, names, modulus, meter):
-            raise Refused(
-                "arguments of transcendental functions have a linear relation with constant coefficients (as z and 2*z), "
-                "so their values are related and the number of laws can't be had from independent ones"
-            )
+    logarithms = sorted({("log", node.operand) for node in used if node.function == "log"})
+    with_data = {n for n in range(len(program.nodes)) if _depends(program, n, "input")}
+    for group in (exponents, logarithms):
+        for data in (True, False):
+            members = [(name, n) for name, n in group if (n in with_data) == data]
+            if members and _related(model, members, data, modulus, seed, meter):
+                raise Refused(
+                    "arguments of transcendental functions have a linear relation with constant coefficients (as z and 2*z), "
+                    "so their values are related and the number of laws can't be had from independent ones"
+                )
 
 
-def _sample(
-    model: Model, nodes: Sequence[int], modulus: int, seed: int, meter: Meter
-) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
-    """The entries of nodes at random parameters and data, and their derivatives in a random direction."""
-    point = Point(model, modulus, seed, meter)
+def _depends(program: Program, n: int, role: str) -> bool:
+    return any(isinstance(node := program.nodes[m], Leaf) and node.role == role for m in program.cone([n]))
+
+
+def _related(
+    model: Model, members: Sequence[tuple[str, int]], data: bool, modulus: int, seed: int, meter: Meter
+) -> bool:
+    """Whether arguments are linearly dependent, in the sense of `_check_exponents`; equal arguments of one name are one."""
+    program = model.program
+    entries = [(name, n, i) for name, n in members for i in indices([fixed(k) for k in program.shapes[n]])]
+    nodes = list(dict.fromkeys(n for _, n in members))
+    keys: list[tuple[object, ...]] = [(name,) for name, _, _ in entries]
+    columns: list[list[int]] = [[] for _ in entries]
+    ones: list[int] = []
+    base = Point(model, modulus, seed, meter)
+    for k in range(len(entries) + _SPARE):
+        here = Point(model, modulus, salt("sample", seed, k), meter)
+        if not data:
+            here.consts = base.consts  # a constant is a constant
+        first = _values(here, nodes, "first", "data" if data else "theta", meter)
+        second = _values(here, nodes, "second", "data", meter) if data else {}
+        ring = here.ring(0)
+        ones.append(1)
+        for j, (name, n, i) in enumerate(entries):
+            x, slope = first[n][i]
+            keys[j] += (x,)
+            if name == "log":
+                columns[j].append(slope * ring.inverse(x) % modulus)
+                continue
+            other = second[n][i][0] if data else 0
+            columns[j].append((x * x - other * other if name in _SQUARED else x - other) % modulus)
+    echelon = Echelon(modulus, meter)
+    if not data and members[0][0] != "log":
+        echelon.add(ones)
+    try:
+        return not all(echelon.add(column) for column in dict(zip(keys, columns, strict=True)).values())
+    except Undefined:
+        return True
+
+
+def _values(
+    point: Point, nodes: Sequence[int], key: str, moved: str, meter: Meter
+) -> dict[int, dict[Index, tuple[int, int]]]:
+    """The entries of nodes at the point and data drawn by the key, with their derivatives as the data (or theta) move."""
     ring = point.ring(1)
-    direction = Point(model, modulus, salt("direction", seed), meter)
+    direction = Point(point.model, point.modulus, salt("direction", point.seed), meter)
     theta: list[Jet | None] = [
-        Jet(ring, [x.parts[0], d.parts[0]])
+        Jet(ring, [x.parts[0], d.parts[0] if moved == "theta" else 0])
         for x, d in zip(point.theta, direction.theta, strict=True)
         if x is not None and d is not None
     ]
-    leaves: dict[str, Array] = point.arrays(theta, point.data("exponent"), ring)
-    for name, values in direction.data("exponent").items():
-        for i, value in zip(indices(point.shapes[name]), values, strict=True):
-            leaves[name][i] = leaves[name][i] + Jet(ring, [0, value])
-    found = evaluate(model.program, list(dict.fromkeys(nodes)), leaves, ring, meter)
-    shapes = {n: [fixed(size) for size in model.program.shapes[n]] for n in nodes}
+    leaves: dict[str, Array] = point.arrays(theta, point.data(key), ring)
+    if moved == "data":
+        drawn = direction.data(key)
+        for _, leaf in point.program.leaves("input"):
+            for i, value in zip(indices(point.shapes[leaf.name]), drawn[leaf.name], strict=True):
+                leaves[leaf.name][i] = leaves[leaf.name][i] + Jet(ring, [0, value])
+    found = evaluate(point.program, nodes, leaves, ring, meter)
     zero = ring.number(Fraction(0))
-    jets = {n: [found[n].get(i, zero) for i in indices(shapes[n])] for n in nodes}
-    return {n: [x.parts[0] for x in xs] for n, xs in jets.items()}, {
-        n: [x.parts[1] for x in xs] for n, xs in jets.items()
+    return {
+        n: {
+            i: (x.parts[0], x.parts[1])
+            for i in indices([fixed(size) for size in point.program.shapes[n]])
+            for x in [found[n].get(i, zero)]
+        }
+        for n in nodes
     }
-
-
-def _related(rows: list[list[int]], names: list[str], modulus: int, meter: Meter) -> bool:
-    """Whether columns are linearly dependent; equal columns of the same name are one."""
-    columns = dict.fromkeys((name, *column) for name, column in zip(names, zip(*rows, strict=True), strict=True))
-    echelon = Echelon(modulus, meter)
-    try:
-        return not all(echelon.add([int(x) for x in column[1:]]) for column in columns)
-    except Undefined:
-        return True

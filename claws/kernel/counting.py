@@ -84,12 +84,16 @@ def simple_model(model: Model) -> Flow:
 
 def gradient_rank(model: Model, laws: Sequence[int], modulus: int, seed: int, ranks: Ranks, meter: Meter) -> int:
     """A lower bound of the generic rank of the gradients of all entries of these nodes."""
-    if modulus < MIN_MODULUS:
-        raise Malformed(f"a modulus is at least {MIN_MODULUS}")
+    _check_modulus(modulus)
     if not laws:
         return 0
     check_assumptions(model, laws, modulus, seed, meter)
     return ranks.of_gradients(model, laws, modulus, seed, meter)
+
+
+def _check_modulus(modulus: int) -> None:
+    if modulus < MIN_MODULUS:
+        raise Malformed(f"a modulus is at least {MIN_MODULUS}")
 
 
 def _extended(model: Model, sandwich: Sandwich) -> Flow:
@@ -148,6 +152,9 @@ class Entries:
 
 def check_relation(model: Model, laws: Sequence[int], relation: Relation, meter: Meter) -> None:
     """Raises `Refused` unless the relation holds between entries that count, and says that their gradients are dependent."""
+    _check_modulus(relation.modulus)
+    if any(len({entry for entry, _ in powers}) != len(powers) for _, powers in relation.terms):
+        raise Malformed("a term of a relation names an entry twice")
     entries = Entries(model.program, laws, meter)
     ring = entries.ring
     total = ring.number(Fraction(0))

@@ -25,6 +25,9 @@ Tree = int | tuple["Tree", "Tree"]
 
 MAX_DEPTH = 64
 
+MAX_LEVEL = 8
+"""Nilpotents that an element may need at once: 2^8 parts, 3^8 products."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -48,6 +51,11 @@ class Model(Protocol):
 def depth(tree: Tree) -> int:
     """The number of generators in a bracket."""
     return 1 if isinstance(tree, int) else depth(tree[0]) + depth(tree[1])
+
+
+def level(tree: Tree) -> int:
+    """The number of nilpotents that a bracket needs: one for each derivative inside another."""
+    return 0 if isinstance(tree, int) else 1 + max(level(tree[0]), level(tree[1]))
 
 
 def parameters(program: Program) -> int:
@@ -249,5 +257,5 @@ def _difference(a: Jet | None, b: Jet | None) -> Jet | None:
 def check_steps(steps: Sequence[Step]) -> None:
     """Raises `Malformed` for brackets that no search makes."""
     for step in steps:
-        if step.count < 0 or depth(step.tree) > MAX_DEPTH:
+        if step.count < 0 or depth(step.tree) > MAX_DEPTH or level(step.tree) > MAX_LEVEL:
             raise Malformed("a step of the certificate is no sensible one")

@@ -63,6 +63,8 @@ class Field:
     """Residues modulo one prime below 2^23, centred."""
 
     def __init__(self, p: int) -> None:
+        if p not in PRIMES:
+            raise Undefined(f"{p} is none of the primes for which arithmetic in float64 is exact")
         self.p = p
 
     def reduce(self, x: Residues) -> Residues:
