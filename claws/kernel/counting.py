@@ -121,9 +121,14 @@ def _is_one_function(model: Model) -> bool:
 
 
 class Entries:
-    """All entries of some laws as polynomials, and which of them are there for the first time."""
+    """All entries of some laws, exactly and at one point, and which of them are there for the first time.
 
-    def __init__(self, program: Program, laws: Sequence[int], meter: Meter) -> None:
+    Entries that are equal, or opposite, at a pseudo-random point are compared exactly. Raises `Refused` where that does not
+    settle it.
+    """
+
+    def __init__(self, model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> None:
+        program = model.program
         self.ring = Polynomials(dict(program.activations), meter)
         leaves: dict[str, Array] = {
             leaf.name: {
@@ -132,22 +137,36 @@ class Entries:
             }
             for n, leaf in program.leaves("param", "const")
         }
-        self.values: list[Polynomial | None] = []
-        """Every entry, in the laws' order, row by row; None is zero."""
+        point = Point(model, modulus, seed, meter)
+        jets = point.ring(0)
+        numbers = point.arrays(point.theta, point.consts, jets)
+        self.values: list[Polynomial] = []
+        """Every entry, in the laws' order, row by row."""
+        self.residues: list[int] = []
+        """The same at the point."""
         self.distinct: list[int] = []
-        """The entries that are neither equal nor opposite to an earlier one, as far as their normal forms show."""
-        seen = set()
+        """The entries that are neither equal nor opposite to an earlier one."""
+        seen: dict[int, int] = {}
         for law in laws:
             array = evaluate(program, [law], leaves, self.ring, meter)[law]
+            at_point = evaluate(program, [law], numbers, jets, meter)[law]
             for i in indices([fixed(k) for k in program.shapes[law]]):
-                value = array.get(i)
-                key = None if value is None else value.key()
-                if key not in seen:
+                value = array.get(i, self.ring.number(Fraction(0)))
+                x = at_point[i].parts[0] if i in at_point else 0
+                alike = min(x, (modulus - x) % modulus)
+                if alike not in seen:
+                    seen[alike] = len(self.values)
                     self.distinct.append(len(self.values))
-                    seen.add(key)
-                    if value is not None:
-                        seen.add((value * self.ring.number(Fraction(-1))).key())
+                elif not self._alike(value, self.values[seen[alike]]):
+                    raise Refused(
+                        "two entries of the laws are the same at a random point, but not shown to be the same"
+                    )
                 self.values.append(value)
+                self.residues.append(x)
+
+    def _alike(self, a: Polynomial, b: Polynomial) -> bool:
+        minus = self.ring.number(Fraction(-1))
+        return self.ring.vanishes(a + b * minus) or self.ring.vanishes(a + b)
 
 
 def check_relation(model: Model, laws: Sequence[int], relation: Relation, meter: Meter) -> None:
@@ -155,7 +174,8 @@ def check_relation(model: Model, laws: Sequence[int], relation: Relation, meter:
     _check_modulus(relation.modulus)
     if any(len({entry for entry, _ in powers}) != len(powers) for _, powers in relation.terms):
         raise Malformed("a term of a relation names an entry twice")
-    entries = Entries(model.program, laws, meter)
+    check_assumptions(model, laws, relation.modulus, relation.seed, meter)
+    entries = Entries(model, laws, relation.modulus, relation.seed, meter)
     ring = entries.ring
     total = ring.number(Fraction(0))
     for coefficient, powers in relation.terms:
@@ -165,27 +185,20 @@ def check_relation(model: Model, laws: Sequence[int], relation: Relation, meter:
                 raise Refused("the relation is about an entry that is not there, or that counts with another")
             if exponent < 1:
                 raise Malformed("an exponent of a relation is at least 1")
-            value = entries.values[entry]
-            term = term * (ring.number(Fraction(0)) if value is None else ring.power(value, Fraction(exponent)))
+            term = term * ring.power(entries.values[entry], Fraction(exponent))
         total = total + term
     if not ring.vanishes(total):
         raise Refused("the relation between the laws does not hold")
     # sum of dF/dh_k * grad h_k = 0, and the coefficients dF/dh_k must not all be zero
-    check_assumptions(model, laws, relation.modulus, relation.seed, meter)
-    point = Point(model, relation.modulus, relation.seed, meter)
-    jets = point.ring(0)
-    arrays = point.arrays(point.theta, point.consts, jets)
-    values: list[int] = []
-    for law in laws:
-        array = evaluate(model.program, [law], arrays, jets, meter)[law]
-        for i in indices([fixed(k) for k in model.program.shapes[law]]):
-            values.append(array[i].parts[0] if i in array else 0)
+    jets = Point(model, relation.modulus, relation.seed, meter).ring(0)
     slopes: dict[int, int] = {}
     for coefficient, powers in relation.terms:
         for entry, exponent in powers:
             product = jets.residue(coefficient) * exponent
             for other, e in powers:
-                product = product * pow(values[other], e - (other == entry), relation.modulus) % relation.modulus
+                product = (
+                    product * pow(entries.residues[other], e - (other == entry), relation.modulus) % relation.modulus
+                )
             slopes[entry] = (slopes.get(entry, 0) + product) % relation.modulus
     if not any(slopes.values()):
         raise Refused("the relation says nothing about gradients")

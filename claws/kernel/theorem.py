@@ -205,19 +205,20 @@ def _complete(
     rank = counting.gradient_rank(statement, statement.laws, evidence.modulus, evidence.seed, ranks, meter)
     if rank >= bounds.at_most:
         return True
-    if (
-        rank < bounds.at_least
-        and len(counting.Entries(statement.program, statement.laws, meter).distinct) < bounds.at_least
-    ):
+    if rank < bounds.at_least and len(_entries(statement, evidence, meter).distinct) < bounds.at_least:
         return False
     return None
+
+
+def _entries(statement: Complete | Independent, evidence: Sandwich, meter: Meter) -> counting.Entries:
+    return counting.Entries(statement, statement.laws, evidence.modulus, evidence.seed, meter)
 
 
 def _independent(statement: Independent, evidence: Sandwich, meter: Meter, ranks: Ranks) -> bool | None:
     rank = counting.gradient_rank(statement, statement.laws, evidence.modulus, evidence.seed, ranks, meter)
     total = sum(fixed(count_entries(statement.program.shapes[n])) for n in statement.laws)
     if rank < total:
-        total = len(counting.Entries(statement.program, statement.laws, meter).distinct)
+        total = len(_entries(statement, evidence, meter).distinct)
     if rank == total:
         return True
     return False if total > parameters(statement.program) else None

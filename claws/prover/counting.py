@@ -200,6 +200,13 @@ class _Search:
 
     def _add(self, name: str, law: Statement) -> bool:
         """Put a law that can be proved into the program. False where it can't."""
+        try:
+            # a law whose gradient can't be taken at the point (a root, a relu) is left out
+            gradient_rank(law, [law.law], self.modulus, self.seed, self.ranks, self.meter)
+        except OutOfBudget:
+            raise
+        except Refused:
+            return False
         evidence = prove_law(law, self.meter)
         if evidence is None:
             return False
@@ -337,7 +344,7 @@ class _Search:
             raise
         except Refused as problem:
             reason = str(problem)
-        entries = Entries(statement.program, statement.laws, self.meter)
+        entries = Entries(statement, statement.laws, self.modulus, self.seed, self.meter)
         for relation in find_relation(statement, entries.distinct, self.modulus, self.seed, self.meter):
             try:
                 return self._check(statement, relation)

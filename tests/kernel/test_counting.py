@@ -137,6 +137,26 @@ def test_brackets_of_too_many_generators_are_refused() -> None:
         judge(statement, replace(sandwich(statement), steps=(Step(tree, 1),)))
 
 
+def test_brackets_of_too_many_nilpotents_are_refused() -> None:
+    tree: lie.Tree = 1
+    for _ in range(lie.MAX_LEVEL + 1):
+        tree = (1, tree)
+    statement = count("=", 3)
+    with pytest.raises(Malformed, match="no sensible one"):
+        judge(statement, replace(sandwich(statement), steps=(Step(tree, 1),)))
+
+
+@pytest.mark.parametrize("modulus", [2147483647, 2879 * 2903, 2**29 - 3, 8388593 * 2, 1009])
+def test_the_accelerator_takes_no_modulus_for_which_it_is_not_exact(modulus: int) -> None:
+    from claws.prover.lie import ArrayRanks
+
+    statement = count("=", 3)
+    evidence = sandwich(statement)
+    assert judge(statement, evidence, ArrayRanks()).verdict == "PROVED"
+    with pytest.raises(Refused, match="none of the primes"):
+        judge(statement, replace(evidence, modulus=modulus), ArrayRanks())
+
+
 def test_at_an_unlucky_point_nothing_is_proved(monkeypatch: pytest.MonkeyPatch) -> None:
     """At theta = 0 every rank is smaller than at generic parameters: proofs are lost, none is wrong."""
     statement = count("=", 3)
@@ -239,11 +259,21 @@ def test_independent_is_refuted_by_a_relation_between_different_entries() -> Non
         (relation((1, ((0, 1),)), (1, ((1, 1),))), "counts with another"),
         (relation((1, ((0, 1),)), (1, ((7, 1),))), "is not there"),
         (relation(), "says nothing about gradients"),
+        (relation((1, ((0, 1), (0, 1))), (-1, ((0, 2),))), "names an entry twice"),
+        (replace(good, modulus=7), "a modulus is at least 1000"),
         (relation((1, ((0, 1),)), (-1, ((0, 1),))), "says nothing about gradients"),
         (relation((1, ((0, 4),)), (-2, ((0, 2), (2, 1))), (1, ((2, 2),))), "says nothing about gradients"),
     ]:
         with pytest.raises(Refused, match=reason):
             judge(statement, bad)
+
+
+def test_entries_that_are_equal_only_as_functions_count_once() -> None:
+    text = "param a, b\nmap 1\nlaw h = [(a^2 - b^2)/(a - b), a + b, a - b]\n"
+    statement = statements(text, "independent h")
+    assert judge(statement, Sandwich(statement.program, (), (), P, 0)).verdict == "PROVED"
+    more = statements(text.replace("a - b]", "a - b, a]"), "independent h")
+    assert judge(more, Sandwich(more.program, (), (), P, 0)).verdict == "REFUTED"
 
 
 def test_a_constant_entry_is_dependent() -> None:
