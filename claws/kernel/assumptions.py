@@ -223,8 +223,12 @@ def _is_affine_term(program: Program, n: int, data: Sequence[bool], units: Seque
     inner = [m for m in node.operands if data[m]]
     if len(inner) != 1 or not _is_network(program, inner[0], data):
         return False
-    others = [m for m in node.operands if not data[m]]
-    free = any(_is_signed(program, m) and node.operands.count(m) == 1 for m in others)
+    others = [k for k, m in enumerate(node.operands) if not data[m]]
+    free = False
+    for k in others:
+        leaf = _free_leaf(program, node.operands[k])
+        # nothing else in the product may go with its sign
+        free = free or (leaf is not None and leaf not in program.cone(m for j, m in enumerate(node.operands) if j != k))
     plain = _is_plain_data(program, inner[0])
     if not others:
         return plain and not any(set(row) - set(node.out) for row in node.labels)
@@ -259,14 +263,20 @@ def _is_plain_data(program: Program, n: int) -> bool:
     return isinstance(node, Leaf) and node.role == "input" and node.domain == "real"
 
 
-def _is_signed(program: Program, n: int) -> bool:
-    """An unconstrained parameter or constant, or a sum with one."""
+def _free_leaf(program: Program, n: int) -> int | None:
+    """The unconstrained parameter or constant that gives a weight either sign: it itself, or one term of it and no other."""
     node = program.nodes[n]
-    if isinstance(node, Gather | Scatter | Reshape):
-        return _is_signed(program, node.operand)
-    if isinstance(node, Sum):
-        return any(_is_signed(program, m) for _, m in node.terms)
-    return isinstance(node, Leaf) and node.role in ("param", "const") and node.domain != "positive"
+    match node:
+        case Leaf():
+            return n if node.role in ("param", "const") and node.domain != "positive" else None
+        case Gather() | Scatter() | Reshape():
+            return _free_leaf(program, node.operand)
+        case Sum(terms):
+            for k, (_, m) in enumerate(terms):
+                leaf = _free_leaf(program, m)
+                if leaf is not None and leaf not in program.cone([m for j, (_, m) in enumerate(terms) if j != k]):
+                    return leaf
+    return None
 
 
 def _check_kinks(model: Model, modulus: int, seed: int, meter: Meter, distinct: bool) -> None:

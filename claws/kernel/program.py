@@ -175,8 +175,8 @@ def _need(condition: bool, message: str) -> None:
 
 
 def _whole(size: Size) -> bool:
-    value = size.constant()
-    return value is None or value.denominator == 1
+    """Whether it is a whole number for all dims, by its form."""
+    return all(c.denominator == 1 for _, c in size.terms)
 
 
 def infer_shape(

@@ -362,9 +362,11 @@ class Scope:
                     v = self._slice(v, axis, item)
                 else:
                     form = self.affine(item, "an index")
+                    if any(c.denominator != 1 for _, c in form.offset.terms):
+                        raise error("CLAW026", f"an index must be a whole number, this is {form.offset}", item.span)
                     c = form.offset.integer()
-                    if not form.terms and c is not None and c < 0:
-                        form = Affine(n + c)
+                    if isinstance(item, nodes.Negative) and not form.terms and c is not None and c < 0:
+                        form = Affine(n + c)  # written so: an index that is computed counts from the start
                     v = self.builder.gather(v, axis, form)
             except NeedsSizes:
                 raise
@@ -383,7 +385,7 @@ class Scope:
                 return default
             size = self.size(e, "a slice bound")
             c = size.integer()
-            return n + c if c is not None and c < 0 else size
+            return n + c if isinstance(e, nodes.Negative) and c is not None and c < 0 else size
 
         if step < 1:
             raise error("CLAW023", "the step of a slice is 1 or more", item.span)

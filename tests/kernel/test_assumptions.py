@@ -143,6 +143,11 @@ PIECEWISE = [
     "param a, b, c, d\ninput x\nmap relu(a*x + b)*relu(c*x + d)",
     "param a, b, c\ninput x\nmap c*relu(b - a^2*x^2)",
     "param u, v: [2]\ninput x: [2] in positive\nmap u*relu(v @ x)",
+    "param a, b, w\ninput x: [2]\nlet h = relu(x[0]) + relu(x[1])\nmap a*relu((w*w + w + 1)*h) + b*h",
+    "param a, b, w: [1]\ninput x: [2]\nlet h = relu(x[0]) + relu(x[1])\n"
+    'map a*relu(einsum("i,i,->", w, reshape(reshape(w, [1, 1]), [1]), h)) + b*h',
+    "param u: [2], V: [2, 2] in positive, W: [2, 2]\ninput x: [2]\nmap u @ relu(V @ relu(W @ x))",
+    "param u: [2], W: [2, 2] in positive\ninput x: [2]\nmap u @ relu(W @ (x*x))",
 ]
 """Models whose on/off patterns do not all occur, whatever the parameters, or occur for some parameters only."""
 

@@ -122,6 +122,8 @@ def test_shapes_are_those_of_numpy(expression: str, shape: str) -> None:
         ("map c\nlaw l = vel(c)", "CLAW032", (5, 9), ["only under `flow momentum"]),
         ("map c\nparam W: [n - n]", "CLAW026", (5, 11), ["sizes are at least 1"]),
         ("map c\nparam W: [c]", "CLAW021", (5, 11), ["unknown name `c`"]),
+        ("map c\nlaw l = U[n/2, 0]", "CLAW026", (5, 11), ["an index must be a whole number"]),
+        ("map c\nlaw l = U[0, r - 3] for r = 2", "CLAW023", (5, 14), ["the index -1 is outside an axis of size 2"]),
         ("let N = 10^2000\nlet M = N*N\nmap c*M*M", "CLAW029", (5, 10), ["too large to be written out"]),
         ("map c\nparam W: [(n + m + r + k)^16]", "CLAW021", (5, 24), ["unknown name `k`"]),
         ("map c\nparam W: [(n + m + r)^16]", "CLAW026", (5, 11), ["too many terms"]),
