@@ -440,8 +440,14 @@ def test_an_undecided_claim_has_no_certificate(claws: Claws) -> None:
     ("changed", "reason"),
     [
         (GOOD.replace("map u*v", "map u*v^2"), "is about another statement than the claim `balance` of this file"),
-        (GOOD.replace("u^2 - v^2", "2*u^2 - 2*v^2"), "is about another statement than the claim `balance` of this file"),
-        (GOOD.replace("param u, v", "param u, v, w"), "is about another statement than the claim `balance` of this file"),
+        (
+            GOOD.replace("u^2 - v^2", "2*u^2 - 2*v^2"),
+            "is about another statement than the claim `balance` of this file",
+        ),
+        (
+            GOOD.replace("param u, v", "param u, v, w"),
+            "is about another statement than the claim `balance` of this file",
+        ),
         (GOOD.replace("in real", "").replace("[n]", "[n] in positive"), "is about another statement than the claim"),
         (GOOD.replace("balance", "other"), "the file has no claim `balance`"),
     ],
@@ -807,3 +813,21 @@ def test_check_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
             [sys.executable, "-c", program], env=environment, cwd=tmp_path, capture_output=True, text=True
         )
         assert run.stdout.splitlines()[-1] == expected, run.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("param u, v: [2]\nmap u*v\nlaw l = u[0]^2 - v[0]^2\ncomplete l\n", "missing  - u[1]^2 + v[1]^2"),
+        (
+            "param a, b: [2], c: [2]\nmap a*dot(b, c)*a\nlaw l = sqnorm(b) - sqnorm(c)\ncomplete l\n",
+            "missing  ",
+        ),
+    ],
+)
+def test_a_complete_claim_that_fails_names_what_is_missing(claws: Claws, text: str, missing: str) -> None:
+    run = claws("check", write("x.claw", text))
+    assert run.status == 1
+    assert "REFUTED complete l, expected PROVED" in run.out
+    assert missing in run.out
+    assert "bounds   at least" in run.out

@@ -107,7 +107,9 @@ def render_claim(
     if "count_at_least" in detail and not c.holds:
         low, high = detail["count_at_least"], detail["count_at_most"]
         rows.append(("bounds", f"at least {low} and at most {high} laws of {detail['parameters']} parameters"))
-    if detail.get("laws") and verbose:
+    if c.kind == "complete" and c.verdict is Verdict.REFUTED and "residue" not in detail:
+        rows.append(("missing", ", ".join(detail.get("laws", [])) or "laws that are no polynomials of degree 2"))
+    elif detail.get("laws") and verbose:
         rows.append(("laws", ", ".join(detail["laws"])))
     if "residue" in detail:
         entry = _entry_text(c.name, detail["law_entry"])
