@@ -314,11 +314,12 @@ class _Search:
         from claws.prover.quadratic import find_laws
 
         for text, law in find_laws(self.statement, self.at_most - self.at_least, self.modulus, self.seed, self.meter):
-            before = self.at_least
+            before = self.at_least, self.program, list(self.proved), list(self.outcome.used)
             if self._add(text, law):
                 self._raise_lower()
-            if self.at_least == before:
-                continue
+            if self.at_least == before[0]:
+                # no news: it depends on the laws that are known
+                _, self.program, self.proved, self.outcome.used = before
             if self.at_least >= self.at_most:
                 break
 
