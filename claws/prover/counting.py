@@ -200,9 +200,12 @@ class _Search:
 
     def _add(self, name: str, law: Statement) -> bool:
         """Put a law that can be proved into the program. False where it can't."""
+        from claws.prover.lie import Point
+
         try:
             # a law whose gradient can't be taken at the point (a root, a relu) is left out
-            gradient_rank(law, [law.law], self.modulus, self.seed, self.ranks, self.meter)
+            check_assumptions(law, [law.law], self.modulus, self.seed, self.meter)
+            next(Point(law, self.modulus, self.seed, self.meter).law_gradients([law.law]), None)
         except OutOfBudget:
             raise
         except Refused:
