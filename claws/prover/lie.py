@@ -56,7 +56,9 @@ class ArrayRanks:
                 self._known[key] = sparse_rank(sparse, modulus, meter)
             else:
                 rows = Echelon(modulus, total)
+                seen: set[int] = set()
                 for block in blocks:
+                    block = _new_rows(block, seen)
                     meter.tick(elimination_work(rows, len(block)))
                     rows.add(block)
                 self._known[key] = rows.rank
@@ -74,6 +76,17 @@ class ArrayRanks:
                 meter.tick(elimination_work(rows, len(elements)))
                 rows.add(elements)
         return rows.rank
+
+
+def _new_rows(block: Residues, seen: set[int]) -> Residues:
+    """The rows that are not among those before. One that is lost to a collision of hashes could only lower the rank."""
+    fresh = []
+    for k, row in enumerate(block):
+        key = hash(row.tobytes())
+        if key not in seen:
+            seen.add(key)
+            fresh.append(k)
+    return block[fresh]
 
 
 def _sparse_rows(block: Residues, modulus: int) -> Iterator[Row]:
