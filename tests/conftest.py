@@ -1,3 +1,12 @@
-"""For all tests: pytest's own fixture `pytester`, which runs pytest on a folder of its own."""
+"""For all tests: pytest's own fixture `pytester`, which runs pytest on a folder of its own; hypothesis without chance in CI."""
+
+import os
+
+from hypothesis import settings
 
 pytest_plugins = "pytester"
+
+# a change is not to be refused for an example that another run would not have met; at a desk every run tries new ones
+settings.register_profile("ci", derandomize=True, print_blob=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
