@@ -18,7 +18,7 @@ from claws.kernel.lie import Model, Point, Ranks, check_steps, parameters
 from claws.kernel.paths import path_rank
 from claws.kernel.polynomials import Polynomial, Polynomials
 from claws.kernel.program import Leaf, Program, count_entries
-from claws.kernel.statement import Statement
+from claws.kernel.statement import Count, Statement
 
 MIN_MODULUS = 1000
 
@@ -73,6 +73,16 @@ def bounds(model: Model, sandwich: Sandwich, prove: Prove, ranks: Ranks, meter: 
             f"there would be at least {at_least} and at most {at_most} laws: an assumption is false, or a rank is wrong"
         )
     return Bounds(at_least, at_most, total, assumptions)
+
+
+def compare(statement: Count, low: int, high: int) -> bool | None:
+    """Whether a number of laws between these bounds is as claimed; None where that is open."""
+    k = statement.number
+    if statement.relation == ">=":
+        return True if low >= k else False if high < k else None
+    if statement.relation == "<=":
+        return True if high <= k else False if low > k else None
+    return True if low == high == k else False if not low <= k <= high else None
 
 
 def simple_model(model: Model) -> Flow:

@@ -89,7 +89,7 @@ class _Paths:
             total *= k
         if not all(0 <= x < total for x in places):
             raise Malformed("a path leaves an array")
-        return _split(places, self.shapes[n])
+        return split_places(places, self.shapes[n])
 
     def rows(self) -> list[dict[int, int]]:
         """The generators: residues by coordinate, without zeros."""
@@ -144,7 +144,7 @@ class _Paths:
                 )
             case Reshape(operand, _):
                 flat = _flat(index, self.shapes[n], self.size)
-                return self._value(operand, _split(flat, self.shapes[operand]))
+                return self._value(operand, split_places(flat, self.shapes[operand]))
             case _:
                 raise Refused(f"no path is followed through {type(node).__name__}")
 
@@ -240,7 +240,7 @@ class _Paths:
         return _Value(total, pull)
 
 
-def _split(flat: Sequence[int], shape: Sequence[int]) -> list[Column]:
+def split_places(flat: Sequence[int], shape: Sequence[int]) -> list[Column]:
     """Flat places as one column for each axis."""
     columns: list[Column] = []
     rest = list(flat)

@@ -172,7 +172,7 @@ def _check_number(statement: Count | Complete | Independent, evidence: Evidence,
         }
         assumptions, trust = bounds.assumptions, _rank_trust(evidence, ranks)
         if isinstance(statement, Count):
-            verdict = _compare(statement, bounds)
+            verdict = counting.compare(statement, bounds.at_least, bounds.at_most)
         elif isinstance(statement, Complete):
             verdict = _complete(statement, evidence, bounds, meter, ranks)
     else:
@@ -185,15 +185,6 @@ def _check_number(statement: Count | Complete | Independent, evidence: Evidence,
 
 def _rank_trust(evidence: Sandwich, ranks: Ranks) -> tuple[str, ...]:
     return (f"ranks modulo {evidence.modulus}", *([ranks.name] if ranks.name else []))
-
-
-def _compare(statement: Count, bounds: counting.Bounds) -> bool | None:
-    low, high, k = bounds.at_least, bounds.at_most, statement.number
-    if statement.relation == ">=":
-        return True if low >= k else False if high < k else None
-    if statement.relation == "<=":
-        return True if high <= k else False if low > k else None
-    return True if low == high == k else False if not low <= k <= high else None
 
 
 def _complete(

@@ -5,12 +5,12 @@ Untrusted: a verdict is a theorem of the kernel, or it is UNKNOWN.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from claws.kernel.assumptions import check_assumptions
-from claws.kernel.counting import Bounds, Entries, bounds, gradient_rank, simple_model
+from claws.kernel.counting import Entries, bounds, compare, gradient_rank, simple_model
 from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Sandwich, Witness
 from claws.kernel.lie import Model, Ranks, Step, Tree, depth, parameters
@@ -71,19 +71,9 @@ def decide_number(
 ) -> Outcome:
     """PROVED or REFUTED by a theorem, or UNKNOWN with a reason. Deterministic for a seed when no time is set."""
     search = _Search(statement, laws, seed, Meter(budget, seconds), pure)
-    outcome = search.outcome
-    try:
-        outcome.theorem = (
-            search.independent(statement) if isinstance(statement, Independent) else search.number(statement)
-        )
-    except OutOfBudget as problem:
-        outcome.reason = "; ".join(x for x in (search.gap(), f"{problem}; raise it with --budget or --timeout") if x)
-    except Refused as problem:
-        outcome.reason = str(problem)
-    outcome.work = search.meter.used
-    if outcome.theorem is not None:
-        outcome.found.update(outcome.theorem.found)
-    return outcome
+    if isinstance(statement, Independent):
+        return search.run(lambda: search.independent(statement))
+    return search.run(lambda: search.number(statement))
 
 
 def count_laws(
@@ -96,15 +86,7 @@ def count_laws(
 ) -> Outcome:
     """The number of laws, whatever it is: a theorem about `count = k`, or bounds. The model's own number plays no part."""
     search = _Search(model, laws, seed, Meter(budget, seconds), pure)
-    outcome = search.outcome
-    try:
-        outcome.theorem = search.tally(model)
-    except OutOfBudget as problem:
-        outcome.reason = f"{search.gap()}; {problem}; raise it with --budget or --timeout"
-    except Refused as problem:
-        outcome.reason = str(problem)
-    outcome.work = search.meter.used
-    return outcome
+    return search.run(lambda: search.tally(model))
 
 
 class _Search:
@@ -137,6 +119,20 @@ class _Search:
         self.at_most = self.parameters = parameters(statement.program)
         self.growing = False
         """Whether the rank of brackets was still growing at the last depth."""
+
+    def run(self, decide: Callable[[], Theorem | None]) -> Outcome:
+        """The outcome of a way to decide, which may end in a theorem, with bounds, or out of work."""
+        outcome = self.outcome
+        try:
+            outcome.theorem = decide()
+        except OutOfBudget as problem:
+            outcome.reason = "; ".join(x for x in (self.gap(), f"{problem}; raise it with --budget or --timeout") if x)
+        except Refused as problem:
+            outcome.reason = str(problem)
+        outcome.work = self.meter.used
+        if outcome.theorem is not None:
+            outcome.found.update(outcome.theorem.found)
+        return outcome
 
     # --- the number of laws ----------------------------------------------------------------------------------------
 
@@ -224,35 +220,20 @@ class _Search:
         """The lower bound from the laws that are proved."""
         found = bounds(self.statement, self._sandwich(()), lambda s, e: None, self.ranks, self.meter)
         self.at_least = found.at_least
-        self._note(found)
-
-    def _sandwich(self, steps: Sequence[Step]) -> Sandwich:
-        return Sandwich(self.program, tuple(self.proved), tuple(steps), self.modulus, self.seed, self.paths)
-
-    def _note(self, found: Bounds) -> None:
         self.outcome.found.update(
             parameters=self.parameters, count_at_least=self.at_least, count_at_most=self.at_most,
             lie_dimension_at_least=self.parameters - self.at_most,
         )  # fmt: skip
 
+    def _sandwich(self, steps: Sequence[Step]) -> Sandwich:
+        return Sandwich(self.program, tuple(self.proved), tuple(steps), self.modulus, self.seed, self.paths)
+
     def _decided(self, statement: Count | Complete) -> bool:
         low, high = self.at_least, self.at_most
         if isinstance(statement, Complete):
-            return self._own_rank() >= high or self._own_rank() < low
-        k = statement.number
-        if statement.relation == ">=":
-            return low >= k or high < k
-        if statement.relation == "<=":
-            return high <= k or low > k
-        return low == high or not low <= k <= high
-
-    def _own_rank(self) -> int:
-        assert isinstance(self.statement, Complete)
-        if not hasattr(self, "_rank_of_own"):
-            self._rank_of_own = gradient_rank(
-                self.statement, self.statement.laws, self.modulus, self.seed, self.ranks, self.meter
-            )
-        return self._rank_of_own
+            rank = gradient_rank(statement, statement.laws, self.modulus, self.seed, self.ranks, self.meter)
+            return rank >= high or rank < low
+        return compare(statement, low, high) is not None
 
     def _lower_upper(self, target: int, paths: bool = True) -> None:
         """Add brackets until their rank is the target, stands still, or the work ends."""

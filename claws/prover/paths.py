@@ -11,10 +11,8 @@ from collections.abc import Iterator
 
 from claws.kernel.evaluate import fixed
 from claws.kernel.lie import Model
-from claws.kernel.paths import Bundle
+from claws.kernel.paths import Bundle, Column, split_places
 from claws.kernel.program import Apply, Einsum, Leaf, Sum, count_entries, operands_of
-
-Column = list[int]
 
 
 class _NoPath(Exception):
@@ -82,7 +80,7 @@ class _Network:
         """Paths through every entry of the leaf n, by way of one operation that reads it."""
         self.size = fixed(count_entries(self.program.shapes[n]))
         self.data, self.on = {}, {}
-        output, index = self._down(n, user, _split(range(self.size), self.shapes[n]))
+        output, index = self._down(n, user, split_places(range(self.size), self.shapes[n]))
         return Bundle(
             output,
             tuple(self._flat(index, self.model.outputs[output])),
@@ -146,12 +144,3 @@ class _Network:
                     self._up(m, index)
             case _:
                 raise _NoPath
-
-
-def _split(flat: range, shape: tuple[int, ...]) -> list[Column]:
-    columns: list[Column] = []
-    rest = list(flat)
-    for n in reversed(shape):
-        columns.append([k % n for k in rest])
-        rest = [k // n for k in rest]
-    return columns[::-1]
