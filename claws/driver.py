@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from claws.kernel.errors import Malformed, Meter, Refused
 from claws.kernel.evaluate import Index, fixed, indices
 from claws.kernel.evidence import NotConserved, Witness
-from claws.kernel.lie import Ranks, parameters
-from claws.kernel.program import count_entries
+from claws.kernel.lie import Ranks, coordinates
+from claws.kernel.program import ROLES, count_entries
 from claws.kernel.sizes import ZERO
 from claws.kernel.statement import AnyStatement, Statement
 from claws.kernel.theorem import Theorem, check
@@ -304,9 +304,7 @@ def check_claim(
         Verdict(claim.expected),
         free_dims=free,
     )
-    if spec.momentum:
-        result.reason = "claims about momentum flows can't be decided yet"
-    elif claim.kind != "law":
+    if claim.kind != "law":
         _check_number(spec, claim, sizes, options, stem, result)
     else:
         _check_law(spec, claim, spec.instance(sizes), options, stem, result)
@@ -431,7 +429,7 @@ def describe_witness(statement: Statement, witness: Witness, spec: Spec | None =
     program = statement.program.at(witness.sizes) if witness.sizes else statement.program
     arrays: dict[str, Any] = {}
     entries: dict[str, str] = {}
-    for n, leaf in program.leaves("param", "input", "const"):
+    for n, leaf in program.leaves(*ROLES):
         shape = [fixed(k) for k in program.shapes[n]]
         values = witness.leaves.get(leaf.name, {})
         arrays[leaf.name] = _nested(values, shape, ())
@@ -449,8 +447,8 @@ def describe_witness(statement: Statement, witness: Witness, spec: Spec | None =
         for point, value, _ in rows:
             at = "; ".join(_sparse_text(dict(x)) for x in point)
             choices.append(f"{name} at ({at}) is {_sparse_text(value)}, with the Jacobian in the certificate")
-    output = f"output {witness.output}"
-    if spec is not None and spec.map is not None:
+    output = "" if witness.output is None else f"output {witness.output}"
+    if witness.output is not None and spec is not None and spec.map is not None:
         from claws.syntax.printer import print_expression
 
         output = print_expression(spec.map.outputs[witness.output])
@@ -495,13 +493,11 @@ def residue_by_term(spec: Spec, claim: Claim, instance: Instance, witness: Witne
         try:
             statement = statement_at(instance.statement_about(claim.name, term, sign), witness.sizes)
             leaves = {
-                leaf.name: dict(witness.leaves.get(leaf.name, {}))
-                for _, leaf in statement.program.leaves("param", "input", "const")
+                leaf.name: dict(witness.leaves.get(leaf.name, {})) for _, leaf in statement.program.leaves(*ROLES)
             }
-            found = witness_residue(statement, leaves, witness.choices, witness.law_entry, Meter(5_000_000))
+            value = witness_residue(statement, leaves, witness, Meter(5_000_000))
         except (SourceError, Refused):
             return []  # a term that has no value by itself: nothing to say
-        value = found[statement.outputs[witness.output]].get(witness.output_entry, Fraction(0))
         text = print_expression(term)
         result.append({"term": text if sign > 0 else f"-({text})", "residue": str(value)})
     return result
@@ -567,7 +563,7 @@ def _accelerator(certificate: Certificate) -> Ranks | None:
     from claws.prover.counting import accelerator
     from claws.prover.lie import ArrayRanks
 
-    return accelerator(certificate.evidence, parameters(certificate.statement.program), ArrayRanks())
+    return accelerator(certificate.evidence, coordinates(certificate.statement.program), ArrayRanks())
 
 
 def _claimed(spec: Spec, certificate: Certificate) -> tuple[str, AnyStatement]:

@@ -54,8 +54,6 @@ def count_at(spec: Spec, sizes: Mapping[str, int], options: Options) -> Row:
     from claws.prover.counting import count_laws
 
     instance = spec.instance(sizes)
-    if spec.momentum:
-        raise SourceError(Diagnostic("CLAW032", "the laws of momentum flows can't be counted yet"))
     free = instance.free_dims()
     if free:
         hint = f"give it, as in `-D {free[0]}=3`, or use `claws sweep FILE --over {free[0]}=1..4`"
@@ -71,7 +69,7 @@ def count_at(spec: Spec, sizes: Mapping[str, int], options: Options) -> Row:
         total,
         found.get("lie_dimension_at_least", 0),
         found.get("count_at_least", 0),
-        found.get("count_at_most", total),
+        found.get("count_at_most", found.get("coordinates", total)),
         found.get("bracket_depth", 0),
         "UNKNOWN" if theorem is None else theorem.verdict,
         outcome.reason,

@@ -108,6 +108,15 @@ def _declares(draw: st.DrawFn) -> nodes.Declare:
     return nodes.Declare(draw(st.sampled_from(["param", "input", "const"])), tuple(groups))
 
 
+def _flows() -> st.SearchStrategy[nodes.Flow]:
+    def part(*words: str) -> st.SearchStrategy[nodes.Dynamic]:
+        kind = st.sampled_from(words).map(nodes.Identifier)
+        return st.builds(nodes.Dynamic, kind, st.lists(expressions, max_size=3).map(tuple))
+
+    others = st.lists(part("decay", "rate"), max_size=2)
+    return st.builds(lambda first, rest: nodes.Flow((first, *rest)), part("gradient", "momentum"), others)
+
+
 def _entries(values: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
     return st.lists(st.tuples(identifiers, values), min_size=1, max_size=3).map(tuple)
 
@@ -143,8 +152,7 @@ statements: st.SearchStrategy[nodes.Statement] = st.one_of(
     st.builds(nodes.Function, _entries(st.none() | _shapes)),
     st.builds(nodes.Let, identifiers, expressions),
     st.builds(nodes.Map, _some(expressions)),
-    st.builds(nodes.Flow, st.just(nodes.Identifier("gradient")), st.none()),
-    st.builds(nodes.Flow, st.just(nodes.Identifier("momentum")), expressions),
+    _flows(),
     st.builds(nodes.Precondition, _entries(expressions)),
     claims,
 )

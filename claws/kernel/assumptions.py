@@ -135,9 +135,9 @@ def check_assumptions(
     """
     program = model.program
     activations = dict(program.activations)
-    apart = tuple(laws) or tuple(p for _, p in model.preconditioners)
+    apart = tuple(laws) or model.flow.nodes()
     if any(_kinked(f, activations) for f in _functions(program, apart)):
-        raise Refused(f"the laws can't be counted: a {'law' if laws else 'preconditioner'} is piecewise")
+        raise Refused(f"the laws can't be counted: {'a law' if laws else 'the flow'} is piecewise")
     roots = apart if laws else (*model.outputs, *apart)
     used = _functions(program, roots)
     found = []

@@ -18,6 +18,7 @@ from typing import Any, NoReturn, TypeVar
 from claws.kernel.errors import Malformed
 from claws.kernel.evaluate import Index
 from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Relation, Sandwich, Witness
+from claws.kernel.flow import Flow
 from claws.kernel.lie import MAX_DEPTH, Step, Tree
 from claws.kernel.paths import Bundle
 from claws.kernel.program import (
@@ -43,7 +44,7 @@ from claws.kernel.sizes import Size
 from claws.kernel.statement import AnyStatement, Complete, Count, Independent, Statement
 
 MAGIC = "claws-certificate"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DIGITS = 2000
@@ -97,7 +98,11 @@ def encode_statement(statement: AnyStatement) -> dict[str, Any]:
         "conditions": [_encode_size(c) for c in program.conditions],
         "outputs": list(statement.outputs),
         **claim,
-        "preconditioners": [[name, p] for name, p in statement.preconditioners],
+        "flow": {
+            "factors": [[name, n] for name, n in statement.flow.factors],
+            "drift": [[name, n] for name, n in statement.flow.drift],
+            "second_order": statement.flow.second_order,
+        },
     }
 
 
@@ -397,7 +402,7 @@ _CLAIMS = ("law", "count", "complete", "independent")
 
 def _statement(x: Any) -> AnyStatement:
     claim = next((c for c in _CLAIMS if isinstance(x, dict) and c in x), "law")
-    fields = _fields(x, {"nodes", "activations", "functions", "conditions", "outputs", claim, "preconditioners"})
+    fields = _fields(x, {"nodes", "activations", "functions", "conditions", "outputs", claim, "flow"})
     program = Program(
         nodes=_list(fields["nodes"], _node, MAX_NODES),
         activations=_list(
@@ -409,15 +414,26 @@ def _statement(x: Any) -> AnyStatement:
         conditions=_list(fields["conditions"], _size, 1000),
     )
     outputs = _list(fields["outputs"], _number, 10_000)
-    preconditioners = _list(fields["preconditioners"], lambda y: (_text(_row(y, 2)[0]), _number(y[1])), 10_000)
+    flow = _flow(fields["flow"])
     if claim == "law":
-        return Statement(program, outputs, _number(fields["law"]), preconditioners)
+        return Statement(program, outputs, _number(fields["law"]), flow)
     if claim == "count":
         relation, number = _row(fields["count"], 2)
-        return Count(program, outputs, preconditioners, _text(relation, 2), _integer(number, -(10**12), 10**12))
+        return Count(program, outputs, flow, _text(relation, 2), _integer(number, -(10**12), 10**12))
     laws = _list(fields[claim], _number, 10_000)
     kind = Complete if claim == "complete" else Independent
-    return kind(program, outputs, preconditioners, laws)
+    return kind(program, outputs, flow, laws)
+
+
+def _flow(x: Any) -> Flow:
+    fields = _fields(x, {"factors", "drift", "second_order"})
+
+    def nodes(y: Any) -> tuple[tuple[str, int], ...]:
+        return _list(y, lambda z: (_text(_row(z, 2)[0]), _number(z[1])), 20_000)
+
+    if not isinstance(fields["second_order"], bool):
+        raise Malformed("second_order is true or false")
+    return Flow(nodes(fields["factors"]), nodes(fields["drift"]), fields["second_order"])
 
 
 def _sizes(x: Any) -> dict[str, int]:
@@ -533,7 +549,7 @@ def _witness(x: Any) -> Witness:
         leaves=_mapping(f["leaves"], _array),
         choices=choices,
         law_entry=_index(f["law_entry"]),
-        output=_integer(f["output"], 0, 10_000),
+        output=None if f["output"] is None else _integer(f["output"], 0, 10_000),
         output_entry=_index(f["output_entry"]),
         residue=_fraction(f["residue"]),
     )

@@ -14,7 +14,8 @@ from claws.kernel.assumptions import check_assumptions, simplified
 from claws.kernel.errors import Malformed, Meter, Refused
 from claws.kernel.evaluate import Array, evaluate, fixed, indices
 from claws.kernel.evidence import ByPolynomials, ByTensors, Relation, Sandwich
-from claws.kernel.lie import Model, Point, Ranks, check_steps, parameters
+from claws.kernel.flow import STATE, Flow
+from claws.kernel.lie import Model, Point, Ranks, check_steps, coordinates
 from claws.kernel.paths import path_rank
 from claws.kernel.polynomials import Polynomial, Polynomials
 from claws.kernel.program import Leaf, Program, count_entries
@@ -24,21 +25,21 @@ MIN_MODULUS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
-    """A model with a program that is longer than the statement's (see `claws.kernel.lie.Model`)."""
+class Changed:
+    """A model whose program is not the statement's own: longer, or simplified (see `claws.kernel.lie.Model`)."""
 
     program: Program
     outputs: tuple[int, ...]
-    preconditioners: tuple[tuple[str, int], ...]
+    flow: Flow
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """There are at least and at most so many independent laws, D parameters, under these assumptions."""
+    """There are at least and at most so many independent laws of so many coordinates, under these assumptions."""
 
     at_least: int
     at_most: int
-    parameters: int
+    coordinates: int
     assumptions: tuple[str, ...]
 
 
@@ -48,13 +49,13 @@ Prove = Callable[[Statement, ByTensors | ByPolynomials], object]
 
 def bounds(model: Model, sandwich: Sandwich, prove: Prove, ranks: Ranks, meter: Meter) -> Bounds:
     """What a sandwich shows. Raises `Refused` where one of its parts is not so."""
-    flow = _extended(model, sandwich)
-    total = parameters(flow.program)
+    longer = _extended(model, sandwich)
+    total = coordinates(longer.program)
     for law, evidence in sandwich.laws:
-        prove(Statement(flow.program, flow.outputs, law, flow.preconditioners), evidence)
+        prove(Statement(longer.program, longer.outputs, law, longer.flow), evidence)
     nodes = [law for law, _ in sandwich.laws]
-    at_least = gradient_rank(flow, nodes, sandwich.modulus, sandwich.seed, ranks, meter)
-    if _is_one_function(flow):
+    at_least = gradient_rank(longer, nodes, sandwich.modulus, sandwich.seed, ranks, meter)
+    if _is_one_function(longer):
         # one field and nothing to bracket it with: the Lie algebra is its multiples
         at_least = max(at_least, total - 1)
     rank = 0
@@ -85,11 +86,10 @@ def compare(statement: Count, low: int, high: int) -> bool | None:
     return True if low == high == k else False if not low <= k <= high else None
 
 
-def simple_model(model: Model) -> Flow:
+def simple_model(model: Model) -> Changed:
     """The model with positive factors outside of its relus: the same functions."""
     program, place = simplified(model.program)
-    factors = tuple((name, place[p]) for name, p in model.preconditioners)
-    return Flow(program, tuple(place[n] for n in model.outputs), factors)
+    return Changed(program, tuple(place[n] for n in model.outputs), model.flow.placed(place))
 
 
 def gradient_rank(model: Model, laws: Sequence[int], modulus: int, seed: int, ranks: Ranks, meter: Meter) -> int:
@@ -106,7 +106,7 @@ def _check_modulus(modulus: int) -> None:
         raise Malformed(f"a modulus is at least {MIN_MODULUS}")
 
 
-def _extended(model: Model, sandwich: Sandwich) -> Flow:
+def _extended(model: Model, sandwich: Sandwich) -> Changed:
     """The sandwich's program in place of the statement's, of which it must be a continuation with no new parameter or data."""
     old, new = model.program, sandwich.program
     n = len(old.nodes)
@@ -115,12 +115,14 @@ def _extended(model: Model, sandwich: Sandwich) -> Flow:
         raise Refused("the certificate's laws belong to another model")
     if any(isinstance(node, Leaf) and node.role != "const" for node in new.nodes[n:]):
         raise Refused("the certificate's laws mention something that the model does not have")
-    return Flow(new, model.outputs, model.preconditioners)
+    return Changed(new, model.outputs, model.flow)
 
 
 def _is_one_function(model: Model) -> bool:
-    """Whether the loss sees one number that depends on no data."""
+    """Whether the loss sees one number that depends on no data, and nothing else moves the state."""
     program = model.program
+    if model.flow.drift:
+        return False
     seen = (program.nodes[n] for n in program.cone(model.outputs))
     if any(isinstance(node, Leaf) and node.role == "input" for node in seen):
         return False
@@ -145,7 +147,7 @@ class Entries:
                 i: self.ring.variable(("leaf", leaf.name, i), leaf.name)
                 for i in indices([fixed(k) for k in program.shapes[n]])
             }
-            for n, leaf in program.leaves("param", "const")
+            for n, leaf in program.leaves(*STATE, "const")
         }
         point = Point(model, modulus, seed, meter)
         jets = point.ring(0)

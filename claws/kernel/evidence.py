@@ -30,14 +30,15 @@ class Witness:
     """REFUTED: at these sizes and this point, the residue at one entry of the law and of one output is not zero.
 
     `leaves` gives every leaf by its non-zero entries; `law_entry` and `output_entry` are index tuples; `output` is the
-    position of the output in the statement.
+    position of the output in the statement, or None where the law changes along the flow's drift, whatever the outputs;
+    `output_entry` is then ().
     """
 
     sizes: Mapping[str, int]
     leaves: Mapping[str, Mapping[Index, Fraction]]
     choices: Choices
     law_entry: Index
-    output: int
+    output: int | None
     output_entry: Index
     residue: Fraction
 

@@ -1,8 +1,9 @@
 """The Lie algebra of a model's training fields, at one pseudo-random point modulo a number.
 
-Soundness-critical. The generators are X = P * grad <c, g(theta, x)>, for any constant c and any data x. Every iterated bracket
-of generators is in the Lie algebra that they generate, so the rank of some of them at one point is a lower bound of its
-generic dimension, and D minus that rank an upper bound of the number of independent conservation laws (Marcotte, Gribonval,
+Soundness-critical. The generators are the fields that move the state in training: the flow's drift, if it has one, plus
+P * grad <c, g(theta, x)> in what the flow moves, for any constant c and any data x. Every iterated bracket of generators is in
+the Lie algebra that they generate, so the rank of some of them at one point is a lower bound of its generic dimension, and the
+number D of coordinates minus that rank an upper bound of the number of independent conservation laws (Marcotte, Gribonval,
 Peyré 2023, Theorem 3.3, with Frobenius' theorem). A rank modulo a number is a lower bound of the rank over the rationals,
 since a minor that is a unit there is not zero. Nothing here ever bounds a rank from above.
 """
@@ -16,8 +17,9 @@ from typing import Protocol
 
 from claws.kernel.errors import Malformed, Meter
 from claws.kernel.evaluate import Array, Index, Tape, Traced, evaluate, fixed, indices
+from claws.kernel.flow import GRADIENT, STATE, Flow
 from claws.kernel.jets import PATTERNS_FREE, Jet, JetRing, draw, salt
-from claws.kernel.program import Leaf, Program, count_entries
+from claws.kernel.program import ROLES, Leaf, Program, count_entries
 from claws.kernel.ranks import Echelon, Row, sparse_rank
 
 Tree = int | tuple["Tree", "Tree"]
@@ -45,7 +47,7 @@ class Model(Protocol):
     @property
     def outputs(self) -> tuple[int, ...]: ...
     @property
-    def preconditioners(self) -> tuple[tuple[str, int], ...]: ...
+    def flow(self) -> Flow: ...
 
 
 def depth(tree: Tree) -> int:
@@ -59,8 +61,13 @@ def level(tree: Tree) -> int:
 
 
 def parameters(program: Program) -> int:
-    """D, the number of parameters at fixed sizes."""
+    """The number of parameters at fixed sizes."""
     return sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves("param"))
+
+
+def coordinates(program: Program) -> int:
+    """D, the number of coordinates of the state: the parameters and, where there are any, their velocities and the time."""
+    return sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves(*STATE))
 
 
 class Ranks(Protocol):
@@ -107,15 +114,15 @@ class Point:
         self.meter = meter
         self.activations = dict(self.program.activations)
         self.coordinates: list[tuple[str, Index]] = []
-        """Every entry of every parameter, in the program's order."""
+        """Every entry of the state, in the program's order."""
         self.shapes = {
-            leaf.name: tuple(fixed(k) for k in self.program.shapes[n])
-            for n, leaf in self.program.leaves("param", "input", "const")
+            leaf.name: tuple(fixed(k) for k in self.program.shapes[n]) for n, leaf in self.program.leaves(*ROLES)
         }
-        for _, leaf in self.program.leaves("param"):
+        for _, leaf in self.program.leaves(*STATE):
             self.coordinates += [(leaf.name, i) for i in indices(self.shapes[leaf.name])]
+        self.number = {coordinate: k for k, coordinate in enumerate(self.coordinates)}
         self.theta: Vector = [
-            Jet(self.ring(0), [x]) for _, leaf in self.program.leaves("param") for x in self._drawn("param", leaf.name)
+            Jet(self.ring(0), [x]) for _, leaf in self.program.leaves(*STATE) for x in self._drawn("param", leaf.name)
         ]
         self.consts = {leaf.name: self._drawn("const", leaf.name) for _, leaf in self.program.leaves("const")}
 
@@ -149,7 +156,7 @@ class Point:
     # --- fields ------------------------------------------------------------------------------------------------
 
     def generator(self, theta: Vector, level: int, key: tuple[int, ...]) -> Vector:
-        """P * grad <c, g(theta, x)> for the weights c and the data x of this key, at jets theta."""
+        """The drift plus P * grad <c, g(theta, x)>, for the weights c and the data x of this key, at jets theta."""
         ring = self.ring(level)
         tape = Tape(ring)
         arrays = self.arrays(theta, self.data(*key), ring)
@@ -165,23 +172,27 @@ class Point:
             for flat, i in enumerate(indices([fixed(size) for size in self.program.shapes[n]])):
                 if i in values[n]:
                     total = total + values[n][i] * tape.number(Fraction(draw(start, flat, self.modulus)))
-        if total.place < 0:
-            return [None] * len(self.coordinates)
-        slopes = tape.gradient(total, self.meter)
-        return self._preconditioned([slopes.get(v.place) for v in variables], arrays, ring)
+        slopes = tape.gradient(total, self.meter) if total.place >= 0 else {}
+        return self._moving([slopes.get(v.place) for v in variables], arrays, ring)
 
-    def _preconditioned(self, field: Vector, arrays: Mapping[str, Array], ring: JetRing) -> Vector:
-        factors = {
-            name: evaluate(self.program, [p], arrays, ring, self.meter)[p] for name, p in self.model.preconditioners
-        }
-        if not factors:
-            return field
-        result: Vector = []
-        for (name, i), x in zip(self.coordinates, field, strict=True):
-            if name in factors and x is not None:
+    def _moving(self, gradient: Vector, arrays: Mapping[str, Array], ring: JetRing) -> Vector:
+        """How the state moves for a gradient, by coordinate."""
+        flow = self.model.flow
+        if flow == GRADIENT:
+            return gradient
+        factors, drift = (
+            {name: evaluate(self.program, [n], arrays, ring, self.meter)[n] for name, n in pairs}
+            for pairs in (flow.factors, flow.drift)
+        )
+        field: Vector = [drift[name].get(i) if name in drift else None for name, i in self.coordinates]
+        for (name, i), x in zip(self.coordinates, gradient, strict=True):
+            if x is not None and name in factors:
                 x = x * factors[name][i] if i in factors[name] else None
-            result.append(x)
-        return result
+            if x is not None:
+                k = self.number[flow.moved(name), i]
+                other = field[k]
+                field[k] = x if other is None else other + x
+        return field
 
     def element(self, tree: Tree, *key: int) -> list[int]:
         """One element of the Lie algebra at the point, as residues."""
@@ -212,7 +223,6 @@ class Point:
         """The gradient of every entry of these nodes, as sparse residues by coordinate."""
         ring = self.ring(0)
         arrays = self.arrays(self.theta, self.consts, ring)
-        number = {coordinate: k for k, coordinate in enumerate(self.coordinates)}
         rows: list[Row] = []
         for law in laws:
             tape = Tape(ring)
@@ -220,12 +230,12 @@ class Point:
             places: dict[int, int] = {}
             for n in self.program.cone([law]):
                 node = self.program.nodes[n]
-                if isinstance(node, Leaf) and node.role == "param":
+                if isinstance(node, Leaf) and node.role in STATE:
                     leaves[node.name] = {}
                     for i in indices(self.shapes[node.name]):
                         x = tape.variable(arrays[node.name].get(i, ring.number(Fraction(0))))
                         leaves[node.name][i] = x
-                        places[x.place] = number[node.name, i]
+                        places[x.place] = self.number[node.name, i]
                 elif isinstance(node, Leaf):
                     leaves[node.name] = {i: Traced(tape, y, -1) for i, y in arrays[node.name].items()}
             for entry in evaluate(self.program, [law], leaves, tape, self.meter)[law].values():

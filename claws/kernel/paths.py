@@ -15,6 +15,7 @@ from fractions import Fraction
 
 from claws.kernel.errors import Malformed, Meter, Refused
 from claws.kernel.evaluate import fixed
+from claws.kernel.flow import GRADIENT, STATE
 from claws.kernel.lie import Model, Point
 from claws.kernel.program import Apply, Einsum, Gather, Leaf, Number, Reshape, Scatter, Sum, count_entries
 from claws.kernel.ranks import peel
@@ -74,7 +75,7 @@ class _Paths:
             self.data[name] = self._places(found[0], places)
         self.offsets: dict[str, int] = {}
         start = 0
-        for n, leaf in self.program.leaves("param"):
+        for n, leaf in self.program.leaves(*STATE):
             self.offsets[leaf.name] = start
             start += fixed(count_entries(self.program.shapes[n]))
         self.gradients: list[tuple[Column, Column]] = []
@@ -95,8 +96,8 @@ class _Paths:
         """The generators: residues by coordinate, without zeros."""
         if not 0 <= self.bundle.output < len(self.point.model.outputs):
             raise Malformed("a bundle of paths names an output that is not there")
-        if self.point.model.preconditioners:
-            raise Refused("paths through preconditioned models are not followed")
+        if self.point.model.flow != GRADIENT:
+            raise Refused("paths are followed under plain gradient flow only")
         n = self.point.model.outputs[self.bundle.output]
         value = self._value(n, self._places(n, self.bundle.entries))
         if value.column is not None:

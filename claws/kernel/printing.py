@@ -47,8 +47,13 @@ def render_statement(statement: AnyStatement) -> str:
     for n, node in enumerate(program.nodes):
         lines.append(f"  %{n}: {_shape(program.shapes[n])} = {render_node(node)}")
     lines.append(f"the model sees its parameters through {', '.join(f'%{n}' for n in statement.outputs)}")
-    for name, n in statement.preconditioners:
-        lines.append(f"the flow of {name} is preconditioned by %{n}")
+    flow = statement.flow
+    for name, n in flow.factors:
+        lines.append(f"the gradient in {name} is multiplied by %{n}, elementwise")
+    for name, n in flow.drift:
+        lines.append(f"whatever the loss, {name}' has the part %{n}")
+    if flow.second_order:
+        lines.append("the gradient in a parameter moves its velocity, not the parameter")
     lines.append(f"claim: {_claim(statement)}")
     return "\n".join(lines)
 

@@ -8,6 +8,7 @@ it is believed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 
 from claws.kernel import counting
@@ -15,10 +16,11 @@ from claws.kernel.assumptions import simplified
 from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, brief
 from claws.kernel.evaluate import Array, Index, Ring, directional, evaluate, fixed, gradients, indices
 from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Relation, Sandwich, Witness
-from claws.kernel.lie import ExactRanks, Ranks, parameters
+from claws.kernel.flow import STATE
+from claws.kernel.lie import ExactRanks, Ranks, coordinates, parameters
 from claws.kernel.polynomials import Polynomial, Polynomials
-from claws.kernel.program import Leaf, Program, count_entries
-from claws.kernel.rational import Choices, Rationals
+from claws.kernel.program import ROLES, Leaf, Program, count_entries
+from claws.kernel.rational import Rationals
 from claws.kernel.sizes import condition_text
 from claws.kernel.statement import AnyStatement, Complete, Count, Independent, Statement
 from claws.kernel.tensors import NotShown, Tensor, Tensors
@@ -113,9 +115,9 @@ def _check_law(statement: Statement, evidence: Evidence, meter: Meter) -> Theore
             # every axis must be a whole number there, or there would be nothing that the theorem is about
             statement.program.at(evidence.sizes)
         simple = _simple(statement)
-        left = tensor_residue(simple, Tensors(simple.program, meter))[1]
-        if left:
-            raise NotShown("the normal form of the residue does not vanish", left)
+        residue = tensor_residue(simple, Tensors(simple.program, meter))
+        if residue.left or residue.drift:
+            raise NotShown("the normal form of the residue does not vanish", residue.left)
         return Theorem(_TOKEN, statement, evidence, "PROVED", "tensors", None if dims else {}, conditions)
     if isinstance(evidence, ByPolynomials):
         if statement.program.free_dims():
@@ -136,7 +138,7 @@ def _simple(statement: Statement) -> Statement:
         program,
         tuple(place[n] for n in statement.outputs),
         place[statement.law],
-        tuple((name, place[p]) for name, p in statement.preconditioners),
+        statement.flow.placed(place),
     )
 
 
@@ -153,7 +155,7 @@ def _check_number(statement: Count | Complete | Independent, evidence: Evidence,
     if isinstance(evidence, NotConserved) and isinstance(statement, Complete):
         if not 0 <= evidence.law < len(statement.laws):
             raise Refused("the certificate names a law that the statement does not have")
-        law = Statement(statement.program, statement.outputs, statement.laws[evidence.law], statement.preconditioners)
+        law = Statement(statement.program, statement.outputs, statement.laws[evidence.law], statement.flow)
         _check_witness(law, evidence.witness, meter)
         verdict, method = False, "witness"
     elif isinstance(evidence, Relation) and isinstance(statement, Independent):
@@ -165,8 +167,9 @@ def _check_number(statement: Count | Complete | Independent, evidence: Evidence,
     elif isinstance(evidence, Sandwich):
         bounds = counting.bounds(statement, evidence, lambda s, e: _check_law(s, e, meter), ranks, meter)
         found = {
-            "parameters": bounds.parameters,
-            "lie_dimension_at_least": bounds.parameters - bounds.at_most,
+            "parameters": parameters(statement.program),
+            "coordinates": bounds.coordinates,
+            "lie_dimension_at_least": bounds.coordinates - bounds.at_most,
             "count_at_least": bounds.at_least,
             "count_at_most": bounds.at_most,
         }
@@ -212,35 +215,45 @@ def _independent(statement: Independent, evidence: Sandwich, meter: Meter, ranks
         total = len(_entries(statement, evidence, meter).distinct)
     if rank == total:
         return True
-    return False if total > parameters(statement.program) else None
+    return False if total > coordinates(statement.program) else None
 
 
 # --- tensors ---------------------------------------------------------------------------------------------------
 
 
-def tensor_residue(statement: Statement, tensors: Tensors) -> tuple[dict[str, Tensor], dict[int, Tensor]]:
-    """(P * grad <A, law> by parameter, what is left of each output's derivative along it), for an arbitrary constant A.
-
-    Soundness-critical: the law is conserved for all sizes if nothing is left.
+@dataclass(frozen=True, slots=True)
+class TensorResidue:
+    """`direction` is P * grad <A, law> by parameter, for an arbitrary constant A; `left` what remains of each output's derivative
+    along it, by node; `drift` what remains of the law's derivative along the drift. The law is conserved for all sizes if nothing
+    is left.
     """
-    program = statement.program
-    params = dict(program.leaves("param"))
+
+    direction: Mapping[str, Tensor]
+    left: dict[int, Tensor]
+    drift: Tensor | None
+
+
+def tensor_residue(statement: Statement, tensors: Tensors) -> TensorResidue:
+    """Both conditions for a conservation law, by tensors. Soundness-critical."""
+    program, flow = statement.program, statement.flow
+    place = {leaf.name: n for n, leaf in program.leaves(*STATE)}
+    moved = {place[flow.moved(leaf.name)]: leaf.name for _, leaf in program.leaves("param")}
     seed = tensors.fresh_constant("A", program.shapes[statement.law])
-    gradient = tensors.gradient(statement.law, seed, params)
-    preconditioners = dict(statement.preconditioners)
-    direction: dict[int, Tensor] = {}
-    for n, g in gradient.items():
-        name = params[n].name
-        if name in preconditioners:
-            g = tensors.hadamard(tensors.value(preconditioners[name]), g)
-        direction[n] = g
-    pushed = tensors.push(statement.outputs, direction)
-    left = {}
-    for n, tangent in pushed.items():
-        opened = tensors.opened(tangent)
-        if opened:
-            left[n] = opened
-    return {params[n].name: g for n, g in direction.items()}, left
+    factors = dict(flow.factors)
+    direction: dict[str, Tensor] = {}
+    for n, g in tensors.gradient(statement.law, seed, moved).items():
+        name = moved[n]
+        direction[name] = tensors.hadamard(tensors.value(factors[name]), g) if name in factors else g
+    pushed = tensors.push(statement.outputs, {place[name]: g for name, g in direction.items()})
+    left = {n: opened for n, tangent in pushed.items() if (opened := tensors.opened(tangent))}
+    return TensorResidue(direction, left, _tensor_drift(statement, tensors, place))
+
+
+def _tensor_drift(statement: Statement, tensors: Tensors, place: Mapping[str, int]) -> Tensor | None:
+    """What is left of the law's derivative along the drift; None for nothing. Soundness-critical."""
+    along = {place[name]: tensors.value(n) for name, n in statement.flow.drift}
+    tangent = tensors.opened(tensors.push([statement.law], along)[statement.law])
+    return tangent if tangent else None
 
 
 # --- polynomials -----------------------------------------------------------------------------------------------
@@ -253,18 +266,22 @@ def generic_point(program: Program, ring: Polynomials) -> dict[str, Array]:
             i: ring.variable(("leaf", leaf.name, i), leaf.name + (str(list(i)) if i else ""))
             for i in indices([fixed(k) for k in program.shapes[n]])
         }
-        for n, leaf in program.leaves("param", "input", "const")
+        for n, leaf in program.leaves(*ROLES)
     }
 
 
 def law_directions(
     statement: Statement, leaves: Mapping[str, Array], ring: Ring, meter: Meter
 ) -> dict[Index, dict[str, Array]]:
-    """P * grad h at a point, for every entry h of the law, by parameter. Soundness-critical."""
-    program = statement.program
-    params = [leaf.name for _, leaf in program.leaves("param")]
-    by_entry = gradients(program, statement.law, leaves, params, ring, meter)
-    factors = {name: evaluate(program, [p], leaves, ring, meter)[p] for name, p in statement.preconditioners}
+    """P * grad h at a point, for every entry h of the law, by parameter; the gradient is in what the flow moves.
+
+    Soundness-critical.
+    """
+    program, flow = statement.program, statement.flow
+    moved = {flow.moved(leaf.name): leaf.name for _, leaf in program.leaves("param")}
+    found = gradients(program, statement.law, leaves, list(moved), ring, meter)
+    by_entry = {i: {moved[name]: x for name, x in gradient.items()} for i, gradient in found.items()}
+    factors = {name: evaluate(program, [p], leaves, ring, meter)[p] for name, p in flow.factors}
     for gradient in by_entry.values():
         for name, factor in factors.items():
             if name in gradient:
@@ -272,11 +289,26 @@ def law_directions(
     return by_entry
 
 
+def law_drift(statement: Statement, leaves: Mapping[str, Array], ring: Ring, meter: Meter) -> Array:
+    """The derivative of every entry of the law along the flow's drift. Soundness-critical."""
+    program, drift = statement.program, statement.flow.drift
+    if not drift:
+        return {}
+    values = evaluate(program, [n for _, n in drift], leaves, ring, meter)
+    return directional(program, [statement.law], leaves, {name: values[n] for name, n in drift}, ring, meter)[
+        statement.law
+    ]
+
+
 def _prove_polynomials(statement: Statement, meter: Meter) -> None:
     """Soundness-critical: raises `Refused` unless the residue is the zero polynomial, for every entry."""
     program = statement.program
     ring = Polynomials(dict(program.activations), meter)
     leaves = generic_point(program, ring)
+    for i, y in law_drift(statement, leaves, ring, meter).items():
+        assert isinstance(y, Polynomial)
+        if not ring.vanishes(y):
+            raise Refused(f"the derivative of entry {list(i)} of the law along the drift is not zero")
     seen = set()
     for entry, direction in law_directions(statement, leaves, ring, meter).items():
         key = frozenset((name, i, y.key()) for name, x in direction.items() for i, y in x.items())
@@ -303,12 +335,11 @@ def _check_witness(statement: Statement, w: Witness, meter: Meter) -> None:
         raise Refused("the witness does not give exactly the sizes that the statement leaves free")
     _conditions_hold(statement.program, w.sizes)
     program = statement.program.at(w.sizes) if dims else statement.program
-    here = Statement(program, statement.outputs, statement.law, statement.preconditioners)
+    here = Statement(program, statement.outputs, statement.law, statement.flow)
     leaves = _witness_leaves(program, w)
-    residue = witness_residue(here, leaves, w.choices, w.law_entry, meter)
-    if not 0 <= w.output < len(statement.outputs):
+    if w.output is not None and not 0 <= w.output < len(statement.outputs):
         raise Refused("the witness names an output that is not there")
-    found = residue[statement.outputs[w.output]].get(w.output_entry, Fraction(0))
+    found = witness_residue(here, leaves, w, meter)
     if found == 0:
         raise Refused("the residue at the witness is zero")
     if found != w.residue:
@@ -316,7 +347,7 @@ def _check_witness(statement: Statement, w: Witness, meter: Meter) -> None:
 
 
 def _witness_leaves(program: Program, w: Witness) -> dict[str, Array]:
-    declared = {leaf.name: (n, leaf) for n, leaf in program.leaves("param", "input", "const")}
+    declared = {leaf.name: (n, leaf) for n, leaf in program.leaves(*ROLES)}
     if set(w.leaves) - set(declared):
         raise Refused("the witness gives a value to something that the statement does not mention")
     result: dict[str, Array] = {}
@@ -326,6 +357,8 @@ def _witness_leaves(program: Program, w: Witness) -> dict[str, Array]:
         for i in entries:
             if len(i) != len(shape) or not all(0 <= a < b for a, b in zip(i, shape, strict=True)):
                 raise Refused(f"the witness gives an entry of {name} outside its shape")
+        if leaf.role == "time" and any(x < 0 for x in entries.values()):
+            raise Refused("the witness has a negative time: training begins at 0")
         if leaf.domain != "real":
             _in_domain(leaf, shape, entries)
         result[name] = entries
@@ -342,14 +375,22 @@ def _in_domain(leaf: Leaf, shape: list[int], entries: Mapping[Index, Fraction]) 
         raise Refused(f"the witness has a negative entry in {leaf.name}, which is declared positive")
 
 
-def witness_residue(
-    statement: Statement, leaves: Mapping[str, Array], choices: Choices, law_entry: Index | None, meter: Meter
-) -> dict[int, Array]:
-    """The residue J (P * grad h) of one entry of the law, exactly, at one point: by output node, by entry."""
+def witness_residue(statement: Statement, leaves: Mapping[str, Array], w: Witness, meter: Meter) -> Fraction:
+    """The number that a witness is about, exactly, at the point `leaves` of a statement with fixed sizes.
+
+    Soundness-critical: the derivative of one entry of the law along the drift, or one entry of J (P * grad h). Where either is
+    not zero some loss changes the law: none at all, or that output entry.
+    """
     program = statement.program
-    ring = Rationals(dict(program.activations), choices, meter)
+    ring = Rationals(dict(program.activations), w.choices, meter)
     leaves = {name: {i: ring.number(y) for i, y in x.items()} for name, x in leaves.items()}
-    by_entry = law_directions(statement, leaves, ring, meter)
-    if law_entry not in by_entry:
+    shape = [fixed(k) for k in program.shapes[statement.law]]
+    if len(w.law_entry) != len(shape) or not all(0 <= a < b for a, b in zip(w.law_entry, shape, strict=True)):
         raise Refused("the witness names an entry that the law does not have")
-    return directional(program, statement.outputs, leaves, by_entry[law_entry], ring, meter)
+    if w.output is None:
+        found = law_drift(statement, leaves, ring, meter).get(w.law_entry, Fraction(0))
+    else:
+        direction = law_directions(statement, leaves, ring, meter)[w.law_entry]
+        node = statement.outputs[w.output]
+        found = directional(program, [node], leaves, direction, ring, meter)[node].get(w.output_entry, Fraction(0))
+    return Fraction(found)

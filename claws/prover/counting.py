@@ -13,7 +13,7 @@ from claws.kernel.assumptions import check_assumptions
 from claws.kernel.counting import Entries, bounds, compare, gradient_rank, simple_model
 from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Sandwich, Witness
-from claws.kernel.lie import Model, Ranks, Step, Tree, depth, parameters
+from claws.kernel.lie import MAX_LEVEL, Model, Ranks, Step, Tree, coordinates, depth, parameters
 from claws.kernel.paths import Bundle
 from claws.kernel.program import Node, Program, renumbered
 from claws.kernel.statement import Complete, Count, Independent, Statement
@@ -30,10 +30,16 @@ IDLE = 2
 """Batches of elements of one form that may bring nothing before the next form is tried."""
 
 MANY = 1_000
-"""With more parameters than this, sparse generators are tried before a dense matrix."""
+"""With more coordinates than this, sparse generators are tried before a dense matrix."""
 
 MAX_BRACKET = 24
 """The deepest brackets that are tried."""
+
+MAX_CHAIN = MAX_LEVEL
+"""The longest chain of brackets inside another bracket: each takes a nilpotent."""
+
+MAX_PAIR = 5
+"""The longest chains that are bracketed with each other."""
 
 SMALL = 2_000
 """Below this estimate of work the kernel computes its ranks by itself, without an accelerator."""
@@ -116,7 +122,7 @@ class _Search:
         self.steps: list[Step] = []
         self.paths: tuple[Bundle, ...] = ()
         self.at_least = 0
-        self.at_most = self.parameters = parameters(statement.program)
+        self.at_most = self.coordinates = coordinates(statement.program)
         self.growing = False
         """Whether the rank of brackets was still growing at the last depth."""
 
@@ -144,7 +150,7 @@ class _Search:
             self._add(law.name, law.statement)
         self._raise_lower()
         if not self._decided(statement):
-            self._lower_upper(self.parameters - self.at_least)
+            self._lower_upper(self.coordinates - self.at_least)
         if not self._decided(statement):
             self._find_laws()
         if not self._decided(statement):
@@ -157,7 +163,7 @@ class _Search:
         for law in self.laws:
             self._add(law.name, law.statement)
         self._raise_lower()
-        self._lower_upper(self.parameters - self.at_least)
+        self._lower_upper(self.coordinates - self.at_least)
         if self.at_least < self.at_most:
             self._find_laws()
         if self.at_least < self.at_most:
@@ -183,7 +189,7 @@ class _Search:
     def _prove_own(self, statement: Complete) -> Theorem | None:
         """The laws of a `complete` claim must be conserved; one that is not refutes it."""
         for k, law in enumerate(statement.laws):
-            own = Statement(statement.program, statement.outputs, law, statement.preconditioners)
+            own = Statement(statement.program, statement.outputs, law, statement.flow)
             outcome = decide_law(own, self.seed, self.meter.limit - self.meter.used, self.meter.seconds)
             theorem = outcome.theorem
             if theorem is None:
@@ -221,8 +227,9 @@ class _Search:
         found = bounds(self.statement, self._sandwich(()), lambda s, e: None, self.ranks, self.meter)
         self.at_least = found.at_least
         self.outcome.found.update(
-            parameters=self.parameters, count_at_least=self.at_least, count_at_most=self.at_most,
-            lie_dimension_at_least=self.parameters - self.at_most,
+            parameters=parameters(self.program), coordinates=self.coordinates,
+            count_at_least=self.at_least, count_at_most=self.at_most,
+            lie_dimension_at_least=self.coordinates - self.at_most,
         )  # fmt: skip
 
     def _sandwich(self, steps: Sequence[Step]) -> Sandwich:
@@ -240,35 +247,37 @@ class _Search:
         from claws.prover.lie import BATCH, SPARSE, Echelon, Point, elimination_work
 
         model = simple_model(self.statement)
-        if paths and self.parameters > MANY:
+        if paths and self.coordinates > MANY:
             self._follow_paths(model, target)
-            if self.paths or self.parameters > SPARSE:
+            if self.paths or self.coordinates > SPARSE:
                 return
         # what the kernel would refuse in the end is refused before the work
         check_assumptions(model, (), self.modulus, self.seed, self.meter)
         point = Point(model, self.modulus, self.seed, self.meter)
-        rows = Echelon(self.modulus, self.parameters)
+        rows = Echelon(self.modulus, self.coordinates)
         pause = 0
-        for tree in trees():
-            count, before, idle = 0, rows.rank, 0
-            # one idle batch may be bad luck: where relus are off, many elements are zero
-            while rows.rank < target and idle < IDLE:
-                batch = min(BATCH, max(8, target - rows.rank + 4))
-                elements = point.elements(tree, len(self.steps), range(count, count + batch))
-                self.meter.tick(elimination_work(rows, batch))
-                idle = 0 if rows.add(elements) else idle + 1
-                count += batch
-            if rows.rank > before:
-                self.steps.append(Step(tree, count))
-                self.ranks.remember(model, self.steps, self.modulus, self.seed, rows.rank)
-                self.at_most = self.parameters - rows.rank
-                self.outcome.found.update(
-                    bracket_depth=max(depth(s.tree) for s in self.steps),
-                    lie_dimension_at_least=rows.rank, count_at_most=self.at_most,
-                )  # fmt: skip
-            self.growing = rows.rank > before
-            pause = 0 if self.growing or depth(tree) == 1 else pause + 1
-            if rows.rank >= target or pause > 2 * MAX_PAUSE:
+        for trees in forms(bool(model.flow.drift)):
+            start = rows.rank
+            for tree in trees:
+                count, before, idle = 0, rows.rank, 0
+                # one idle batch may be bad luck: where relus are off, many elements are zero
+                while rows.rank < target and idle < IDLE:
+                    batch = min(BATCH, max(8, target - rows.rank + 4))
+                    elements = point.elements(tree, len(self.steps), range(count, count + batch))
+                    self.meter.tick(elimination_work(rows, batch))
+                    idle = 0 if rows.add(elements) else idle + 1
+                    count += batch
+                if rows.rank > before:
+                    self.steps.append(Step(tree, count))
+                    self.ranks.remember(model, self.steps, self.modulus, self.seed, rows.rank)
+                    self.at_most = self.coordinates - rows.rank
+                    self.outcome.found.update(
+                        bracket_depth=max(depth(s.tree) for s in self.steps),
+                        lie_dimension_at_least=rows.rank, count_at_most=self.at_most,
+                    )  # fmt: skip
+            self.growing = rows.rank > start
+            pause = 0 if self.growing or trees == [1] else pause + 1
+            if rows.rank >= target or pause > MAX_PAUSE:
                 break
 
     def _follow_paths(self, model: Model, target: int) -> None:
@@ -281,15 +290,15 @@ class _Search:
         paths = find_paths(model)
         if sum(len(bundle.entries) for bundle in paths) == target:
             self.paths = paths
-            self.at_most = self.parameters - target
+            self.at_most = self.coordinates - target
             self.outcome.found.update(bracket_depth=1, lie_dimension_at_least=target, count_at_most=self.at_most)
 
     def _without_paths(self) -> None:
         """The hope was vain: start again with a dense matrix."""
         from claws.prover.lie import SPARSE
 
-        target, self.paths, self.at_most = self.parameters - self.at_most, (), self.parameters
-        if self.parameters > SPARSE:
+        target, self.paths, self.at_most = self.coordinates - self.at_most, (), self.coordinates
+        if self.coordinates > SPARSE:
             raise Refused(f"{self.gap()}; the model is too large for a dense matrix")
         self._lower_upper(target, paths=False)
 
@@ -350,7 +359,7 @@ class _Search:
         # the kernel has work of its own: what the search has used up must not cost the verdict
         meter = Meter(self.meter.limit, self.meter.seconds)
         return check(
-            statement, evidence, meter, None if self.pure else accelerator(evidence, self.parameters, self.ranks)
+            statement, evidence, meter, None if self.pure else accelerator(evidence, self.coordinates, self.ranks)
         )
 
 
@@ -362,13 +371,26 @@ def accelerator(evidence: Evidence, total: int, ranks: Ranks) -> Ranks | None:
     return ranks if work + total * total > SMALL else None
 
 
-def trees() -> Iterable[Tree]:
-    """Brackets to try, by depth: balanced ones, and a generator with a balanced one."""
-    yield 1
+def forms(drift: bool) -> Iterable[list[Tree]]:
+    """Brackets to try, by depth: balanced ones, and a generator with a balanced one.
+
+    Where a drift moves the state, brackets with it again and again are what matters: chains, and pairs of chains.
+    """
+    yield [1]
     for d in range(2, MAX_BRACKET + 1):
-        yield balanced(d)
-        if d > 3:
-            yield (1, balanced(d - 1))
+        if not drift:
+            yield [balanced(d)] + ([(1, balanced(d - 1))] if d > 3 else [])
+            continue
+        trees: list[Tree] = [balanced(d)]
+        trees += [
+            (chain(a), chain(d - a)) for a in range(1, d // 2 + 1) if d - a <= (MAX_CHAIN if a == 1 else MAX_PAIR)
+        ]
+        yield list(dict.fromkeys(trees))
+
+
+def chain(d: int) -> Tree:
+    """[X1, [X2, [X3, ...]]]."""
+    return 1 if d == 1 else (1, chain(d - 1))
 
 
 def balanced(d: int) -> Tree:

@@ -16,9 +16,9 @@ import flint
 from claws.kernel.errors import Meter, Undefined
 from claws.kernel.evaluate import Array, Index, Jacobian, directional, fixed, indices
 from claws.kernel.functions import CHAINS
-from claws.kernel.program import count_entries
+from claws.kernel.program import ROLES, count_entries
 from claws.kernel.statement import Statement
-from claws.kernel.theorem import law_directions
+from claws.kernel.theorem import law_directions, law_drift
 
 MAX_TERMS = 20_000
 """A polynomial with more terms is not read: FLINT's work cannot be metered, so it is bounded beforehand."""
@@ -138,7 +138,7 @@ def residue_vanishes(statement: Statement, meter: Meter) -> bool:
     Raises `Undefined` for what is not a rational function of the entries and of function values.
     """
     program = statement.program
-    leaves = program.leaves("param", "input", "const")
+    leaves = program.leaves(*ROLES)
     names = [f"{leaf.name}{list(i)}" for n, leaf in leaves for i in indices([fixed(k) for k in program.shapes[n]])]
     total = sum(fixed(count_entries(program.shapes[n])) for n, _ in leaves)
     assert total == len(names)
@@ -147,6 +147,8 @@ def residue_vanishes(statement: Statement, meter: Meter) -> bool:
         leaf.name: {i: ring.variable(f"{leaf.name}{list(i)}") for i in indices([fixed(k) for k in program.shapes[n]])}
         for n, leaf in leaves
     }
+    if any(law_drift(statement, point, ring, meter).values()):
+        return False
     for direction in law_directions(statement, point, ring, meter).values():
         if direction and any(directional(program, statement.outputs, point, direction, ring, meter).values()):
             return False

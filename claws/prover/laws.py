@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.evaluate import fixed
 from claws.kernel.evidence import ByPolynomials, ByTensors
-from claws.kernel.program import Apply, count_entries
+from claws.kernel.program import ROLES, Apply, count_entries
 from claws.kernel.statement import Statement
 from claws.kernel.tensors import NotShown
 from claws.kernel.theorem import Theorem, check
@@ -134,7 +134,7 @@ def _polynomials(statement: Statement, meter: Meter, outcome: Outcome) -> Theore
 
 def _entries(statement: Statement) -> int:
     program = statement.program
-    nodes = [n for n, _ in program.leaves("param", "input", "const")] + [statement.law]
+    nodes = [n for n, _ in program.leaves(*ROLES)] + [statement.law]
     return sum(fixed(count_entries(program.shapes[n])) for n in nodes)
 
 

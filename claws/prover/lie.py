@@ -14,8 +14,10 @@ import numpy as np
 
 from claws.kernel.errors import Meter, Undefined
 from claws.kernel.evaluate import fixed
+from claws.kernel.flow import STATE
 from claws.kernel.jets import salt
-from claws.kernel.lie import Model, Step, Tree, parameters
+from claws.kernel.lie import Model, Step, Tree, coordinates
+from claws.kernel.program import ROLES
 from claws.kernel.ranks import Row, sparse_rank
 from claws.kernel.statement import Statement
 from claws.prover.jets import PRIMES, Field, Jet, Reading, Residues
@@ -49,7 +51,7 @@ class ArrayRanks:
         key = _key(model, (), modulus, seed), tuple(laws)
         if key not in self._known:
             blocks = Point(model, modulus, seed, meter).law_gradients(laws)
-            total = parameters(model.program)
+            total = coordinates(model.program)
             if total > SPARSE:
                 # dense rows would not fit into memory; gradients of laws are sparse in large models
                 sparse = [row for block in blocks for row in _sparse_rows(block, modulus)]
@@ -69,7 +71,7 @@ class ArrayRanks:
         if known is not None:
             return known
         point = Point(model, modulus, seed, meter)
-        rows = Echelon(modulus, parameters(model.program))
+        rows = Echelon(modulus, coordinates(model.program))
         for s, step in enumerate(steps):
             for start in range(0, step.count, BATCH):
                 elements = point.elements(step.tree, s, range(start, min(start + BATCH, step.count)))
@@ -102,11 +104,11 @@ def elimination_work(rows: Echelon, more: int) -> int:
 
 
 def _key(model: Model, steps: Sequence[Step], modulus: int, seed: int) -> object:
-    return model.program, model.outputs, model.preconditioners, tuple(steps), modulus, seed
+    return model.program, model.outputs, model.flow, tuple(steps), modulus, seed
 
 
 Theta = dict[str, Jet]
-"""The parameters over the jets, by name: batch x shape."""
+"""The state over the jets, by name: batch x shape."""
 
 
 class Point:
@@ -119,11 +121,10 @@ class Point:
         self.seed = seed
         self.meter = meter
         self.shapes = {
-            leaf.name: tuple(fixed(k) for k in self.program.shapes[n])
-            for n, leaf in self.program.leaves("param", "input", "const")
+            leaf.name: tuple(fixed(k) for k in self.program.shapes[n]) for n, leaf in self.program.leaves(*ROLES)
         }
-        self.params = [leaf.name for _, leaf in self.program.leaves("param")]
-        self.theta: Theta = {name: [self._drawn("param", name, [()])] for name in self.params}
+        self.state = [leaf.name for _, leaf in self.program.leaves(*STATE)]
+        self.theta: Theta = {name: [self._drawn("param", name, [()])] for name in self.state}
         self.consts = {leaf.name: self._drawn("const", leaf.name, [()]) for _, leaf in self.program.leaves("const")}
 
     def _drawn(self, role: str, name: str, keys: Sequence[tuple[int, ...]]) -> Residues:
@@ -139,7 +140,7 @@ class Point:
         return Reading(self.program, leaves, self.field, level, self.seed, self.meter)
 
     def generators(self, theta: Theta, level: int, keys: Sequence[tuple[int, ...]]) -> Theta:
-        """P * grad <c, g(theta, x)> at jets theta, for the weights and the data of each key."""
+        """The drift plus P * grad <c, g(theta, x)> at jets theta, for the weights and the data of each key."""
         reading = self.reading(theta, level, keys)
         none: Jet = [None] * ((1 << level) - 1)
         seeds: dict[int, Jet] = {}
@@ -147,22 +148,39 @@ class Point:
             weights = self.field.drawn([salt("weight", self.seed, k, *key) for key in keys], reading.shapes[n])
             seeds[n] = [weights, *none] if n not in seeds else self._sum(seeds[n], [weights, *none])
         pulled = reading.pull(seeds)
-        factors = {name: reading.value(p) for name, p in self.model.preconditioners if name in pulled}
-        return {
-            name: self.field.multiply(x, factors[name]) if name in factors else x
-            for name, x in pulled.items()
-            if name in self.theta
-        }
+        return self.moving(pulled, reading)
+
+    def moving(self, gradient: Theta, reading: Reading) -> Theta:
+        """How the state moves for a gradient, by leaf."""
+        flow = self.model.flow
+        factors = {name: reading.value(n) for name, n in flow.factors if name in gradient}
+        field = {name: reading.value(n) for name, n in flow.drift}
+        for _, leaf in self.program.leaves("param"):
+            if (x := gradient.get(leaf.name)) is not None:
+                if leaf.name in factors:
+                    x = self.field.multiply(x, factors[leaf.name])
+                target = flow.moved(leaf.name)
+                field[target] = self._sum(field[target], x) if target in field else x
+        return field
 
     def _sum(self, a: Jet, b: Jet, sign: int = 1) -> Jet:
         return self.field.linear([(Fraction(1), a), (Fraction(sign), b)])
 
+    def is_drift_free(self, gradient: Theta, reading: Reading) -> bool:
+        """Whether a gradient is orthogonal to the flow's drift here."""
+        total = 0
+        for name, n in self.model.flow.drift:
+            x, y = gradient.get(name, [None])[0], reading.value(n)[0]
+            if x is not None and y is not None:
+                total += sum(map(int, self.field.reduce(x * y).ravel()))
+        return total % self.field.p == 0
+
     def elements(self, tree: Tree, step: int, samples: Sequence[int]) -> Residues:
         """Elements of the Lie algebra at the point: samples x parameters."""
         found = self._bracket(tree, self.theta, 0, [(step, k) for k in samples])
-        result = np.zeros((len(samples), sum(math.prod(self.shapes[name]) for name in self.params)))
+        result = np.zeros((len(samples), sum(math.prod(self.shapes[name]) for name in self.state)))
         start = 0
-        for name in self.params:
+        for name in self.state:
             size = math.prod(self.shapes[name])
             part = found[name][0] if name in found else None
             if part is not None:
@@ -182,7 +200,7 @@ class Point:
         y = {name: v[:n] for name, v in both.items()}
         dx = self._bracket(left, self._moved(theta, y, n), level + 1, lefts)
         result: Theta = {}
-        for name in self.params:
+        for name in self.state:
             a, b = (both[name][n:] if name in both else None), (dx[name][n:] if name in dx else None)
             if a is not None and b is not None:
                 result[name] = self._sum(a, b, -1)
@@ -208,7 +226,7 @@ class Point:
                 seed[np.arange(len(rows)), rows] = 1.0
                 pulled = reading.pull({law: [seed.reshape(len(rows), *shape)]})
                 block = []
-                for name in self.params:
+                for name in self.state:
                     part = pulled[name][0] if name in pulled else None
                     size = math.prod(self.shapes[name])
                     block.append(np.zeros((len(rows), size)) if part is None else part.reshape(len(rows), size))
@@ -227,11 +245,15 @@ def residue_seems_zero(statement: Statement, seed: int, points: int = 2) -> bool
         point = Point(statement, PRIMES[0], seed + k, Meter(10**18))
         here = point.reading(point.theta, 0, [(0,)])
         weights = point.field.drawn([salt("law weight", seed, k)], here.shapes[statement.law])
-        gradient = here.pull({statement.law: [weights]})
-        direction = {name: g for name, g in gradient.items() if name in point.theta}
-        for name, factor in statement.preconditioners:
-            if name in direction:
-                direction[name] = point.field.multiply(direction[name], here.value(factor))
+        gradient = {name: g for name, g in here.pull({statement.law: [weights]}).items() if name in point.theta}
+        if not point.is_drift_free(gradient, here):
+            return False
+        factors = dict(statement.flow.factors)
+        direction: Theta = {}
+        for _, leaf in program.leaves("param"):
+            if (g := gradient.get(statement.flow.moved(leaf.name))) is not None:
+                factor = factors.get(leaf.name)
+                direction[leaf.name] = g if factor is None else point.field.multiply(g, here.value(factor))
         moved = {name: [*x, *direction.get(name, [None])] for name, x in point.theta.items()}
         there = point.reading(moved, 1, [(0,)])
         for n in statement.outputs:

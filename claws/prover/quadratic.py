@@ -2,13 +2,14 @@
 
 Untrusted: what is found is rational again by reconstruction, and goes to the kernel as any law does. A polynomial h with unknown
 coefficients is conserved iff <grad h, X> = 0 for every generator X at every point: one linear equation for each random
-generator at a random point.
+generator at a random point. Where the flow makes a coordinate grow or decay by itself, as friction does with velocities, h is a
+polynomial in coordinates that are scaled to stand still (see `claws.prover.scaling`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations_with_replacement
 
@@ -18,6 +19,7 @@ from claws.kernel.counting import simple_model
 from claws.kernel.errors import Malformed, Meter
 from claws.kernel.evaluate import Index, fixed, indices
 from claws.kernel.evidence import Relation
+from claws.kernel.flow import STATE
 from claws.kernel.jets import salt
 from claws.kernel.lie import Model
 from claws.kernel.program import Einsum, Gather, Node, Program, Sum
@@ -25,6 +27,7 @@ from claws.kernel.sizes import Size
 from claws.kernel.statement import Independent, Statement
 from claws.prover.jets import Field, Residues
 from claws.prover.lie import BATCH, Echelon, Point, Theta, elimination_work
+from claws.prover.scaling import Weight, placed_weights, scaled_model
 
 MAX_UNKNOWNS = 3_000
 """Larger linear systems are not solved."""
@@ -44,8 +47,10 @@ def find_laws(model: Model, wanted: int, modulus: int, seed: int, meter: Meter) 
 
     `wanted` is how many are missing; none are looked for where none is, or where the system is too large.
     """
-    point = Point(simple_model(model), modulus, seed, meter)
-    coordinates = [(name, i) for name in point.params for i in indices(point.shapes[name])]
+    scaled, weights = scaled_model(model)
+    point = Point(simple_model(scaled), modulus, seed, meter)
+    places = placed_weights(scaled, weights)
+    coordinates = [(name, i) for name in point.state for i in indices(point.shapes[name])]
     for degree in (1, 2):
         monomials = [m for d in range(1, degree + 1) for m in combinations_with_replacement(range(len(coordinates)), d)]
         if wanted < 1 or len(monomials) > MAX_UNKNOWNS:
@@ -53,27 +58,37 @@ def find_laws(model: Model, wanted: int, modulus: int, seed: int, meter: Meter) 
         equations = Echelon(modulus, len(monomials))
         for start in range(0, len(monomials) + _SPARE, BATCH):
             meter.tick(elimination_work(equations, BATCH))
-            equations.add(_equations(point, monomials, start))
+            equations.add(_equations(point, places, monomials, start))
         found = [law for v in null_space(equations) if (law := _rational(v, monomials, modulus)) is not None]
         for law in sorted(found, key=lambda law: (len(law), sorted(law))):
             if degree == 2 and all(len(m) == 1 for m in law):
                 continue  # found before
-            yield _text(law, coordinates), law_statement(model, law, coordinates)
+            yield _text(law, coordinates, weights), law_statement(scaled, weights, law, coordinates)
 
 
-def _equations(point: Point, monomials: Sequence[tuple[int, ...]], start: int) -> Residues:
-    """<grad m, X> for every monomial m, at random points and for random generators: one row for each."""
+def _equations(
+    point: Point, weights: Mapping[str, Weight], monomials: Sequence[tuple[int, ...]], start: int
+) -> Residues:
+    """<grad m, X> for every monomial m of the scaled coordinates, at random points and for random generators: a row each."""
     field = point.field
     keys = [(start + k,) for k in range(BATCH)]
     theta = _random_theta(point, keys)
     generators = point.generators(theta, 0, keys)
+    reading = point.reading(theta, 0, None)
     flat, moved = [], []
-    for name in point.params:
+    for name in point.state:
         x = theta[name][0]
         assert x is not None
         flat.append(x.reshape(BATCH, -1))
         g = generators[name][0] if name in generators else None
         moved.append(np.zeros_like(flat[-1]) if g is None else np.broadcast_to(g, x.shape).reshape(BATCH, -1))
+        if name in weights:
+            # y = w*x with w' = -a*w, so y' = w*(x' - a*x)
+            w, a = (reading.value(n)[0] for n in (weights[name].factor, weights[name].growth))
+            assert w is not None and a is not None
+            w, a = w.reshape(-1, 1), a.reshape(-1, 1)
+            moved[-1] = field.reduce(w * field.reduce(moved[-1] - field.reduce(a * flat[-1])))
+            flat[-1] = field.reduce(w * flat[-1])
     x, v = np.concatenate(flat, axis=1), np.concatenate(moved, axis=1)
     rows = np.empty((BATCH, len(monomials)))
     first = np.array([m[0] for m in monomials])
@@ -86,10 +101,10 @@ def _equations(point: Point, monomials: Sequence[tuple[int, ...]], start: int) -
 
 
 def _random_theta(point: Point, keys: Sequence[tuple[int, ...]]) -> Theta:
-    """Random parameters for each key."""
+    """A random state for each key."""
     return {
         name: [point.field.drawn([salt("law point", point.seed, name, *key) for key in keys], point.shapes[name])]
-        for name in point.params
+        for name in point.state
     }
 
 
@@ -138,26 +153,30 @@ def reconstructed(x: int, modulus: int) -> Fraction | None:
     return Fraction(r1, t1)
 
 
-def _text(law: Law, coordinates: Sequence[tuple[str, Index]]) -> str:
+def _text(law: Law, coordinates: Sequence[tuple[str, Index]], weights: Mapping[str, Weight]) -> str:
     """The law as it would be written in a file, cut where it is long."""
 
     def entry(k: int) -> str:
         name, i = coordinates[k]
-        return f"{name}[{', '.join(map(str, i))}]" if i else name
+        text = f"{name}[{', '.join(map(str, i))}]" if i else name
+        return f"{weights[name].text}*{text}" if name in weights else text
 
     terms = []
     for m, c in list(law.items())[:12]:
-        body = "*".join(entry(k) for k in m) if len(set(m)) == len(m) else f"{entry(m[0])}^2"
+        squared = f"({entry(m[0])})^2" if "*" in entry(m[0]) else f"{entry(m[0])}^2"
+        body = "*".join(entry(k) for k in m) if len(set(m)) == len(m) else squared
         terms.append(f"{'-' if c < 0 else '+'} {'' if abs(c) == 1 else f'{abs(c)}*'}{body}")
     text = " ".join(terms).removeprefix("+ ")
     return text if len(law) <= 12 else f"{text} + ... ({len(law)} terms)"
 
 
-def law_statement(model: Model, law: Law, coordinates: Sequence[tuple[str, Index]]) -> Statement:
-    """The claim that a polynomial in the coordinates is conserved, as a statement that continues the model's program."""
+def law_statement(
+    model: Model, weights: Mapping[str, Weight], law: Law, coordinates: Sequence[tuple[str, Index]]
+) -> Statement:
+    """The claim that a polynomial in the scaled coordinates is conserved, as a statement that continues the model's program."""
     program = model.program
     nodes: list[Node] = list(program.nodes)
-    leaves = {leaf.name: n for n, leaf in program.leaves("param")}
+    leaves = {leaf.name: n for n, leaf in program.leaves(*STATE)}
     entries: dict[int, int] = {}
 
     def put(node: Node) -> int:
@@ -169,6 +188,8 @@ def law_statement(model: Model, law: Law, coordinates: Sequence[tuple[str, Index
         n = leaves[name]
         for position in i:
             n = put(Gather(n, 0, Size.of(position), (), ()))
+        if name in weights:
+            n = put(Einsum((weights[name].factor, n), ((), ()), (), ()))
         entries[k] = n
     terms = tuple(
         (c, entries[m[0]] if len(m) == 1 else put(Einsum((entries[m[0]], entries[m[1]]), ((), ()), (), ())))
@@ -176,7 +197,7 @@ def law_statement(model: Model, law: Law, coordinates: Sequence[tuple[str, Index
     )
     law_node = put(Sum(terms))
     new = Program(tuple(nodes), program.activations, program.functions, program.conditions)
-    return Statement(new, model.outputs, law_node, model.preconditioners)
+    return Statement(new, model.outputs, law_node, model.flow)
 
 
 # --- relations between laws --------------------------------------------------------------------------------------------

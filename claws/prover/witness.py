@@ -11,17 +11,17 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from claws.kernel.errors import Irrational, Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.evaluate import Array, Index, Jacobian, directional, fixed, indices
 from claws.kernel.evidence import Witness
-from claws.kernel.program import Leaf, Program, count_entries
+from claws.kernel.program import ROLES, Leaf, Program, count_entries
 from claws.kernel.rational import Choices, Rationals
 from claws.kernel.sizes import Bounds
 from claws.kernel.statement import Statement
-from claws.kernel.theorem import law_directions
+from claws.kernel.theorem import law_directions, law_drift
 from claws.prover.sizes import smallest_sizes
 
 ATTEMPTS = 40
@@ -138,7 +138,7 @@ def search_witness(statement: Statement, seed: int, meter: Meter) -> Search:
 def statement_at(statement: Statement, sizes: Mapping[str, int]) -> Statement:
     """The statement at fixed sizes. Raises `Malformed` outside its conditions."""
     program = statement.program.at(sizes) if sizes else statement.program
-    return Statement(program, statement.outputs, statement.law, statement.preconditioners)
+    return replace(statement, program=program)
 
 
 def _sizes(dims: list[str], bounds: Bounds, rng: random.Random) -> Iterator[dict[str, int]]:
@@ -191,7 +191,7 @@ def _at_size(
     program = statement.program
     points, obstacle, irrational = 0, "", False
     entries = sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves("param"))
-    if sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves("param", "input", "const")) > TOO_MANY:
+    if sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves(*ROLES)) > TOO_MANY:
         return _Point(None, Choices(), (), 0, f"at these sizes the model has more than {TOO_MANY} numbers", 0)
     kinds: tuple[int, ...] = (FEW, POSITIVE, SPARSE, DENSE) if entries > MANY else (DENSE, POSITIVE, SPARSE)
     attempt = 0
@@ -229,7 +229,7 @@ def _at_size(
 
 def _thinned(program: Program, leaves: dict[str, Array], rng: random.Random) -> dict[str, Array] | None:
     """The point with an eighth of its entries, at least one, set to 0; None if there are none that may be."""
-    free = [leaf.name for _, leaf in program.leaves("param", "input", "const") if leaf.domain == "real"]
+    free = [leaf.name for _, leaf in program.leaves(*ROLES) if leaf.domain == "real"]
     places = [(name, i) for name in free for i in sorted(leaves[name])]
     if not places:
         return None
@@ -240,7 +240,7 @@ def _thinned(program: Program, leaves: dict[str, Array], rng: random.Random) -> 
 def _random_leaves(program: Program, rng: random.Random, kind: int) -> dict[str, Array]:
     """Small integers for every leaf, inside its domain."""
     result: dict[str, Array] = {}
-    for n, leaf in program.leaves("param", "input", "const"):
+    for n, leaf in program.leaves(*ROLES):
         shape = [fixed(k) for k in program.shapes[n]]
         all_zero = kind == WHOLE and rng.random() < 0.4
         few = 1 - min(1.0, 6 / max(math.prod(shape), 1))
@@ -248,7 +248,7 @@ def _random_leaves(program: Program, rng: random.Random, kind: int) -> dict[str,
         array = {}
         for i in indices(shape):
             x = rng.choice([-1, 1] if kind == UNIT else [-3, -2, -1, 1, 2, 3])
-            if kind == POSITIVE or leaf.domain == "positive":
+            if kind == POSITIVE or leaf.domain == "positive" or leaf.role == "time":
                 x = abs(x)
             if leaf.domain == "real" and (all_zero or rng.random() < zeros):
                 x = 0
@@ -264,6 +264,9 @@ def failing_entry(
     """An entry of the law (or `only` that one) with a non-zero residue at this point, and the choices used."""
     program = statement.program
     ring = RecordingRationals(dict(program.activations), Choices(), seed, meter)
+    for entry in law_drift(statement, leaves, ring, meter):
+        if only is None or entry == only:
+            return entry, ring.choices
     by_entry = law_directions(statement, leaves, ring, meter)
     for entry, direction in by_entry.items():
         if (only is None or entry == only) and direction:
@@ -303,7 +306,7 @@ def _simplify(statement: Statement, sizes: dict[str, int], found: _Point, meter:
     leaves = found.leaves
     assert leaves is not None
     entry, seed = found.law_entry, found.seed
-    declared = [leaf for _, leaf in statement.program.leaves("param", "input", "const")]
+    declared = [leaf for _, leaf in statement.program.leaves(*ROLES)]
 
     def fails(candidate: dict[str, Array]) -> bool:
         try:
@@ -331,12 +334,15 @@ def _simplify(statement: Statement, sizes: dict[str, int], found: _Point, meter:
     program = statement.program
     meter = Meter(max(meter.limit, 5_000_000))
     ring = RecordingRationals(dict(program.activations), Choices(), seed, meter)
+    exact = {name: {i: Fraction(y) for i, y in x.items()} for name, x in leaves.items()}
+    drift = law_drift(statement, leaves, ring, meter).get(entry)
+    if drift is not None:
+        return Witness(sizes, exact, ring.choices, entry, None, (), Fraction(drift))
     direction = law_directions(statement, leaves, ring, meter)[entry]
     residue = directional(program, statement.outputs, leaves, direction, ring, meter)
     output = next(k for k, n in enumerate(statement.outputs) if residue[n])
     array = residue[statement.outputs[output]]
     place = min(array, key=lambda i: (sum(i), i))
-    exact = {name: {i: Fraction(y) for i, y in x.items()} for name, x in leaves.items()}
     return Witness(sizes, exact, ring.choices, entry, output, place, Fraction(array[place]))
 
 
@@ -370,4 +376,6 @@ def _clear_groups(
 def _simpler(x: int, leaf: Leaf) -> list[int]:
     """Values to try instead of x, simplest first."""
     candidates = {"real": [0, 1, -1, 2, -2], "positive": [1, 2], "nonzero": [1, -1, 2, -2]}[leaf.domain]
+    if leaf.role == "time":
+        candidates = [y for y in candidates if y >= 0]
     return candidates[: candidates.index(x)] if x in candidates else candidates

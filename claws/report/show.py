@@ -14,7 +14,8 @@ from claws.kernel.program import count_entries
 from claws.kernel.sizes import ZERO
 from claws.kernel.statement import Statement
 from claws.kernel.tensors import Tensors
-from claws.kernel.theorem import law_directions, tensor_residue
+from claws.kernel.theorem import law_directions, law_drift, tensor_residue
+from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
 from claws.syntax.elaborate import suggest
 from claws.syntax.printer import print_expression
@@ -39,8 +40,6 @@ def show(spec: Spec, laws: Sequence[str], form: str = "text") -> str:
         raise SourceError(Diagnostic("CLAW033", "the file has no law, so there is nothing to show", hint=hint))
     claims = {c.name: c for c in spec.claims if c.kind == "law"}
     wanted = list(laws) or [name for name in spec.laws if name in claims]
-    if spec.momentum:
-        raise SourceError(Diagnostic("CLAW032", "momentum flows can't be shown yet"))
     parts = []
     for k, name in enumerate(wanted):
         claim = claims.get(name)
@@ -60,6 +59,28 @@ def show(spec: Spec, laws: Sequence[str], form: str = "text") -> str:
     return "\n\n".join(parts)
 
 
+def flow_equation(spec: Spec, name: str) -> str:
+    """How a parameter moves, `U' = -grad_U E` in the simplest case."""
+    dynamics = spec.dynamics
+    gradient = f"P*grad_{name} E" if name in spec.preconditions else f"grad_{name} E"
+    decay, rate = (table.get(name, table.get(None)) for table in (dynamics.decay, dynamics.rate))
+    if decay is not None:
+        gradient = f"{gradient} + {factor_text(decay)}*{name}"
+        if rate is not None or dynamics.momentum is None:
+            gradient = f"({gradient})"
+    if rate is not None:
+        gradient = f"{factor_text(rate)}*{gradient}"
+    if dynamics.momentum is None:
+        return f"{name}' = -{gradient}"
+    return f"{name}'' + {factor_text(dynamics.momentum)}*{name}' + {gradient} = 0"
+
+
+def factor_text(e: nodes.Expression) -> str:
+    """An expression as a factor of a product."""
+    text = print_expression(e)
+    return f"({text})" if isinstance(e, nodes.Binary | nodes.Negative) else text
+
+
 def no_value(problem: Refused, span: Span = START) -> Diagnostic:
     """Why the entries of a law can't be written down."""
     return Diagnostic("CLAW035" if isinstance(problem, Undefined) else "CLAW034", str(problem), span)
@@ -77,10 +98,8 @@ def _text(spec: Spec, statement: Statement, name: str, first: bool) -> str:
             leaf.name + (f" [{', '.join(map(str, leaf.shape))}]" if leaf.shape else "") for _, leaf in params
         )
         lines += [f"model {spec.model}", f"  parameters  {shapes}; D = {total}"]
-        factors = dict(statement.preconditioners)
-        flows = [f"{leaf.name}' = -{'P*' if leaf.name in factors else ''}grad_{leaf.name} E" for _, leaf in params]
-        lines.append(f"  flow        {', '.join(flows)}")
-        lines += [f"  P of {p} = {printer.render(tensors.value(n))}" for p, n in factors.items()]
+        lines.append(f"  flow        {', '.join(flow_equation(spec, leaf.name) for _, leaf in params)}")
+        lines += [f"  P of {p} = {print_expression(e)}" for p, (_, e) in spec.preconditions.items()]
         lines.append("  repeated indices are summed; 1 is one entry, eq[i,j] the identity matrix")
     assert spec.map is not None
     for k, (n, e) in enumerate(zip(statement.outputs, spec.map.outputs, strict=True)):
@@ -89,22 +108,27 @@ def _text(spec: Spec, statement: Statement, name: str, first: bool) -> str:
     lines.append(f"law {name} = {print_expression(spec.laws[name].value)}")
     lines.append("  with an arbitrary constant array A of the law's shape, h = the sum of A times the law:")
     try:
-        directions, left = tensor_residue(statement, tensors)
+        residue = tensor_residue(statement, tensors)
     except Refused as problem:
         lines.append(f"  {problem}")
         return "\n".join(lines)
-    changed = "P * grad_" if statement.preconditioners else "grad_"
-    for leaf_name, tensor in directions.items():
-        lines.append(f"  {changed}{leaf_name} h = {printer.render(tensor)}")
+    flow = statement.flow
+    for leaf_name, tensor in residue.direction.items():
+        factor = "P * " if leaf_name in dict(flow.factors) else ""
+        lines.append(f"  {factor}grad_{flow.moved(leaf_name)} h = {printer.render(tensor)}")
     for k, n in enumerate(statement.outputs):
-        lines.append(f"  d(output {k}) along it = {printer.render(left[n]) if n in left else '0'}")
+        left = residue.left.get(n)
+        lines.append(f"  d(output {k}) along it = {'0' if left is None else printer.render(left)}")
+    if flow.drift:
+        rest = "0" if residue.drift is None else printer.render(residue.drift)
+        lines.append(f"  d(law)/dt without a loss = {rest}")
     definitions = printer.definitions()
     if definitions:
         lines.append("  where")
         lines += [f"    {line}" for line in definitions]
     lines.append(
         "  the residue vanishes for all sizes: the law is conserved"
-        if not left
+        if not residue.left and residue.drift is None
         else "  the residue does not cancel symbolically: `claws check` looks for a counter-example"
     )
     return "\n".join(lines)
@@ -144,10 +168,16 @@ def _entries(spec: Spec, statement: Statement, name: str, form: str, first: bool
     title = rf"\text{{{name}}}" if form == "latex" else name
     lines.append(write(title, as_matrix(values[statement.law], shape(statement.law))))
     shapes = {leaf.name: shape(n) for n, leaf in program.leaves("param")}
+    drift = law_drift(statement, leaves, ring, meter)
+    if statement.flow.drift:
+        x = {i: sympy.simplify(y) for i, y in drift.items()}
+        label = rf"\frac{{d}}{{dt}} {title}" if form == "latex" else f"drift {name}"
+        lines.append(write(label, as_matrix(x, shape(statement.law))))
     for entry, direction in law_directions(statement, leaves, ring, meter).items():
         at = f"[{', '.join(map(str, entry))}]" if entry else ""
         for leaf, x in direction.items():
-            label = rf"\nabla_{{{leaf}}} {title}{at}" if form == "latex" else f"grad_{leaf} {name}{at}"
+            moved = statement.flow.moved(leaf)
+            label = rf"\nabla_{{{moved}}} {title}{at}" if form == "latex" else f"grad_{moved} {name}{at}"
             lines.append(write(label, as_matrix(x, shapes[leaf])))
         residue = directional(program, statement.outputs, leaves, direction, ring, meter)
         for k, n in enumerate(statement.outputs):

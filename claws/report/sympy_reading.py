@@ -13,7 +13,7 @@ import sympy
 
 from claws.kernel.errors import Meter, Undefined
 from claws.kernel.evaluate import Array, Index, Jacobian, fixed, indices
-from claws.kernel.program import Program
+from claws.kernel.program import ROLES, Program
 
 
 def _sigmoid(x: Any) -> Any:
@@ -85,7 +85,7 @@ class SympyRing:
 def symbols_of(program: Program) -> dict[str, Array]:
     """A symbol for each entry of each leaf, `U_0_1` for U[0, 1], with the leaf's domain as an assumption."""
     result: dict[str, Array] = {}
-    for n, leaf in program.leaves("param", "input", "const"):
+    for n, leaf in program.leaves(*ROLES):
         assumptions: Mapping[str, bool] = {"real": {"real": True}, "positive": {"positive": True}}.get(
             leaf.domain, {"real": True, "nonzero": True}
         )

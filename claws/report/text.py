@@ -106,15 +106,21 @@ def render_claim(
         rows.append(("tried", text))
     if "count_at_least" in detail and not c.holds:
         low, high = detail["count_at_least"], detail["count_at_most"]
-        rows.append(("bounds", f"at least {low} and at most {high} laws of {detail['parameters']} parameters"))
+        total, d = detail.get("coordinates", 0), detail["parameters"]
+        state = f"{d} parameters" if total == d else f"{total} coordinates: parameters, time and velocities"
+        rows.append(("bounds", f"at least {low} and at most {high} laws of {state}"))
     if c.kind == "complete" and c.verdict is Verdict.REFUTED and "residue" not in detail:
         rows.append(("missing", ", ".join(detail.get("laws", [])) or "laws that are no polynomials of degree 2"))
     elif detail.get("laws") and verbose:
         rows.append(("laws", ", ".join(detail["laws"])))
     if "residue" in detail:
         entry = _entry_text(c.name, detail["law_entry"])
-        output = _entry_text(f"({_shortened(detail['output'])})", detail["output_entry"])
-        rows.append(("not conserved", f"d/dt {entry} = -({detail['residue']}) for the loss {output}; it should be 0"))
+        if detail["output"]:
+            output = _entry_text(f"({_shortened(detail['output'])})", detail["output_entry"])
+            how = f"-({detail['residue']}) for the loss {output}"
+        else:
+            how = f"{detail['residue']} even without a loss"
+        rows.append(("not conserved", f"d/dt {entry} = {how}; it should be 0"))
         if detail.get("sizes"):
             rows.append(("at sizes", _sizes_text(detail["sizes"])))
         rows.extend(("at", text) for text in witness_rows(detail["witness"], detail["arrays"]))

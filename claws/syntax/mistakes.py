@@ -386,6 +386,8 @@ def _name_in_place(before: list[Token]) -> str:
             return "`proved`, `refuted` or `unknown`"
         if before[-1].kind == "FLOW":
             return "`gradient` or `momentum(tau)`"
+        if before[0].kind == "FLOW":
+            return "`decay(lambda)` or `rate(eta, U)`"
         if before[-1].kind == "IN":
             return "`real`, `positive` or `nonzero`"
         return "a name"

@@ -232,11 +232,19 @@ class Map:
 
 
 @dataclass(slots=True)
-class Flow:
-    """`flow gradient` (no argument) or `flow momentum(tau)`."""
+class Dynamic:
+    """One part of a flow: `momentum(tau)`, `rate(eta, U)`."""
 
     kind: Identifier
-    argument: Expression | None
+    arguments: tuple[Expression, ...] = ()
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Flow:
+    """`flow gradient` or `flow momentum(tau)`, then perhaps `decay(lambda)` and `rate(eta, U)`."""
+
+    parts: tuple[Dynamic, ...]
     span: Span = _span()
 
 

@@ -114,10 +114,14 @@ def _statement_pieces(statement: nodes.Statement) -> Iterator[_Piece]:
         case nodes.Map(outputs):
             yield "map "
             yield from _listed(outputs)
-        case nodes.Flow(kind, argument):
-            yield f"flow {kind.name}"
-            if argument is not None:
-                yield from ("(", (argument, _SUM), ")")
+        case nodes.Flow(parts):
+            yield "flow "
+            for number, part in enumerate(parts):
+                yield ", " * (number > 0) + part.kind.name
+                if part.arguments:
+                    yield "("
+                    yield from _listed(part.arguments)
+                    yield ")"
         case nodes.Precondition(scaled):
             yield "precondition "
             yield from _entries(scaled, " by ")

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from claws.kernel.errors import Malformed
+from claws.kernel.flow import Flow
 from claws.kernel.program import Leaf, Program, Shape
 from claws.kernel.sizes import Size
 from claws.kernel.statement import Complete, Count, Independent, Statement
 from claws.syntax import nodes
 from claws.syntax.builder import Builder, Misfit, Value, shape_text
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
+from claws.syntax.dynamics import TIME, Dynamics, Elaborated, check_names, read_flow, time_leaf, velocity_leaf
 from claws.syntax.elaborate import Named, NeedsSizesHere, Scope, error, suggest
 from claws.syntax.library import BUILTINS
 from claws.syntax.parser import parse_source
@@ -65,13 +67,10 @@ class Spec:
     laws: dict[str, nodes.Law] = field(default_factory=dict)
     map: nodes.Map | None = None
     flow: nodes.Flow | None = None
+    dynamics: Dynamics = field(default_factory=Dynamics)
     preconditions: dict[str, tuple[nodes.Identifier, nodes.Expression]] = field(default_factory=dict)
     broken: dict[str, SourceError] = field(default_factory=dict)
     """Names whose declaration is wrong: using them is no further error."""
-
-    @property
-    def momentum(self) -> bool:
-        return self.flow is not None and self.flow.kind.name == "momentum"
 
     def instance(self, sizes: Mapping[str, int]) -> Instance:
         """The model at these sizes. Dims that are neither given nor fixed stay free."""
@@ -93,6 +92,7 @@ class Instance:
         self._known: dict[str, Named] = {}
         self._open: list[str] = []
         self._map_scope = self._scope("map", True)
+        self._let_scope = self._scope("let", True)
         self._law_scope = self._scope("law", False)
         for name, shape in spec.functions.items():
             self._functions[name] = None if shape is None else self._dims_only().shape(shape, "a size")
@@ -102,8 +102,9 @@ class Instance:
             name: self._thunk(name) for name in (*self.dims, *self.spec.leaves, *self.spec.lets, *self.spec.broken)
         }
         velocity = None
-        if self.spec.momentum and about == "law":
-            names.setdefault("t", self._time)
+        if self.spec.dynamics.timed and about in ("let", "law", "flow"):
+            names.setdefault(TIME, lambda: time_leaf(self.builder))
+        if self.spec.dynamics.momentum is not None and about in ("map", "let", "law"):
             velocity = self._velocity
         return Scope(
             self.builder, names, BUILTINS, self.spec.activations, self._functions, about, inputs_allowed, velocity
@@ -155,16 +156,13 @@ class Instance:
             self._open.append(name)
             try:
                 # a `let` is closed: it may be used first inside a comprehension, whose variables mean nothing to it
-                return replace(self._map_scope, _local={}).value(let.value)
+                return replace(self._let_scope, _local={}).value(let.value)
             finally:
                 self._open.pop()
         except SourceError as problem:
             return problem
         except (Misfit, Malformed) as problem:
             return error(getattr(problem, "code", "CLAW026"), str(problem), self.spec.leaves[name][0].span)
-
-    def _time(self) -> Named:
-        return self.builder.leaf(Leaf("t", "time", ()))
 
     def _velocity(self, name: str) -> Value:
         if name not in self.spec.leaves or self.spec.leaves[name][1] != "param":
@@ -173,7 +171,7 @@ class Instance:
         if isinstance(value, SourceError):
             raise value
         assert isinstance(value, Value)
-        return self.builder.leaf(Leaf(f"vel({name})", "velocity", value.shape))
+        return velocity_leaf(self.builder, name, value)
 
     # --- what the file declares --------------------------------------------------------------------------------------
 
@@ -185,13 +183,12 @@ class Instance:
         assert isinstance(found, Value)
         return found
 
-    def declare_parameters(self) -> None:
-        """Make a leaf of every parameter, used or not: each one counts."""
-        for name in self.spec.parameters():
-            self.value(name)
-
     def output(self, e: nodes.Expression) -> Value:
-        return self._map_scope.value(e)
+        v = self._map_scope.value(e)
+        found = [x for role in ("velocity", "time") for x in self.builder.leaves_of(v.node, role)]
+        if found:
+            raise error("CLAW028", f"the map can't mention `{found[0]}`: the loss sees parameters and data", e.span)
+        return v
 
     def law(self, name: str) -> Value:
         return self._law_scope.value(self.spec.laws[name].value)
@@ -224,24 +221,34 @@ class Instance:
 
     def _statement(self, law: str, value: Value) -> Statement:
         try:
-            program, outputs, preconditioners, (node,) = self._model([value])
-            return Statement(program, outputs, node, preconditioners)
+            program, outputs, flow, (node,) = self._model([value])
+            return Statement(program, outputs, node, flow)
         except Malformed as problem:
             raise error("CLAW022", str(problem), self.spec.laws[law].span) from problem
 
-    def _model(
-        self, laws: list[Value]
-    ) -> tuple[Program, tuple[int, ...], tuple[tuple[str, int], ...], tuple[int, ...]]:
-        """The program of the outputs, the preconditioners and these laws, and where each of them is in it."""
+    def flow(self) -> Elaborated:
+        """The fields that move the state; every parameter has a leaf then, and so has what else is a part of the state."""
+        state = {name: self.value(name) for name in self.spec.parameters()}
+        given = {name: self.preconditioner(name) for name in self.spec.preconditions}
+        if self.spec.dynamics.timed:
+            time_leaf(self.builder)
+        return Elaborated(self.spec.dynamics, self._scope("flow", False), state, given)
+
+    def _model(self, laws: list[Value]) -> tuple[Program, tuple[int, ...], Flow, tuple[int, ...]]:
+        """The program of the outputs, the flow and these laws, and where each of them is in it."""
         assert self.spec.map is not None
-        self.declare_parameters()
+        fields = self.flow()
         outputs = [self.output(e).node for e in self.spec.map.outputs]
-        factors = [(name, self.preconditioner(name).node) for name in self.spec.preconditions]
-        program, number = self.builder.program([*outputs, *(v.node for v in laws), *(n for _, n in factors)])
+        flow = Flow(
+            tuple((name, v.node) for name, v in fields.factors.items()),
+            tuple((name, v.node) for name, v in fields.drift.items()),
+            self.spec.dynamics.momentum is not None,
+        )
+        program, number = self.builder.program([*outputs, *(v.node for v in laws), *flow.nodes()])
         return (
             program,
             tuple(number[n] for n in outputs),
-            tuple((name, number[n]) for name, n in factors),
+            flow.placed(number),
             tuple(number[v.node] for v in laws),
         )
 
@@ -251,23 +258,23 @@ class Instance:
 
     def model(self) -> Count:
         """The model by itself, as a statement about the number of its laws that claims nothing."""
-        program, outputs, preconditioners, _ = self._model([])
-        return Count(program, outputs, preconditioners, ">=", 0)
+        program, outputs, flow, _ = self._model([])
+        return Count(program, outputs, flow, ">=", 0)
 
     def number_statement(self, claim: Claim) -> Count | Complete | Independent:
         """What PROVED means for a `count`, `complete` or `independent` claim at these sizes."""
         node = claim.node
         try:
-            program, outputs, preconditioners, laws = self._model([self.law(name) for name in claim.laws])
+            program, outputs, flow, laws = self._model([self.law(name) for name in claim.laws])
             if not isinstance(node, nodes.Count):
                 kind = Complete if claim.kind == "complete" else Independent
-                return kind(program, outputs, preconditioners, laws)
+                return kind(program, outputs, flow, laws)
             number = self._dims_only().affine(node.value, "a count").offset.constant()
             if number is None:
                 raise error("CLAW025", "this count is not a number at these sizes", node.value.span)
             if number.denominator != 1:
                 raise error("CLAW026", f"a count is a whole number, this is {number}", node.value.span)
-            return Count(program, outputs, preconditioners, node.relation, int(number))
+            return Count(program, outputs, flow, node.relation, int(number))
         except Malformed as problem:
             raise error("CLAW022", str(problem), node.span) from problem
 
@@ -319,6 +326,7 @@ class _Reader:
                 self._declare(statement)
             except SourceError as problem:
                 self.report(problem)
+        self._read_dynamics()
         if spec.map is None and not syntax_errors and not any(d.code == "CLAW027" for d in spec.diagnostics):
             spec.diagnostics.append(
                 Diagnostic(
@@ -351,6 +359,18 @@ class _Reader:
             for word in re.findall(r"[^\W\d]\w*", lines[d.span.line - 1] if d.span.line <= len(lines) else ""):
                 if word not in self.places and word not in BUILTINS:
                     self.spec.broken.setdefault(word, SourceError(d))
+
+    def _read_dynamics(self) -> None:
+        if self.spec.flow is None:
+            return
+        try:
+            self.spec.dynamics = read_flow(self.spec.flow, self.spec.parameters())
+        except SourceError as problem:
+            self.report(problem)
+            return
+        clash = check_names(self.spec.dynamics, self.places)
+        if clash is not None:
+            self.report(clash)
 
     # --- declarations ---
 
@@ -400,10 +420,6 @@ class _Reader:
         elif isinstance(s, nodes.Flow):
             if spec.flow is not None:
                 raise error("CLAW027", f"a second `flow`: the first is in line {spec.flow.span.line}", s.span)
-            if s.kind.name == "momentum" and s.argument is None:
-                raise error("CLAW032", "`flow momentum` needs its friction", s.span, "write `flow momentum(tau)`")
-            if s.kind.name == "gradient" and s.argument is not None:
-                raise error("CLAW032", "`flow gradient` takes no argument", s.argument.span)
             spec.flow = s
         elif isinstance(s, nodes.Precondition):
             for name, e in s.entries:
@@ -490,9 +506,7 @@ class _Reader:
                     )
             else:
                 attempt(lambda name=name: here.preconditioner(name))  # type: ignore[misc]
-        if spec.flow is not None and spec.flow.argument is not None:
-            argument = spec.flow.argument
-            attempt(lambda: here._law_scope.value(argument))
+        attempt(here.flow)
 
     # --- claims ---
 
@@ -553,10 +567,7 @@ class _Reader:
     def _try_claim(self, s: nodes.Claim, laws: tuple[str, ...], sizes: Sizes) -> None:
         here = self.spec.instance(sizes)
         for law in laws:
-            if self.spec.momentum:
-                here.law(law)
-            else:
-                here.statement(law)
+            here.statement(law)
         if isinstance(s, nodes.Count):
             here._dims_only().affine(s.value, "a count")
 

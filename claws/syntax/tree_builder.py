@@ -16,6 +16,7 @@ from claws.syntax.lexer import Token, quote
 
 DOMAINS = ("real", "positive", "nonzero")
 FLOWS = ("gradient", "momentum")
+ADDITIONS = ("decay", "rate")
 VERDICTS = ("proved", "refuted", "unknown")
 
 _HOMOGENEOUS = "`s homogeneous 2` says that s(a*x) = a^2*s(x) for a > 0"
@@ -112,8 +113,15 @@ class TreeBuilder:
         return nodes.Map(_between_commas(children[1:]), _whole(children))
 
     def flow(self, children: Children) -> nodes.Flow:
-        kind = self._word(children[1], FLOWS, "a flow") or _identifier(children[1])
-        return nodes.Flow(kind, children[3] if len(children) > 2 else None, _whole(children))
+        parts = []
+        for k, part in enumerate(children[1::2]):
+            token, arguments = part.value
+            kind = self._word(token, ADDITIONS if k else FLOWS, "a part of a flow" if k else "a flow")
+            parts.append(nodes.Dynamic(kind or _identifier(token), arguments, part.span))
+        return nodes.Flow(tuple(parts), _whole(children))
+
+    def dynamic(self, children: Children) -> _Part:
+        return _Part((children[0], _between_commas(children[2:-1])), _whole(children))
 
     def precondition(self, children: Children) -> nodes.Precondition:
         return nodes.Precondition(_values(children[1::2]), _whole(children))

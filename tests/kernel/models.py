@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 from claws.kernel import Evidence, Meter, Program, Refused, Size, Statement, Theorem, Witness, check
+from claws.kernel.flow import GRADIENT, Flow
 from claws.kernel.program import Apply, Det, Einsum, Gather, Leaf, Node, Number, Opaque, Power, Product, Sum
 from claws.kernel.rational import Choices
 
@@ -36,10 +37,10 @@ def make(
     activations: tuple[tuple[str, Fraction | None], ...] = (),
     functions: tuple[str, ...] = (),
     conditions: tuple[Size, ...] = (),
-    preconditioners: tuple[tuple[str, int], ...] = (),
+    flow: Flow = GRADIENT,
 ) -> Statement:
     program = Program(tuple(nodes), activations, functions, conditions)
-    return Statement(program, tuple(outputs), law, preconditioners)
+    return Statement(program, tuple(outputs), law, flow)
 
 
 def scale(c: int, n: int) -> tuple[Fraction, int]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from claws.kernel import Malformed, Program, Size, Statement
 from claws.kernel import program as p
+from claws.kernel.flow import Flow
 from tests.kernel.reference import Array, shape_of
 
 N, M = Size.dim("n"), Size.dim("m")
@@ -183,7 +184,13 @@ class Maker:
         scale = [
             (node.name, k) for k, node in enumerate(self.nodes) if isinstance(node, p.Leaf) and node.role == "param"
         ]
-        return Statement(program, outputs, law, (r.choice(scale),) if r.random() < 0.3 else ())
+        factors = (r.choice(scale),) if r.random() < 0.3 else ()
+        drift = []
+        for name, k in scale:
+            fields = [n for n in laws if self.shapes[n] == self.shapes[k]]
+            if fields and r.random() < 0.15:
+                drift.append((name, r.choice(fields)))
+        return Statement(program, outputs, law, Flow(factors, tuple(drift)))
 
 
 def random_statement(random: Random, steps: int = 9) -> Statement:
@@ -196,7 +203,7 @@ def random_statement(random: Random, steps: int = 9) -> Statement:
 def random_leaves(program: p.Program, random: np.random.Generator) -> dict[str, Array]:
     """Values for the leaves of a program of fixed sizes: none close to 0."""
     result = {}
-    for n, leaf in program.leaves("param", "input", "const"):
+    for n, leaf in program.leaves(*p.ROLES):
         shape = shape_of(program, n)
         x = random.uniform(0.4, 1.3, shape)
         if leaf.domain == "real":
@@ -207,4 +214,4 @@ def random_leaves(program: p.Program, random: np.random.Generator) -> dict[str, 
 
 def at_sizes(statement: Statement, sizes: Mapping[str, int]) -> Statement:
     program = statement.program.at(sizes)
-    return Statement(program, statement.outputs, statement.law, statement.preconditioners)
+    return Statement(program, statement.outputs, statement.law, statement.flow)

@@ -193,14 +193,31 @@ def gradient(program: p.Program, root: int, leaves: Mapping[str, Array], weights
     return result
 
 
+def law_direction(statement: Statement, leaves: Mapping[str, Array], weights: Array) -> dict[str, Array]:
+    """P * grad <weights, law> by parameter, the gradient in what the flow moves."""
+    slopes = gradient(statement.program, statement.law, leaves, weights)
+    now = values(statement.program, leaves)
+    factors, flow = dict(statement.flow.factors), statement.flow
+    with np.errstate(all="ignore"):
+        return {
+            leaf.name: slopes[flow.moved(leaf.name)] * (now[factors[leaf.name]] if leaf.name in factors else 1)
+            for _, leaf in statement.program.leaves("param")
+            if flow.moved(leaf.name) in slopes
+        }
+
+
 def residue(statement: Statement, leaves: Mapping[str, Array], weights: Array) -> dict[int, Array]:
     """J (P * grad <weights, law>) for every output."""
-    direction = gradient(statement.program, statement.law, leaves, weights)
+    direction = law_direction(statement, leaves, weights)
+    with np.errstate(all="ignore"):
+        return {n: derivative(statement.program, n, leaves, direction) for n in set(statement.outputs)}
+
+
+def drift(statement: Statement, leaves: Mapping[str, Array]) -> Array:
+    """The derivative of the law along the flow's drift."""
     now = values(statement.program, leaves)
     with np.errstate(all="ignore"):
-        for name, n in statement.preconditioners:
-            direction[name] = now[n] * direction[name]
-        return {n: derivative(statement.program, n, leaves, direction) for n in set(statement.outputs)}
+        return derivative(statement.program, statement.law, leaves, {name: now[n] for name, n in statement.flow.drift})
 
 
 class TensorReader:

@@ -76,7 +76,7 @@ def test_what_is_not_contradicted_is_assumed_and_listed(text: str, number: int, 
     [
         ("param x, y\nmap sqrt(x*y)*y, x", "roots have no residue"),
         ("function F\nparam x: [2]\nmap F(x)[0], x[1]", "may be any function|second derivative"),
-        ("input x\nparam u, v\nprecondition u by relu(v)\nmap u*v*x, u*x", "a preconditioner is piecewise"),
+        ("input x\nparam u, v\nprecondition u by relu(v)\nmap u*v*x, u*x", "the flow is piecewise"),
     ],
 )
 def test_what_can_not_be_counted_says_so(text: str, reason: str) -> None:

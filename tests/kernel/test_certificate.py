@@ -144,9 +144,9 @@ NODES = ("statement", "nodes")
 NAMED: list[tuple[str, Callable[[Data], None], str]] = [
     # the envelope
     ("tensors", drop("claws-certificate"), "not a claws certificate"),
-    ("tensors", put("claws-certificate", 2), "format version 2"),
+    ("tensors", put("claws-certificate", 3), "format version 3"),
     ("tensors", put("claws-certificate", True), "format version True"),
-    ("tensors", put("claws-certificate", "1"), "format version 1, this kernel reads 1"),
+    ("tensors", put("claws-certificate", "1"), "format version 1, this kernel reads 2"),
     ("tensors", drop("about"), "missing or unknown fields: about"),
     ("tensors", put("extra", 0), "missing or unknown fields: extra"),
     ("tensors", put("about", "x", 3), "expected a string, found int"),
@@ -162,7 +162,7 @@ NAMED: list[tuple[str, Callable[[Data], None], str]] = [
     ("tensors", put("statement", "law", 3), "does not vanish"),
     ("tensors", put("statement", "outputs", []), "no output"),
     ("tensors", put("statement", "outputs", 2), "expected a list, found int"),
-    ("tensors", put("statement", "preconditioners", [["U", 1]]), "does not fit a parameter"),
+    ("tensors", put("statement", "flow", "factors", [["U", 1]]), "does not fit a part of the state"),
     ("tensors", put("statement", "activations", [["tanh", None]]), "the name of a known function"),
     ("tensors", put("statement", "activations", [["s"]]), "expected a list of 2"),
     ("tensors", put("statement", "activations", [["s", f"1/{10**30}"]]), "degree of s is too large"),
@@ -416,11 +416,11 @@ def hostile(
         "conditions": [],
         "outputs": list(outputs),
         "law": law,
-        "preconditioners": [],
+        "flow": {"factors": [], "drift": [], "second_order": False},
         **fields,
     }
     evidence = evidence or {"method": "polynomials"}
-    return json.dumps({"claws-certificate": 1, "about": {}, "statement": statement, "evidence": evidence})
+    return json.dumps({"claws-certificate": 2, "about": {}, "statement": statement, "evidence": evidence})
 
 
 A = ["leaf", "a", "param", [], "real"]
@@ -670,8 +670,11 @@ HOSTILE: dict[str, tuple[Callable[[], str], str]] = {
         "too many terms",
     ),
     "ten thousand preconditioners": (
-        lambda: hostile([*chain(["sum", ANY_TWO], length=20_000)], preconditioners=[["a", 20_000]] * 10_000),
-        "preconditioned twice",
+        lambda: hostile(
+            [*chain(["sum", ANY_TWO], length=20_000)],
+            flow={"factors": [["a", 20_000]] * 10_000, "drift": [], "second_order": False},
+        ),
+        "given twice",
     ),
     "sums of fractions with long denominators": (
         lambda: hostile(

@@ -71,7 +71,13 @@ def test_a_count_is_compared_with_both_bounds(relation: str, number: int, verdic
     statement = count(relation, number)
     theorem = judge(statement, sandwich(statement))
     assert (theorem.verdict, theorem.method, theorem.sizes) == (verdict, "sandwich", {})
-    assert theorem.found == {"parameters": 8, "lie_dimension_at_least": 5, "count_at_least": 3, "count_at_most": 3}
+    assert theorem.found == {
+        "parameters": 8,
+        "coordinates": 8,
+        "lie_dimension_at_least": 5,
+        "count_at_least": 3,
+        "count_at_most": 3,
+    }
     assert theorem.trust == ("claws kernel 1", f"ranks modulo {P}")
 
 

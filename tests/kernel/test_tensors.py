@@ -34,7 +34,7 @@ from claws.kernel.tensors import Tensors
 from claws.kernel.theorem import tensor_residue
 from tests.kernel.models import M, N, judge, make, product, refuses, scale
 from tests.kernel.random_programs import at_sizes, random_leaves, random_statement
-from tests.kernel.reference import TensorReader, gradient, residue, shape_of, values
+from tests.kernel.reference import TensorReader, drift, law_direction, residue, shape_of, values
 
 ZERO, ONE, TWO = Size.of(0), Size.of(1), Size.of(2)
 HALF = Fraction(1, 2)
@@ -559,12 +559,14 @@ def test_random_programs_agree_with_numpy(seed: int) -> None:
     statement = random_statement(random, random.choice([5, 9, 13]))
     program = statement.program
     tensors = Tensors(program, Meter(200_000))
+    names = {leaf.name: n for n, leaf in program.leaves("param")}
     try:
         for n in range(len(program.nodes)):
             tensors.value(n)
-        directions, left = tensor_residue(statement, tensors)
-        names = {leaf.name: n for n, leaf in program.leaves("param")}
-        pushed = tensors.push(statement.outputs, {names[name]: t for name, t in directions.items()})
+        found = tensor_residue(statement, tensors)
+        along = {names[name]: tensors.value(n) for name, n in statement.flow.drift}
+        drifted = tensors.push([statement.law], along)[statement.law]
+        pushed = tensors.push(statement.outputs, {names[name]: t for name, t in found.direction.items()})
     except Refused:
         return
     sizes_seen = [{"n": random.randint(1, 3), "m": random.randint(1, 3)}, {"n": 2, "m": 3}]
@@ -576,16 +578,17 @@ def test_random_programs_agree_with_numpy(seed: int) -> None:
         reader = TensorReader(tensors, here.program, sizes, leaves, weights)
         for n, expected in enumerate(reader.now):
             close(reader.read(tensors.value(n)).ravel(), expected.ravel())
-        slopes = gradient(here.program, here.law, leaves, weights)
-        for name, n in here.preconditioners:
-            with np.errstate(all="ignore"):
-                slopes[name] = reader.now[n] * slopes[name]
-        for name, direction in directions.items():
+        slopes = law_direction(here, leaves, weights)
+        for name, direction in found.direction.items():
             close(reader.read(direction).ravel(), slopes[name].ravel())
         for n, expected in residue(here, leaves, weights).items():
             close(reader.read(pushed[n]).ravel(), expected.ravel())
-            if n not in left:
+            if n not in found.left:
                 close(np.zeros(expected.size), expected.ravel())
+        expected = drift(here, leaves)
+        close(reader.read(drifted).ravel(), expected.ravel())
+        if found.drift is None:
+            close(np.zeros(expected.size), expected.ravel())
 
 
 def test_what_is_shown_is_shown_again() -> None:

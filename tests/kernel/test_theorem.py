@@ -22,6 +22,7 @@ from claws.kernel import (
     Witness,
     check,
 )
+from claws.kernel.flow import Flow
 from claws.kernel.program import Apply, Einsum, Iota, Leaf, Number, Opaque, Power, Program, Sum
 from claws.kernel.rational import Choices
 from tests.kernel.models import (
@@ -329,8 +330,12 @@ def test_a_law_is_about_parameters_and_constants() -> None:
         return make([Leaf("a", "param", ()), Leaf("z", role, ()), product(0, 1)], [0], 2)
 
     assert law_of("const").law == 2
-    for role in ("input", "time", "velocity"):
-        with pytest.raises(Malformed, match="the law mentions z"):
+    for role, reason in (
+        ("input", "the law mentions z"),
+        ("time", "its derivative is 1"),
+        ("velocity", "in a flow of second order only"),
+    ):
+        with pytest.raises(Malformed, match=reason):
             law_of(role)
 
 
@@ -351,28 +356,28 @@ def test_a_statement_names_its_nodes() -> None:
 
 def test_a_preconditioner_fits_its_parameter() -> None:
     nodes = [Leaf("a", "param", ()), Leaf("x", "input", ()), Leaf("u", "param", (N,))]
-    assert make(nodes, [0], 0, preconditioners=(("a", 0),)).preconditioners
+    assert make(nodes, [0], 0, flow=Flow(factors=(("a", 0),))).flow.factors
     for bad, reason in (
         ((("a", 2),), "does not fit"),
         ((("x", 0),), "does not fit"),
         ((("z", 0),), "does not fit"),
-        ((("a", 1),), "a preconditioner mentions x"),
-        ((("a", 0), ("a", 0)), "preconditioned twice"),
+        ((("a", 1),), "the flow mentions the input x"),
+        ((("a", 0), ("a", 0)), "a factor is given twice"),
         ((("a", 7),), "a node that is not there"),
     ):
         with pytest.raises(Malformed, match=reason):
-            make(nodes, [0], 0, preconditioners=bad)
+            make(nodes, [0], 0, flow=Flow(factors=bad))
 
 
 def test_a_preconditioner_counts() -> None:
     # a' = -a dE/da, b' = -b dE/db: a - b is conserved by the map a*b, a^2 - b^2 is not
     nodes = [Leaf("a", "param", ()), Leaf("b", "param", ()), product(0, 1), Sum((scale(1, 0), scale(-1, 1)))]
-    mirror = make(nodes, [2], 3, preconditioners=(("a", 0), ("b", 1)))
+    mirror = make(nodes, [2], 3, flow=Flow(factors=(("a", 0), ("b", 1))))
     for evidence in (ByTensors({}), ByPolynomials()):
         assert judge(mirror, evidence).verdict == "PROVED"
-        refuses(replace(mirror, preconditioners=()), evidence, "not")
+        refuses(replace(mirror, flow=Flow()), evidence, "not")
     refuses(mirror, witness(2, 3, 1), "residue at the witness is zero")
-    assert judge(replace(mirror, preconditioners=(("a", 0),)), witness(2, 3, 4)).verdict == "REFUTED"
+    assert judge(replace(mirror, flow=Flow(factors=(("a", 0),))), witness(2, 3, 4)).verdict == "REFUTED"
 
 
 def test_names_of_activations_and_functions_are_unique() -> None:

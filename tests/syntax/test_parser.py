@@ -127,8 +127,18 @@ def test_the_example_of_the_language_page() -> None:
         ("function F: [k], G", nodes.Function(((ids("F")[0], (k,)), (ids("G")[0], None)))),
         ("let z = x", nodes.Let(ids("z")[0], x)),
         ("map x, y", nodes.Map((x, y))),
-        ("flow gradient", nodes.Flow(ids("gradient")[0], None)),
-        ("flow momentum(x)", nodes.Flow(ids("momentum")[0], x)),
+        ("flow gradient", nodes.Flow((nodes.Dynamic(ids("gradient")[0]),))),
+        ("flow momentum(x)", nodes.Flow((nodes.Dynamic(ids("momentum")[0], (x,)),))),
+        (
+            "flow gradient, decay(x), rate(1, x, n)",
+            nodes.Flow(
+                (
+                    nodes.Dynamic(ids("gradient")[0]),
+                    nodes.Dynamic(ids("decay")[0], (x,)),
+                    nodes.Dynamic(ids("rate")[0], (number(1), x, n)),
+                )
+            ),
+        ),
         (
             "precondition x\n by\n x, y by 2*y",
             nodes.Precondition(((ids("x")[0], x), (ids("y")[0], nodes.Binary("*", number(2), y)))),
