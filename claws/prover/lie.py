@@ -131,13 +131,20 @@ class Point:
         return self.field.drawn([salt(role, self.seed, name, *key) for key in keys], self.shapes[name])
 
     def reading(self, theta: Theta, level: int, keys: Sequence[tuple[int, ...]] | None) -> Reading:
-        """The program at these parameters and, for generators, the data of these keys."""
+        """The program at this state and, for generators, the data of these keys."""
+        return Reading(self.program, self.leaves(theta, level, keys), self.field, level, self.seed, self.meter)
+
+    def leaves(self, theta: Theta, level: int, keys: Sequence[tuple[int, ...]] | None) -> Theta:
         none: Jet = [None] * ((1 << level) - 1)
         leaves = {**theta, **{name: [x, *none] for name, x in self.consts.items()}}
         if keys is not None:
             for _, leaf in self.program.leaves("input"):
                 leaves[leaf.name] = [self._drawn("input", leaf.name, keys), *none]
-        return Reading(self.program, leaves, self.field, level, self.seed, self.meter)
+        return leaves
+
+    def _weights(self, k: int, keys: Sequence[tuple[int, ...]], shape: tuple[int, ...]) -> Residues:
+        """The weights of the k-th output in the generator of each key."""
+        return self.field.drawn([salt("weight", self.seed, k, *key) for key in keys], shape)
 
     def generators(self, theta: Theta, level: int, keys: Sequence[tuple[int, ...]]) -> Theta:
         """The drift plus P * grad <c, g(theta, x)> at jets theta, for the weights and the data of each key."""
@@ -145,7 +152,7 @@ class Point:
         none: Jet = [None] * ((1 << level) - 1)
         seeds: dict[int, Jet] = {}
         for k, n in enumerate(self.model.outputs):
-            weights = self.field.drawn([salt("weight", self.seed, k, *key) for key in keys], reading.shapes[n])
+            weights = self._weights(k, keys, reading.shapes[n])
             seeds[n] = [weights, *none] if n not in seeds else self._sum(seeds[n], [weights, *none])
         pulled = reading.pull(seeds)
         return self.moving(pulled, reading)
@@ -165,15 +172,6 @@ class Point:
 
     def _sum(self, a: Jet, b: Jet, sign: int = 1) -> Jet:
         return self.field.linear([(Fraction(1), a), (Fraction(sign), b)])
-
-    def is_drift_free(self, gradient: Theta, reading: Reading) -> bool:
-        """Whether a gradient is orthogonal to the flow's drift here."""
-        total = 0
-        for name, n in self.model.flow.drift:
-            x, y = gradient.get(name, [None])[0], reading.value(n)[0]
-            if x is not None and y is not None:
-                total += sum(map(int, self.field.reduce(x * y).ravel()))
-        return total % self.field.p == 0
 
     def elements(self, tree: Tree, step: int, samples: Sequence[int]) -> Residues:
         """Elements of the Lie algebra at the point: samples x parameters."""
@@ -245,21 +243,35 @@ def residue_seems_zero(statement: Statement, seed: int, points: int = 2) -> bool
         point = Point(statement, PRIMES[0], seed + k, Meter(10**18))
         here = point.reading(point.theta, 0, [(0,)])
         weights = point.field.drawn([salt("law weight", seed, k)], here.shapes[statement.law])
-        gradient = {name: g for name, g in here.pull({statement.law: [weights]}).items() if name in point.theta}
-        if not point.is_drift_free(gradient, here):
+        if not is_zero_residue(statement, here, weights):
             return False
-        factors = dict(statement.flow.factors)
-        direction: Theta = {}
-        for _, leaf in program.leaves("param"):
-            if (g := gradient.get(statement.flow.moved(leaf.name))) is not None:
-                factor = factors.get(leaf.name)
-                direction[leaf.name] = g if factor is None else point.field.multiply(g, here.value(factor))
-        moved = {name: [*x, *direction.get(name, [None])] for name, x in point.theta.items()}
-        there = point.reading(moved, 1, [(0,)])
-        for n in statement.outputs:
-            slope = there.value(n)[1]
-            if slope is not None and np.any(slope):
-                return False
+    return True
+
+
+def is_zero_residue(statement: Statement, here: Reading, weights: Residues) -> bool:
+    """Whether the residue of <weights, law> is 0 at the leaves of this reading, which is of level 0; weights are 1 x shape."""
+    field = here.field
+    state = {leaf.name for _, leaf in statement.program.leaves(*STATE)}
+    gradient = {name: g for name, g in here.pull({statement.law: [weights]}).items() if name in state}
+    total = 0
+    for name, n in statement.flow.drift:
+        x, y = gradient.get(name, [None])[0], here.value(n)[0]
+        if x is not None and y is not None:
+            total += sum(map(int, field.reduce(x * y).ravel()))
+    if total % field.p:
+        return False
+    factors = dict(statement.flow.factors)
+    direction: Theta = {}
+    for _, leaf in statement.program.leaves("param"):
+        if (g := gradient.get(statement.flow.moved(leaf.name))) is not None:
+            factor = factors.get(leaf.name)
+            direction[leaf.name] = g if factor is None else field.multiply(g, here.value(factor))
+    moved = {name: [*x, *direction.get(name, [None])] for name, x in here.leaves.items()}
+    there = Reading(statement.program, moved, field, 1, here.seed, here.meter)
+    for n in statement.outputs:
+        slope = there.value(n)[1]
+        if slope is not None and np.any(slope):
+            return False
     return True
 
 

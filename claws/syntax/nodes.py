@@ -7,8 +7,10 @@ which is a good part of what a small check takes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from claws.syntax.diagnostic import START, Span
 
@@ -164,6 +166,39 @@ def names_in(root: Expression) -> list[str]:
             case ArrayComprehension(body, loops) | Generator(body, loops):
                 stack += (body, *(e for loop in loops for e in (loop.low, loop.high)))
     return list(found)
+
+
+def substituted(e: Expression, values: Mapping[str, Expression]) -> Expression:
+    """The expression with these names replaced; variables of loops are names like any other."""
+
+    def again(x: Any) -> Any:
+        match x:
+            case Name(name):
+                return values.get(name, x)
+            case Negative(operand):
+                return Negative(again(operand))
+            case Transpose(operand):
+                return Transpose(again(operand))
+            case Binary(operator, left, right):
+                return Binary(operator, again(left), again(right))
+            case Slice(start, stop, step):
+                return Slice(again(start), again(stop), again(step))
+            case Index(base, items):
+                return Index(again(base), tuple(map(again, items)))
+            case Call(function, arguments, keywords):
+                return Call(function, tuple(map(again, arguments)), tuple((k, again(y)) for k, y in keywords))
+            case Array(items):
+                return Array(tuple(map(again, items)))
+            case ArrayComprehension(body, loops):
+                return ArrayComprehension(again(body), tuple(map(again, loops)))
+            case Generator(body, loops):
+                return Generator(again(body), tuple(map(again, loops)))
+            case Loop(variable, low, high):
+                return Loop(variable, again(low), again(high))
+        return x
+
+    result: Expression = again(e)
+    return result
 
 
 # --- declarations ----------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ is asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -260,6 +260,15 @@ class Instance:
         """The model by itself, as a statement about the number of its laws that claims nothing."""
         program, outputs, flow, _ = self._model([])
         return Count(program, outputs, flow, ">=", 0)
+
+    def with_laws(self, names: Iterable[str]) -> tuple[Count, tuple[int, ...]]:
+        """The model as in `model`, with these laws in its program, and where they are."""
+        return self.with_expressions([self.spec.laws[name].value for name in names])
+
+    def with_expressions(self, expressions: Iterable[nodes.Expression]) -> tuple[Count, tuple[int, ...]]:
+        """The same with other expressions that a law may be."""
+        program, outputs, flow, found = self._model([self._law_scope.value(e) for e in expressions])
+        return Count(program, outputs, flow, ">=", 0), found
 
     def number_statement(self, claim: Claim) -> Count | Complete | Independent:
         """What PROVED means for a `count`, `complete` or `independent` claim at these sizes."""

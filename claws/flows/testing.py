@@ -1,0 +1,438 @@
+"""`claws test`: property tests of every law of a file, by hypothesis and by training.
+
+Not trusted, and no verdict: `claws check` decides. A law is tried exactly at random points, along gradient flows of random
+training problems, and in steps of gradient descent. What these find against a verdict is a bug of claws, and is reported as one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from claws.flows.exact import FLOATING, MODULAR, RATIONAL, Found, NoValue, residue, shape_of
+
+# isort: split
+import hypothesis
+import numpy as np
+from hypothesis import HealthCheck, Phase, assume, settings
+from hypothesis import strategies as st
+
+from claws import strategies
+from claws.flows.discrete import EXACT, QUADRATIC, Discrete, descend
+from claws.flows.problem import (
+    CannotTrain,
+    System,
+    TrainingProblem,
+    Trajectory,
+    gradient_descent,
+    gradient_flow,
+    random_problem,
+)
+from claws.kernel.errors import Malformed
+from claws.kernel.program import ROLES
+from claws.report.results import ClaimResult, Verdict
+from claws.syntax.diagnostic import SourceError
+from claws.syntax.spec import Claim, Sizes, Spec
+
+DURATION = 1.0
+"""How long a random training problem runs, in the flow's time."""
+
+PROBLEMS = 2
+"""Training problems for each law and profile of 100 examples."""
+
+STEP = 1 / 128
+"""The length of a gradient descent step; the order is measured between two of which one is half the other."""
+
+HALVINGS = 3
+"""How often the step is halved until orders are what they are for small steps."""
+
+LOOSE = 1e-8
+"""The tolerance of a second integration, whose distance from the first is the integrator's own error."""
+
+MARGIN = 10.0
+"""How much more than that a conserved law may drift."""
+
+FLOOR = 1e-9
+"""Relative drift that rounding explains."""
+
+NOT_FIRST_ORDER = 0.5
+"""A measured order below this is not the order 1 of a conserved law."""
+
+
+@dataclass
+class Trained:
+    """What training says of a law at one problem: drifts are maxima over time and entries."""
+
+    problem: TrainingProblem
+    drift: float
+    allowed: float
+    coarse: float
+    """The drift under gradient descent with the longer step."""
+    fine: float
+    """The same with half the step."""
+
+    @property
+    def holds(self) -> bool:
+        return self.drift <= self.allowed
+
+    @property
+    def order(self) -> float | None:
+        """log2 of the quotient of the two drifts; None where there is no drift to speak of."""
+        noise = 1e-11 * (1.0 + self.scale)
+        return None if self.fine < noise or self.coarse < noise else float(np.log2(self.coarse / self.fine))
+
+    scale: float = 0.0
+
+
+@dataclass
+class LawTest:
+    """What was found out about one law."""
+
+    claim: Claim
+    examples: int = 0
+    hows: set[str] = field(default_factory=set)
+    """How exactly residues were evaluated."""
+    undefined: str = ""
+    """Why no example could be evaluated, if so."""
+    failure: Found | None = None
+    case: str = ""
+    """The failing example, shrunk, as text."""
+    trained: list[Trained] = field(default_factory=list)
+    not_trained: str = ""
+    steps: str = ""
+    """What a step of gradient descent does to it, where it is conserved."""
+    step_failure: str = ""
+    result: ClaimResult | None = None
+    """The verdict of `claws check`."""
+    seconds: float = 0.0
+
+    @property
+    def conserved(self) -> bool:
+        """Whether everything that was tried speaks for the law."""
+        return self.failure is None and not self.step_failure and all(t.holds for t in self.trained)
+
+    @property
+    def tried(self) -> bool:
+        return bool(self.examples or self.trained)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the tests agree with what the file expects."""
+        if not self.tried:
+            return False
+        if self.claim.expected == "REFUTED":
+            return not self.conserved
+        return self.conserved or self.claim.expected == "UNKNOWN"
+
+    @property
+    def contradiction(self) -> str:
+        """What a verdict and the tests disagree about: a bug of claws. Empty where there is none."""
+        if self.result is None:
+            return ""
+        if self.result.verdict is Verdict.PROVED and not self.conserved:
+            return "claws check says PROVED, and the law fails"
+        # a law that is false somewhere may hold at many points: only its own witness could contradict a refutation
+        return ""
+
+
+class _Fails(Exception):
+    def __init__(self, found: Found, case: str) -> None:
+        super().__init__(case)
+        self.found = found
+        self.case = case
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is tried. `examples` None means as many as hypothesis's profile says."""
+
+    seed: int = 0
+    examples: int | None = None
+    laws: tuple[str, ...] = ()
+    """Only these; all for none."""
+
+    @property
+    def count(self) -> int:
+        return settings.default.max_examples if self.examples is None and settings.default else self.examples or 100
+
+    @property
+    def problems(self) -> int:
+        return max(1, min(20, round(PROBLEMS * self.count / 100)))
+
+
+def law_tests(spec: Spec, plan: Plan, check: Callable[[Claim, Sizes], ClaimResult] | None = None) -> Iterator[LawTest]:
+    """Every law of a file, tested. `check` gives verdicts to compare with (by default there are none)."""
+    trained: dict[tuple[str, ...], list[tuple[TrainingProblem, _Runs]] | str] = {}
+    for claim in spec.claims:
+        if claim.kind != "law" or (plan.laws and claim.name not in plan.laws):
+            continue
+        start = time.perf_counter()
+        test = LawTest(claim)
+        _exactly(spec, test, plan)
+        _train(spec, test, plan, trained)
+        if claim.expected == "PROVED" and test.conserved:
+            _steps(spec, test, plan)
+        if check is not None:
+            test.result = check(claim, claim.sizes[0])
+        test.seconds = time.perf_counter() - start
+        yield test
+
+
+# --- exactly -------------------------------------------------------------------------------------------------------
+
+
+def _settings(count: int, shrink: bool) -> settings:
+    phases = [Phase.explicit, Phase.generate, *([Phase.shrink] if shrink else [])]
+    return settings(
+        max_examples=count, phases=phases, database=None, deadline=None, derandomize=False, print_blob=False,
+        report_multiple_bugs=False, suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+
+
+def _run(
+    strategy: st.SearchStrategy[Any], body: Callable[[Any], None], plan: Plan, count: int, shrink: bool
+) -> _Fails | None:
+    """Hypothesis on a body that may raise `_Fails`: the last, shrunk one."""
+
+    @hypothesis.seed(plan.seed)
+    @_settings(count, shrink)
+    @hypothesis.given(strategy)
+    def test(x: Any) -> None:
+        body(x)
+
+    try:
+        test()
+    except _Fails as failure:
+        return failure
+    except hypothesis.errors.Unsatisfiable:
+        return None
+    return None
+
+
+@st.composite
+def _cases(draw: st.DrawFn, spec: Spec, law: str) -> tuple[Sizes, dict[str, Any], Any]:
+    """Sizes, a value for every leaf, and weights of the law's entries."""
+    at = draw(strategies.sizes(spec, law))
+    leaves = draw(strategies.states(spec, at)) | draw(strategies.data(spec, at))
+    statement = spec.instance(at).statement(law)
+    shape = shape_of(statement, statement.law)
+    size = int(np.prod(shape, dtype=int))
+    entries = draw(st.lists(st.integers(-2, 2), min_size=size, max_size=size))
+    weights = np.empty(size, dtype=object)
+    weights[:] = entries
+    return at, leaves, weights.reshape(shape)
+
+
+def _exactly(spec: Spec, test: LawTest, plan: Plan) -> None:
+    law = test.claim.name
+    statements: dict[tuple[tuple[str, int], ...], Any] = {}
+
+    def body(case: tuple[Sizes, dict[str, Any], Any]) -> None:
+        at, leaves, weights = case
+        key = tuple(sorted(at.items()))
+        if key not in statements:
+            statements[key] = spec.instance(at).statement(law)
+        statement = statements[key]
+        names = {leaf.name for _, leaf in statement.program.leaves(*ROLES)}
+        try:
+            found = residue(statement, {name: x for name, x in leaves.items() if name in names}, weights, plan.seed)
+        except NoValue as problem:
+            test.undefined = str(problem)
+            assume(False)
+            return
+        test.hows.add(found.how)
+        test.examples += 1
+        if found.value:
+            raise _Fails(found, _case_text(at, leaves, weights, found))
+
+    expected = test.claim.expected == "REFUTED"
+    try:
+        failure = _run(_cases(spec, law), body, plan, plan.count, shrink=not expected)
+    except (SourceError, Malformed) as problem:
+        test.undefined = str(problem)
+        return
+    if failure is not None:
+        test.failure, test.case = failure.found, failure.case
+
+
+def _case_text(at: Sizes, leaves: Mapping[str, Any], weights: Any, found: Found) -> str:
+    lines = [f"{d} = {n}" for d, n in at.items()]
+    rows = [", ".join(lines)] if lines else []
+    rows += [f"{name} = {_array_text(x)}" for name, x in leaves.items()]
+    if np.size(weights) > 1:
+        rows.append(f"weights of the law's entries: {_array_text(weights)}")
+    value = f"{found.value:.3g}" if isinstance(found.value, float) else str(found.value)
+    rows.append(f"d/dt of the law = {value}, {found.how} ({found.where}); it should be 0")
+    return "\n".join(rows)
+
+
+def _array_text(x: Any) -> str:
+    x = np.asarray(x)
+    if not x.ndim:
+        return str(x[()])
+    return "[" + ", ".join(_array_text(y) for y in x) + "]"
+
+
+# --- by training -----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Runs:
+    """One problem: along the flow at two tolerances, and in steps of two lengths."""
+
+    tight: Trajectory
+    coarse: Trajectory
+    fine: Trajectory
+    error: np.ndarray
+    """The distance of the two flows, at each time, by coordinate."""
+
+
+def _train(spec: Spec, test: LawTest, plan: Plan, known: dict[tuple[str, ...], Any]) -> None:
+    """Run the training problems of the law's sizes, which laws without a `for` share."""
+    law = test.claim.name
+    own = any(test.claim.sizes[0])
+    key = (law,) if own else ()
+    if key not in known:
+        known[key] = _problems(spec, law if own else None, plan)
+    runs = known[key]
+    if isinstance(runs, str):
+        test.not_trained = runs
+        return
+    for problem, run in runs:
+        if law not in problem.system.laws:
+            test.not_trained = "the law has no meaning at the sizes that were tried"
+            continue
+        trained = _judged(law, problem, run)
+        if trained is not None:
+            test.trained.append(trained)
+    if not test.trained and not test.not_trained:
+        test.not_trained = "the law has no value along the flow"
+
+
+def _problems(spec: Spec, law: str | None, plan: Plan) -> list[tuple[TrainingProblem, _Runs]] | str:
+    """Random training problems with their runs; or why there are none."""
+    reason = ""
+    found = []
+    for k, at in enumerate(_some_sizes(spec, law, plan)):
+        for attempt in range(3):
+            try:
+                problem = random_problem(spec, at, plan.seed * 1000 + 10 * k + attempt, scale=0.7)
+                runs = _runs(problem)
+            except (SourceError, CannotTrain, Malformed) as failure:
+                reason = str(failure)
+                continue
+            if runs is None:
+                reason = "the flow could not be followed"
+                continue
+            found.append((problem, runs))
+            break
+    return found or reason or "no sizes were found"
+
+
+def _some_sizes(spec: Spec, law: str | None, plan: Plan) -> list[Sizes]:
+    """Sizes for the training problems, a little larger than the smallest."""
+    found: list[Sizes] = []
+
+    @hypothesis.seed(plan.seed + 1)
+    @_settings(8 * plan.problems, shrink=False)
+    @hypothesis.given(strategies.sizes(spec, law))
+    def collect(at: Sizes) -> None:
+        if at not in found:
+            found.append(dict(at))
+
+    try:
+        collect()
+    except hypothesis.errors.Unsatisfiable:
+        return []
+    usable = sorted(found, key=lambda s: -sum(s.values()))
+    return (usable * plan.problems)[: plan.problems]
+
+
+def _runs(problem: TrainingProblem) -> _Runs | None:
+    tight = gradient_flow(problem, DURATION, 9)
+    if len(tight.times) < 2:
+        return None
+    loose = gradient_flow(problem, DURATION, 9, rtol=LOOSE)
+    n = min(len(tight.times), len(loose.times))
+    if n < 2:
+        return None
+    coarse, fine = (gradient_descent(problem, step, DURATION, 9) for step in (STEP, STEP / 2))
+    for k in range(HALVINGS):
+        if not (coarse.stopped or fine.stopped) and _settled(tight, coarse, fine):
+            break
+        coarse, fine = fine, gradient_descent(problem, STEP / 2 ** (k + 2), DURATION, 9)
+    error = np.abs(tight.states[:n] - loose.states[:n])
+    tight.times, tight.states = tight.times[:n], tight.states[:n]
+    return _Runs(tight, coarse, fine, error)
+
+
+def _settled(flow: Trajectory, coarse: Trajectory, fine: Trajectory) -> bool:
+    """Whether steps are so small that the drifts of laws that the flow conserves halve with them, as far as they ever will."""
+    with np.errstate(all="ignore"):
+        drifts = zip(flow.drifts().values(), coarse.drifts().values(), fine.drifts().values(), strict=True)
+        return all(1.6 < a.max() / b.max() < 2.5 for f, a, b in drifts if f.max() < 1e-3 * b.max() and b.max() > 1e-11)
+
+
+def _judged(law: str, problem: TrainingProblem, runs: _Runs) -> Trained | None:
+    with np.errstate(all="ignore"):
+        values = runs.tight.laws()[law]
+        drift = float(np.max(np.abs(values - values[0]), initial=0.0))
+        scale = float(np.max(np.abs(values), initial=0.0))
+        allowed = FLOOR * (1.0 + scale)
+        for state, error in zip(runs.tight.states, runs.error, strict=True):
+            jacobian, _ = problem.system.law_gradient(law, problem.unpack(state), problem.data)
+            allowed = max(allowed, MARGIN * float(np.max(np.abs(jacobian) @ error, initial=0.0)))
+        coarse, fine = (float(run.drifts()[law].max()) for run in (runs.coarse, runs.fine))
+    if not np.isfinite(drift) or not np.isfinite(allowed):
+        return None
+    return Trained(problem, drift, allowed, coarse, fine, scale)
+
+
+# --- in steps --------------------------------------------------------------------------------------------------------
+
+
+def _steps(spec: Spec, test: LawTest, plan: Plan) -> None:
+    """Compare what is derived for a step of gradient descent with steps that are taken."""
+    known = descend(spec, test.claim.name)
+    test.steps = known.text
+    if known.kind not in (EXACT, QUADRATIC):
+        return
+    for trained in test.trained:
+        reason = _step_failure(spec, test.claim.name, known, trained.problem)
+        if reason:
+            test.step_failure = reason
+            return
+
+
+def _step_failure(spec: Spec, law: str, known: Discrete, problem: TrainingProblem) -> str:
+    """Whether one long step changes the law by what is derived; in floating point, to rounding."""
+    step = 0.25
+    moved = problem.motion(problem.start)
+    after = {name: x + step * moved[name] for name, x in problem.start.items()}
+    change = problem.law_values(after)[law] - problem.law_values()[law]
+    expected: Any = np.zeros_like(change)
+    if known.kind == QUADRATIC:
+        assert known.part is not None
+        expected = step**2 * expression_value(spec, problem, known.part, moved)
+    size = 1.0 + float(np.max(np.abs(problem.law_values(after)[law]), initial=0.0))
+    if np.all(np.isfinite(change)) and np.max(np.abs(change - expected), initial=0.0) > 1e-10 * size:
+        return f"a step of {step} changes the law by {_array_text(change)}; {known.text}"
+    return ""
+
+
+def expression_value(spec: Spec, problem: TrainingProblem, e: Any, state: Mapping[str, Any]) -> Any:
+    """An expression of the file's language about the state and constants, at this state."""
+    instance = spec.instance(problem.sizes)
+    model, (node,) = instance.with_expressions([e])
+    system = System(model, {"": node}, problem.system.declared, problem.system.shapes)
+    return system.law_values(state, problem.data)[""]
+
+
+__all__ = ["FLOATING", "MODULAR", "RATIONAL", "LawTest", "Plan", "Trained", "law_tests"]
+
+
+def orders(trained: Sequence[Trained]) -> list[float]:
+    """The measured orders of the drift under gradient descent, where there is a drift."""
+    return [t.order for t in trained if t.order is not None]

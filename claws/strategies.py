@@ -1,0 +1,214 @@
+"""Hypothesis strategies for models: sizes, parameters, data, losses and whole training problems.
+
+For property tests of your own code against a `.claw` file:
+
+    import claws, numpy as np
+    from claws.strategies import training_problems
+    from hypothesis import given
+
+    model = claws.load("two_layer.claw")
+
+    @given(training_problems(model, law="balance"))
+    def test_my_gradient_conserves_the_balance(problem):
+        g = my_gradient(problem.parameters, problem.data, problem.targets)   # a dict of arrays: NumPy, or .numpy() of PyTorch
+        np.testing.assert_allclose(problem.law_rate("balance", g), 0, atol=1e-8)
+
+Everything shrinks: to small sizes, to few entries that are not zero, to small whole numbers. Settings and profiles are
+hypothesis's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from claws.flows.floating import Array  # sets OPENBLAS_NUM_THREADS before NumPy loads
+
+# isort: split
+import numpy as np
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from claws.flows.losses import LOSSES, Loss, polynomial
+from claws.flows.problem import CannotTrain, System, TrainingProblem, started
+from claws.kernel.errors import Malformed
+from claws.kernel.evaluate import fixed
+from claws.kernel.program import count_entries
+from claws.syntax.diagnostic import SourceError
+from claws.syntax.spec import Spec
+
+if TYPE_CHECKING:
+    from claws.api import Model
+
+__all__ = ["data", "losses", "parameters", "sizes", "states", "training_problems"]
+
+Sizes = Mapping[str, int]
+
+MAX_ENTRIES = 200
+"""Models with more numbers than this are left out: they would shrink slowly, and find nothing that small ones do not."""
+
+MAX_SIZES = 200
+"""The most sizes of a `for` clause that are drawn from, the smallest first."""
+
+
+def _spec(model: Model | Spec) -> Spec:
+    return model if isinstance(model, Spec) else model.spec
+
+
+def sizes(model: Model | Spec, law: str | None = None, *, largest: int = 3) -> st.SearchStrategy[dict[str, int]]:
+    """Sizes at which the model has a meaning, and the law if one is given, as a dict by dim.
+
+    Those of the law's `for` clause, else 1 to `largest` for each free dim. Raises `KeyError` for a law that is not there.
+    """
+    spec = _spec(model)
+    if law is not None and law not in spec.laws:
+        raise KeyError(f"the model has no law `{law}`; it has {', '.join(spec.laws)}")
+    known: dict[tuple[tuple[str, int], ...], bool] = {}
+
+    def fits(found: dict[str, int]) -> bool:
+        key = tuple(sorted(found.items()))
+        if key not in known:
+            known[key] = _has_meaning(spec, found, law)
+        return known[key]
+
+    claimed = [s for c in spec.claims if c.kind == "law" and c.name == law for s in c.sizes if s]
+    free = {d: st.integers(1, largest) for d, n in spec.dims.items() if n is None}
+    if not claimed:
+        return st.fixed_dictionaries(free).filter(fits)
+    usable = sorted(({**s} for s in claimed), key=lambda s: (sum(s.values()), sorted(s.items())))[:MAX_SIZES]
+    if len(usable[0]) == len(free):
+        small = [s for s in usable if fits(s)]
+        return st.sampled_from(small or usable[:1])
+    others = {d: s for d, s in free.items() if d not in usable[0]}
+    return st.builds(lambda a, b: {**a, **b}, st.sampled_from(usable), st.fixed_dictionaries(others)).filter(fits)
+
+
+def _has_meaning(spec: Spec, at: Sizes, law: str | None) -> bool:
+    try:
+        instance = spec.instance(at)
+        program = instance.with_laws([] if law is None else [law])[0].program
+    except (SourceError, Malformed):
+        return False
+    leaves = program.leaves("param", "input", "const")
+    return sum(fixed(count_entries(program.shapes[n])) for n, _ in leaves) <= MAX_ENTRIES
+
+
+# --- numbers ---------------------------------------------------------------------------------------------------
+
+
+def _rationals(domain: str) -> st.SearchStrategy[Fraction]:
+    whole = st.integers(1 if domain == "positive" else -3, 3)
+    parts = [Fraction(1, 2), Fraction(1, 3), Fraction(3, 2), *([] if domain == "positive" else [Fraction(-1, 2)])]
+    found = (whole | st.sampled_from(parts)).map(Fraction)
+    return found.filter(bool) if domain == "nonzero" else found
+
+
+def _floats(domain: str) -> st.SearchStrategy[float]:
+    # multiples of 1/8: exact in any precision, and readable
+    found = st.integers(1 if domain == "positive" else -16, 16).map(lambda k: k / 8)
+    return found.filter(bool) if domain == "nonzero" else found
+
+
+def _arrays(shape: tuple[int, ...], domain: str, exact: bool) -> st.SearchStrategy[Any]:
+    size = int(np.prod(shape, dtype=int))
+    entries: st.SearchStrategy[Any] = _rationals(domain) if exact else _floats(domain)
+
+    def made(values: list[Any]) -> Any:
+        x = np.empty(size, dtype=object if exact else np.float64)
+        x[:] = values
+        return x.reshape(shape)
+
+    return st.lists(entries, min_size=size, max_size=size).map(made)
+
+
+def _leaves(
+    system: System, roles: tuple[str, ...], exact: bool, samples: int | None = None
+) -> st.SearchStrategy[dict[str, Any]]:
+    parts = {}
+    for name in system.names(*roles):
+        leaf = system.leaf(name)
+        shape = system.shapes[name]
+        if leaf.role == "input" and samples is not None:
+            shape = (samples, *shape)
+        parts[name] = _arrays(shape, "positive" if leaf.role == "time" else leaf.domain, exact)
+    return st.fixed_dictionaries(parts)
+
+
+class _SameFile:
+    """A file as a key: itself, and no other with the same text."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+    def __hash__(self) -> int:
+        return id(self.spec)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _SameFile) and other.spec is self.spec
+
+
+@lru_cache(maxsize=256)
+def _known_system(file: _SameFile, at: tuple[tuple[str, int], ...]) -> System:
+    return System.of(file.spec, dict(at))
+
+
+def _system(model: Model | Spec, at: Sizes) -> System:
+    return _known_system(_SameFile(_spec(model)), tuple(sorted(at.items())))
+
+
+def parameters(model: Model | Spec, sizes: Sizes, *, exact: bool = True) -> st.SearchStrategy[dict[str, Any]]:
+    """The parameters by name, inside their domains: arrays of `Fraction` (dtype object), or of float64."""
+    return _leaves(_system(model, sizes), ("param",), exact)
+
+
+def states(model: Model | Spec, sizes: Sizes, *, exact: bool = True) -> st.SearchStrategy[dict[str, Any]]:
+    """The whole state by name: parameters and, where the flow has them, velocities `vel(U)` and the time `t`."""
+    return _leaves(_system(model, sizes), ("param", "velocity", "time"), exact)
+
+
+def data(
+    model: Model | Spec, sizes: Sizes, *, samples: int | None = None, exact: bool = True
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Inputs and constants by name. With `samples` every input has an axis of that length in front."""
+    return _leaves(_system(model, sizes), ("input", "const"), exact, samples)
+
+
+def losses() -> st.SearchStrategy[Loss]:
+    """Losses of an output and its target: square, logistic, softplus, pseudo-Huber, and polynomials of degree 4 bounded below."""
+    eighths = st.integers(-8, 8).map(lambda k: k / 8)
+    positive = st.integers(1, 8).map(lambda k: k / 8)
+    return st.sampled_from(list(LOSSES.values())) | st.builds(polynomial, eighths, eighths, positive)
+
+
+@st.composite
+def training_problems(
+    draw: st.DrawFn,
+    model: Model | Spec,
+    law: str | None = None,
+    *,
+    at: Sizes | None = None,
+    samples: int = 4,
+    loss: st.SearchStrategy[Loss] | None = None,
+) -> TrainingProblem:
+    """Training problems of a model in float64: sizes (or `at` these), initial state, data, targets and a loss.
+
+    With a law, sizes are such that it has a meaning. Up to `samples` samples; one for a map without an input.
+    """
+    here = dict(draw(sizes(model, law))) if at is None else dict(at)
+    system = _system(model, here)
+    state = draw(_leaves(system, ("param", "velocity"), False))
+    state.update({name: np.zeros(()) for name in system.names("time")})
+    count = draw(st.integers(1, samples)) if system.names("input") else 1
+    known = draw(_leaves(system, ("input", "const"), False, count))
+    targets: list[Array] = []
+    for n in system.model.outputs:
+        shape = tuple(fixed(k) for k in system.model.program.shapes[n])
+        targets.append(draw(_arrays((count, *shape), "real", False)))
+    problem = TrainingProblem(system, here, state, known, tuple(targets), draw(losses() if loss is None else loss))
+    try:
+        return started(problem)
+    except CannotTrain:
+        assume(False)
+        raise
