@@ -71,6 +71,28 @@ class Law:
             raise ClawError(spec.path, spec.text, [no_value(problem, spec.laws[self.name].span)]) from problem
         return as_matrix(values[statement.law], tuple(fixed(k) for k in program.shapes[statement.law]))
 
+    def evaluate(self, values: Mapping[str, Any], sizes: Mapping[str, int] | None = None) -> Any:
+        """The value of the law as a float64 array, for watching it while your own code trains.
+
+        `values` has an array (anything that NumPy takes) for each parameter and constant that the law mentions, and for `vel(U)` and
+        `t` under flows that have these. Sizes are read off the arrays, as far as `sizes` does not give them. Raises `ClawError`.
+        """
+        import numpy as np
+
+        from claws.flows.problem import CannotTrain, law_at
+        from claws.syntax.diagnostic import SourceError
+
+        spec = self.model.spec
+        _check_names(spec, sizes or {})
+        arrays = {name: np.asarray(x, dtype=np.float64) for name, x in values.items()}
+        try:
+            return law_at(spec, self.name, arrays, dict(sizes or {}))
+        except SourceError as problem:
+            raise ClawError(spec.path, spec.text, [problem.diagnostic]) from problem
+        except CannotTrain as reason:
+            span = spec.laws[self.name].span
+            raise ClawError(spec.path, spec.text, [Diagnostic("CLAW022", str(reason), span)]) from reason
+
 
 class Model:
     """A `.claw` file that has been read without errors."""

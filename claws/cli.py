@@ -1,4 +1,4 @@
-"""The command line: `claws check`, `count`, `sweep`, `verify`, `fmt`, `show`, `explain`.
+"""The command line: `claws check`, `test`, `flow`, `count`, `sweep`, `verify`, `fmt`, `show`, `explain`.
 
 Nothing heavy is imported before a command needs it.
 """
@@ -34,6 +34,21 @@ COUNT_STATUSES = """exit status:
   2    the file or the command line is wrong
   3    some number is only bounded
   130  interrupted"""
+
+
+FLOW_STATUSES = """exit status:
+  0    the run was made
+  2    the file, the data or the command line is wrong, or a file can't be written
+  130  interrupted"""
+
+TEST_STATUSES = """exit status:
+  0    every law holds, or fails where that is expected
+  1    a law fails that should hold, or holds that should fail
+  2    a file or the command line is wrong, or there was nothing to test
+  3    only laws that could not be tried stand in the way
+  4    a test contradicts a verdict of `claws check`: a bug of claws
+  130  interrupted
+The worst of several wins, in the order 4, 2, 1, 3, 0."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -93,6 +108,57 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("-j", "--jobs", type=_positive, default=1, help="processes (default: 1)")
 
     _pure_option(check)
+
+    test = command(
+        "test", "test laws by random examples and by training: a second opinion, no proof", _test, TEST_STATUSES
+    )
+    test.add_argument("paths", nargs="+", metavar="FILE", help="a .claw file, or a folder of them")
+    _sizes_option(test)
+    test.add_argument("--law", action="append", default=[], metavar="LAW", dest="laws", help="only this law")
+    test.add_argument("--seed", type=_natural, default=0, help="for everything random (default: 0)")
+    test.add_argument(
+        "--examples", type=_positive, default=None, metavar="N", help="examples for each law (default: the profile's)"
+    )
+    test.add_argument(
+        "--profile", metavar="NAME", help="hypothesis's settings profile, such as ci (default: its own choice)"
+    )
+    test.add_argument("--format", choices=("text", "json"), default="text", help="how to print results (default: text)")
+    test.add_argument("-v", "--verbose", action="store_true", help="show every flow, and what steps of descent do")
+    test.add_argument("-j", "--jobs", type=_positive, default=None, help="processes (default: one for each processor)")
+    test.add_argument(
+        "--bundle", metavar="DIR", default=".", help="where to write what shows a bug of claws (default: .)"
+    )
+    _work_options(test)
+
+    flow = command("flow", "train a model and draw how far each law drifts", _flow, FLOW_STATUSES)
+    flow.add_argument("file", metavar="FILE", help="the .claw file")
+    _sizes_option(flow)
+    flow.add_argument("-o", "--output", action="append", default=[], metavar="PATH", dest="outputs",
+                      help="write the run here: .png, .svg or .pdf (a figure), or .csv; may be given several times")  # fmt: skip
+    flow.add_argument(
+        "--data", metavar="PATH", help="inputs, constants and targets: .npz, or .csv with a header x[0],x[1],target"
+    )
+    flow.add_argument(
+        "--loss", default="square", metavar="NAME", help="square, logistic, softplus or pseudo-Huber (default: square)"
+    )
+    flow.add_argument(
+        "--duration", type=_length, default=5.0, metavar="T", help="how long to train, in the flow's time (default: 5)"
+    )
+    flow.add_argument(
+        "--step",
+        type=_length,
+        default=0.02,
+        metavar="ETA",
+        help="the step of gradient descent; half of it is run too (default: 0.02)",
+    )
+    flow.add_argument(
+        "--scale", type=_length, default=0.5, help="the standard deviation of initial parameters (default: 0.5)"
+    )
+    flow.add_argument(
+        "--samples", type=_positive, default=16, metavar="N", help="random samples, without --data (default: 16)"
+    )
+    flow.add_argument("--points", type=_positive, default=101, metavar="N", help="times that are kept (default: 101)")
+    flow.add_argument("--seed", type=_natural, default=0, help="for parameters and data (default: 0)")
 
     count = command("count", "count the conservation laws of a model at fixed sizes", _count, COUNT_STATUSES)
     count.add_argument("file", metavar="FILE", help="the .claw file; - reads standard input")
@@ -232,6 +298,13 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _length(text: str) -> float:
+    value = _seconds(text)
+    if not 1e-6 <= value <= 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1e-6 to 1e6")
+    return value
+
+
 def _color() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
@@ -288,6 +361,126 @@ def _check(arguments: argparse.Namespace) -> int:
     if report.interrupted:
         print("interrupted: what was finished is above", file=sys.stderr)
     return report.exit_status()
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    from claws.driver import Options
+    from claws.flows.run import test_paths
+    from claws.flows.testing import Plan
+
+    options = Options(
+        dict(arguments.sizes), arguments.seed, budget=arguments.budget, timeout=arguments.timeout or None,
+        jobs=arguments.jobs or os.cpu_count() or 1,
+    )  # fmt: skip
+    plan = Plan(arguments.seed, arguments.examples, tuple(arguments.laws), arguments.profile or "")
+    return test_paths(arguments.paths, options, plan, arguments.bundle, arguments.format, _color(), arguments.verbose)
+
+
+def _flow(arguments: argparse.Namespace) -> int:
+    spec, errors = _load(arguments.file, dict(arguments.sizes))
+    if errors:
+        _print_errors(spec.path, spec.text, errors, sys.stdout)
+        return 2
+    from claws.flows.problem import CannotTrain
+    from claws.syntax.diagnostic import SourceError
+
+    try:
+        _flow_of(spec, arguments)
+        return 0
+    except SourceError as problem:
+        _print_errors(spec.path, spec.text, [problem.diagnostic], sys.stdout)
+    except (CannotTrain, OSError) as problem:
+        print(f"claws: {problem}", file=sys.stderr)
+    return 2
+
+
+FIGURES = (".png", ".svg", ".pdf")
+
+
+def _flow_of(spec: Spec, arguments: argparse.Namespace) -> None:
+    """Train, print the sketch, write the outputs. Raises `SourceError`, `CannotTrain`, `OSError`."""
+    from claws.flows.losses import LOSSES
+    from claws.flows.problem import CannotTrain, System, random_problem
+    from claws.flows.record import fitted, read_data, run, sketch, to_csv
+
+    for path in arguments.outputs:
+        ending = os.path.splitext(path)[1].lower()
+        if ending not in (*FIGURES, ".csv"):
+            raise CannotTrain(f"{path}: a run is written as {', '.join(FIGURES)} or .csv")
+        if ending in FIGURES and _missing_packages("matplotlib"):
+            raise CannotTrain("figures need matplotlib: pip install 'claws[plot]'; .csv needs nothing more")
+    if arguments.loss not in LOSSES:
+        raise CannotTrain(f"there is no loss `{arguments.loss}`; there are {', '.join(LOSSES)}")
+    sizes = {d: FLOW_SIZE for d, n in spec.dims.items() if n is None} | dict(arguments.sizes)
+    data = {}
+    if arguments.data is not None:
+        data = fitted(read_data(arguments.data), System.of(spec, sizes).shapes)
+    problem = random_problem(
+        spec,
+        sizes,
+        arguments.seed,
+        scale=arguments.scale,
+        samples=arguments.samples,
+        data=data,
+        loss=LOSSES[arguments.loss],
+    )
+    with _bar() as tick:
+        record = run(problem, arguments.duration, [arguments.step, arguments.step / 2], arguments.points, tick)
+    record.verdicts = _verdicts(spec, sizes, list(problem.system.laws))
+    print(f"{spec.model}: {spec.path}, seed {arguments.seed}")
+    for line in sketch(record):
+        print(line)
+    for path in arguments.outputs:
+        if path.lower().endswith(".csv"):
+            with open(path, "w", encoding="utf-8", newline="") as handle:
+                handle.write(to_csv(record))
+        else:
+            from claws.flows.figure import save
+
+            at = ", ".join(f"{d} = {n}" for d, n in sizes.items())
+            save(record, path, spec.model.replace("_", " ") + (f" ({at})" if at else ""))
+        print(f"written: {path}")
+
+
+FLOW_SIZE = 3
+"""The size of a dim that neither the file nor `-D` gives."""
+
+
+def _verdicts(spec: Spec, sizes: Mapping[str, int], laws: Sequence[str]) -> dict[str, str]:
+    """What `claws check` says of laws at these sizes."""
+    from claws.driver import Options, check_claim
+    from claws.syntax.diagnostic import SourceError
+
+    found = {}
+    for claim in spec.claims:
+        if claim.kind == "law" and claim.name in laws:
+            try:
+                found[claim.name] = check_claim(spec, claim, sizes, Options(timeout=20.0)).verdict.value
+            except SourceError:
+                continue
+    return found
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Callable[[float], None] | None]:
+    """A progress bar for a share from 0 to 1, where someone is looking on."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=100, unit="%", file=sys.stderr, leave=False, bar_format="{l_bar}{bar}| {elapsed}") as bar:
+
+        def tick(share: float) -> None:
+            bar.update(max(0, int(100 * share) - bar.n))
+
+        yield tick
+
+
+def _missing_packages(*names: str) -> str:
+    from importlib.util import find_spec
+
+    return " and ".join(name for name in names if find_spec(name) is None)
 
 
 def _standard_input() -> tuple[str, str]:

@@ -1,4 +1,6 @@
-"""pytest collects `.claw` files: one test for each claim, at each of its sizes.
+"""pytest collects `.claw` files: one test for each claim, at each of its sizes; with `--claws-test` also one for each law.
+
+The fixture `claw` loads a file for property tests of one's own: `claw("two_layer.claw")`, by a path from the test's folder.
 
 Soundness rests on nothing here: a test asks the driver, as the command line does, and shows its text.
 This module is imported by every run of pytest, so it imports the rest of claws only for a `.claw` file.
@@ -9,7 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from claws.api import Model
     from claws.driver import Options
     from claws.report.results import FileResult
     from claws.syntax.spec import Claim, Spec
@@ -43,6 +46,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=0,
         metavar="SEED",
         help="for the search of counter-examples (default: 0)",
+    )
+    group.addoption(
+        "--claws-test",
+        action="store_true",
+        help="test each law by random examples and by training, too, as `claws test` does; hypothesis's profile counts",
     )
     parser.addini("claws_files", "patterns of the files that claws collects", type="args", default=["*.claw"])
 
@@ -118,6 +126,10 @@ class ClawFile(pytest.File):
                 again = seen[claim.name + at]
                 name = f"{claim.name}{f'-{again}' if again > 1 else ''}{at}"
                 yield ClaimItem.from_parent(self, name=name, spec=spec, claim=claim, sizes=sizes, options=options)
+        if self.config.getoption("claws_test"):
+            for claim in spec.claims:
+                if claim.kind == "law":
+                    yield LawItem.from_parent(self, name=f"{claim.name}::test", spec=spec, claim=claim, options=options)
 
     def _shown_path(self) -> str:
         """The path as one would give it to `claws check` here."""
@@ -159,6 +171,40 @@ class WrongFile(ClawItem):
 
         self.text = "\n".join(render_file(self.result))
         raise NotHeldError(self.text)
+
+
+class LawItem(ClawItem):
+    """A law tried by hypothesis and by training."""
+
+    def __init__(self, *, spec: Spec, claim: Claim, options: Options, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.spec, self.claim, self.options = spec, claim, options
+        self.line = claim.node.span.line - 1
+
+    def runtest(self) -> None:
+        from claws.flows.testing import Plan, test_spec
+        from claws.report.trials import render_file
+
+        plan = Plan(self.options.seed, laws=(self.claim.name,))
+        found = test_spec(self.spec, self.options, plan, bundles=".")
+        (law,) = found.data["laws"] or [None]
+        if found.errors or law is None or not law["holds"] or law["bug"]:
+            self.text = "\n".join(render_file(found.data, found.errors, verbose=True))
+            if not found.errors and law is not None and not law["tried"] and not law["bug"]:
+                pytest.skip(f"the law could not be tried: {law['note']}")
+            raise NotHeldError(self.text)
+
+
+@pytest.fixture
+def claw(request: pytest.FixtureRequest) -> Callable[[str], Model]:
+    """`claw(path)` loads a `.claw` file, by a path from the folder of the test: a `claws.Model`. Raises `claws.ClawError`."""
+
+    def load(path: str) -> Model:
+        import claws
+
+        return claws.load(str(request.path.parent / path))
+
+    return load
 
 
 class ClaimItem(ClawItem):

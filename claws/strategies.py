@@ -70,7 +70,7 @@ def sizes(model: Model | Spec, law: str | None = None, *, largest: int = 3) -> s
     def fits(found: dict[str, int]) -> bool:
         key = tuple(sorted(found.items()))
         if key not in known:
-            known[key] = _has_meaning(spec, found, law)
+            known[key] = has_meaning(spec, found, law)
         return known[key]
 
     claimed = [s for c in spec.claims if c.kind == "law" and c.name == law for s in c.sizes if s]
@@ -85,7 +85,8 @@ def sizes(model: Model | Spec, law: str | None = None, *, largest: int = 3) -> s
     return st.builds(lambda a, b: {**a, **b}, st.sampled_from(usable), st.fixed_dictionaries(others)).filter(fits)
 
 
-def _has_meaning(spec: Spec, at: Sizes, law: str | None) -> bool:
+def has_meaning(spec: Spec, at: Sizes, law: str | None) -> bool:
+    """Whether the model, and the law, can be made at these sizes, and are small enough for a property test."""
     try:
         instance = spec.instance(at)
         program = instance.with_laws([] if law is None else [law])[0].program

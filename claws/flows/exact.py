@@ -43,12 +43,12 @@ class NoValue(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """The residue at a point. `value` is exact over the rationals, else a float; 0 where it vanishes."""
+    """d/dt of a law at a point. `value` is exact over the rationals, else a float; 0 where it vanishes."""
 
     value: Fraction | float
     how: str
     where: str
-    """Which derivative it is."""
+    """For which loss."""
 
 
 def to_sparse(x: Rational) -> exact.Array:
@@ -84,7 +84,7 @@ def _rational(statement: Statement, leaves: Mapping[str, Rational], weights: Rat
     point = {name: to_sparse(x) for name, x in leaves.items()}
     for i, y in law_drift(statement, point, ring, meter).items():
         if y:
-            return Found(Fraction(y), RATIONAL, f"entry {list(i)} without a loss")
+            return Found(Fraction(y) * Fraction(weights[i] or 1), RATIONAL, "without a loss")
     direction: dict[str, exact.Array] = {}
     for i, gradient in law_directions(statement, point, ring, meter).items():
         weight = weights[i]
@@ -100,7 +100,7 @@ def _rational(statement: Statement, leaves: Mapping[str, Rational], weights: Rat
     for k, n in enumerate(statement.outputs):
         for i, y in found[n].items():
             if y:
-                return Found(Fraction(y), RATIONAL, f"output {k}, entry {list(i)}")
+                return Found(-Fraction(y), RATIONAL, _loss(k, i))
     return Found(Fraction(0), RATIONAL, "")
 
 
@@ -148,7 +148,8 @@ def _floating(statement: Statement, leaves: Mapping[str, Rational], weights: Rat
                 raise NoValue("the map has no value here")
             worst = np.argmax(np.abs(slope)) if slope.size else 0
             if slope.size and abs(slope.ravel()[worst]) > TOLERANCE * (1 + size):
-                return Found(float(slope.ravel()[worst]), FLOATING, f"output {k}")
+                entry = np.unravel_index(worst, slope.shape)[1:]
+                return Found(-float(slope.ravel()[worst]), FLOATING, _loss(k, tuple(map(int, entry))))
     return Found(0.0, FLOATING, "")
 
 
@@ -166,6 +167,11 @@ def _slope(
             total = total + part
             size = max(size, float(np.max(np.abs(part), initial=0.0)))
     return np.asarray(total), size
+
+
+def _loss(output: int, entry: tuple[int, ...]) -> str:
+    """The loss that is one entry of an output."""
+    return f"for the loss that is output {output}" + (f"[{', '.join(map(str, entry))}]" if entry else "")
 
 
 def shape_of(statement: Statement, n: int) -> tuple[int, ...]:

@@ -66,10 +66,21 @@ _FUNCTIONS: dict[str, Any] = {
 
 
 class FloatReading(Reading):
-    """One evaluation of a program in float64: leaves, by name, are jets of arrays batch x shape; a batch of 1 stands for all."""
+    """One evaluation of a program in float64: leaves, by name, are jets of arrays batch x shape; a batch of 1 stands for all.
 
-    def __init__(self, program: Program, leaves: Mapping[str, Jet], level: int = 0, seed: int = 0) -> None:
+    With `soft`, the slope of a relu goes from 0 to 1 within about that distance of its kink, and relu(z) is slope*z: a choice
+    among the subgradients (Filippov 1988), for training that slides along a kink.
+    """
+
+    def __init__(
+        self, program: Program, leaves: Mapping[str, Jet], level: int = 0, seed: int = 0, soft: float = 0.0
+    ) -> None:
         super().__init__(program, leaves, Floats(), level, seed, Meter(10**18))
+        self.soft = soft
+
+    def _on(self, z: Array) -> Array:
+        """1 where z is positive, else 0; in between near 0, if soft."""
+        return _sigmoid(z / self.soft) if self.soft else np.asarray((z > 0).astype(np.float64))
 
     def _power_series(self, exponent: Fraction, z: Array, order: int, factor: float = 1.0) -> list[Array]:
         result = []
@@ -85,7 +96,7 @@ class FloatReading(Reading):
     def _taylor(self, function: str, z: Array) -> list[Array]:
         order = self.level + 1
         if function == "relu":
-            side = (z > 0).astype(np.float64)
+            side = self._on(z)
             return [z * side, side, *[np.zeros_like(z)] * (order - 1)]
         if function in self.activations:
             degree = self.activations[function]
@@ -93,6 +104,9 @@ class FloatReading(Reading):
                 return self._smooth(function, z, order)
             random = np.random.default_rng(salt("activation", self.seed, function))
             up, down = random.uniform(0.5, 1.5), random.uniform(-1.0, 1.0)
+            if degree == 1:
+                slope = up * self._on(z) - down * self._on(-z)
+                return [slope * z, slope, *[np.zeros_like(z)] * (order - 1)]
             positive = self._power_series(degree, np.abs(z), order)
             # f(-|z|) = down*|z|^k, whose j-th derivative in z has the sign (-1)^j
             return [np.where(z > 0, up * c, down * (-1.0) ** j * c) for j, c in enumerate(positive)]

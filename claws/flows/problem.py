@@ -18,6 +18,7 @@ from claws.kernel.flow import STATE, velocity_of
 from claws.kernel.program import ROLES, Leaf
 from claws.kernel.statement import Count
 from claws.prover.jets import Jet
+from claws.syntax import nodes
 from claws.syntax.diagnostic import SourceError
 from claws.syntax.spec import Spec
 
@@ -25,7 +26,7 @@ State = dict[str, Array]
 """Arrays by the names of leaves: parameters, `vel(U)`, `t`."""
 
 MAX_EVALUATIONS = 2_000
-"""Gradients that one integration may take; a stiffer problem is cut short."""
+"""Gradients that one integration takes by default; a stiffer problem is cut short."""
 
 
 class CannotTrain(Exception):
@@ -36,13 +37,14 @@ class CannotTrain(Exception):
 class System:
     """A model at fixed sizes with its laws, as one program; `laws` names their nodes.
 
-    `declared` seeds the functions that the file leaves open (`activation s`, `function F`).
+    `declared` seeds the functions that the file leaves open (`activation s`, `function F`); `soft` rounds kinks (`FloatReading`).
     """
 
     model: Count
     laws: Mapping[str, int]
     declared: int = 0
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    soft: float = 0.0
 
     @staticmethod
     def of(spec: Spec, sizes: Mapping[str, int], declared: int = 0) -> System:
@@ -76,7 +78,7 @@ class System:
         leaves: dict[str, Jet] = {name: [constant(x)] for name, x in state.items()}
         for name, x in (data or {}).items():
             leaves[name] = [np.asarray(x, dtype=np.float64)] if name in inputs else [constant(x)]
-        return FloatReading(self.model.program, leaves, 0, self.declared)
+        return FloatReading(self.model.program, leaves, 0, self.declared, self.soft)
 
     def law_values(self, state: Mapping[str, Array], data: Mapping[str, Array]) -> dict[str, Array]:
         """The value of each law."""
@@ -245,7 +247,12 @@ Tick = Callable[[float], None]
 
 
 def gradient_flow(
-    problem: TrainingProblem, duration: float = 1.0, points: int = 33, rtol: float = 1e-10, tick: Tick | None = None
+    problem: TrainingProblem,
+    duration: float = 1.0,
+    points: int = 33,
+    rtol: float = 1e-10,
+    tick: Tick | None = None,
+    evaluations: int = MAX_EVALUATIONS,
 ) -> Trajectory:
     """The training flow in continuous time, by scipy's DOP853 (Hairer, Nørsett, Wanner 1993), an 8th-order Runge-Kutta method.
 
@@ -273,7 +280,7 @@ def gradient_flow(
                 stopped = "the steps became too small"
             elif not inside(solver.y):
                 stopped = "a parameter leaves its domain"
-            elif solver.nfev > MAX_EVALUATIONS:
+            elif solver.nfev > evaluations:
                 stopped = "too stiff to be followed further"
             if stopped:
                 break
@@ -315,6 +322,41 @@ def gradient_descent(
             if tick is not None:
                 tick(k / count)
     return Trajectory(problem, f"descent, step {step:g}", np.array(times), np.array(states), stopped, count)
+
+
+def law_at(spec: Spec, law: str, values: Mapping[str, Array], sizes: Mapping[str, int]) -> Array:
+    """The value of a law at arrays of the user's, without a training problem. Raises `CannotTrain` where they do not fit."""
+    at = {d: n for d, n in spec.dims.items() if n is not None} | sizes_of(spec, values) | dict(sizes)
+    model, (root,) = spec.instance(at).with_laws([law])
+    program = model.program
+    leaves = {leaf.name: program.shapes[n] for n, leaf in program.leaves(*ROLES)}
+    unknown = [name for name in values if name not in leaves]
+    if unknown:
+        raise CannotTrain(f"the model has no `{unknown[0]}`; it has {', '.join(leaves)}")
+    needed = [node.name for n in program.cone([root]) if isinstance(node := program.nodes[n], Leaf)]
+    for name in needed:
+        if name not in values:
+            raise CannotTrain(f"the law `{law}` mentions `{name}`, and no value is given for it")
+        shape = tuple(fixed(k) for k in leaves[name])
+        if values[name].shape != shape:
+            raise CannotTrain(f"`{name}` has shape {values[name].shape}; expected {shape}")
+    reading = FloatReading(program, {name: [constant(values[name])] for name in needed})
+    found = reading.value(root)[0]
+    shape = reading.shapes[root]
+    return np.zeros(shape) if found is None else np.broadcast_to(found, (1, *shape))[0].copy()
+
+
+def sizes_of(spec: Spec, values: Mapping[str, Array]) -> dict[str, int]:
+    """The dims that can be read off the shapes of arrays: axes that are declared as a single dim."""
+    found: dict[str, int] = {}
+    for name, x in values.items():
+        group = spec.leaves[name][0] if name in spec.leaves else None
+        shape = () if group is None or group.shape is None else group.shape
+        if len(shape) == x.ndim:
+            for e, n in zip(shape, x.shape, strict=True):
+                if isinstance(e, nodes.Name) and n > 0:
+                    found.setdefault(e.name, n)
+    return found
 
 
 def random_problem(

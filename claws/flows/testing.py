@@ -6,9 +6,14 @@ training problems, and in steps of gradient descent. What these find against a v
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 from claws.flows.exact import FLOATING, MODULAR, RATIONAL, Found, NoValue, residue, shape_of
@@ -19,8 +24,8 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, assume, settings
 from hypothesis import strategies as st
 
-from claws import strategies
-from claws.flows.discrete import EXACT, QUADRATIC, Discrete, descend
+from claws import __version__, strategies
+from claws.driver import Options, check_claim, internal_error, read_source
 from claws.flows.problem import (
     CannotTrain,
     System,
@@ -30,11 +35,14 @@ from claws.flows.problem import (
     gradient_flow,
     random_problem,
 )
+from claws.flows.ranks import Estimate, estimate
 from claws.kernel.errors import Malformed
 from claws.kernel.program import ROLES
-from claws.report.results import ClaimResult, Verdict
-from claws.syntax.diagnostic import SourceError
-from claws.syntax.spec import Claim, Sizes, Spec
+from claws.report.descent import EXACT, QUADRATIC, Discrete, descend
+from claws.report.results import ClaimResult, Verdict, source_lines
+from claws.syntax.diagnostic import Diagnostic, SourceError
+from claws.syntax.elaborate import suggest
+from claws.syntax.spec import Claim, Sizes, Spec, load_text
 
 DURATION = 1.0
 """How long a random training problem runs, in the flow's time."""
@@ -57,8 +65,11 @@ MARGIN = 10.0
 FLOOR = 1e-9
 """Relative drift that rounding explains."""
 
-NOT_FIRST_ORDER = 0.5
-"""A measured order below this is not the order 1 of a conserved law."""
+MAX_SMALLER = 30
+"""Smaller sizes at which a failing example is looked for."""
+
+MAX_COUNTS = 6
+"""Sizes of a `count` or `complete` claim that are looked at in floating point."""
 
 
 @dataclass
@@ -138,10 +149,11 @@ class LawTest:
 
 
 class _Fails(Exception):
-    def __init__(self, found: Found, case: str) -> None:
+    def __init__(self, found: Found, case: str, sizes: Sizes) -> None:
         super().__init__(case)
         self.found = found
         self.case = case
+        self.sizes = sizes
 
 
 @dataclass(frozen=True)
@@ -152,10 +164,17 @@ class Plan:
     examples: int | None = None
     laws: tuple[str, ...] = ()
     """Only these; all for none."""
+    profile: str = ""
+    """Hypothesis's profile; its own choice for none."""
+
+    def load_profile(self) -> None:
+        """Raises hypothesis's `InvalidArgument` for a profile that it does not have."""
+        if self.profile:
+            settings.load_profile(self.profile)
 
     @property
     def count(self) -> int:
-        return settings.default.max_examples if self.examples is None and settings.default else self.examples or 100
+        return settings().max_examples if self.examples is None else self.examples
 
     @property
     def problems(self) -> int:
@@ -212,9 +231,9 @@ def _run(
 
 
 @st.composite
-def _cases(draw: st.DrawFn, spec: Spec, law: str) -> tuple[Sizes, dict[str, Any], Any]:
-    """Sizes, a value for every leaf, and weights of the law's entries."""
-    at = draw(strategies.sizes(spec, law))
+def _cases(draw: st.DrawFn, spec: Spec, law: str, fixed: Sizes | None = None) -> tuple[Sizes, dict[str, Any], Any]:
+    """Sizes (or these), a value for every leaf, and weights of the law's entries."""
+    at = draw(strategies.sizes(spec, law)) if fixed is None else fixed
     leaves = draw(strategies.states(spec, at)) | draw(strategies.data(spec, at))
     statement = spec.instance(at).statement(law)
     shape = shape_of(statement, statement.law)
@@ -245,16 +264,35 @@ def _exactly(spec: Spec, test: LawTest, plan: Plan) -> None:
         test.hows.add(found.how)
         test.examples += 1
         if found.value:
-            raise _Fails(found, _case_text(at, leaves, weights, found))
+            raise _Fails(found, _case_text(at, leaves, weights, found), at)
 
     expected = test.claim.expected == "REFUTED"
     try:
         failure = _run(_cases(spec, law), body, plan, plan.count, shrink=not expected)
+        if failure is not None and not expected:
+            failure = _smaller(spec, law, failure, body, plan)
     except (SourceError, Malformed) as problem:
         test.undefined = str(problem)
         return
     if failure is not None:
         test.failure, test.case = failure.found, failure.case
+
+
+def _smaller(spec: Spec, law: str, failure: _Fails, body: Callable[[Any], None], plan: Plan) -> _Fails:
+    """The failure at the smallest sizes: hypothesis shrinks numbers well, but sizes on which other numbers hang badly."""
+    names = list(failure.sizes)
+    ranges = [range(1, failure.sizes[d] + 1) for d in names]
+    claimed = [s for c in spec.claims if c.kind == "law" and c.name == law for s in c.sizes if s]
+    for numbers in sorted(product(*ranges), key=sum)[:MAX_SMALLER]:
+        at = dict(zip(names, numbers, strict=True))
+        if at == dict(failure.sizes):
+            break
+        if (claimed and at not in claimed) or not strategies.has_meaning(spec, at, law):
+            continue
+        found = _run(_cases(spec, law, at), body, plan, min(plan.count, 40), shrink=True)
+        if found is not None:
+            return found
+    return failure
 
 
 def _case_text(at: Sizes, leaves: Mapping[str, Any], weights: Any, found: Found) -> str:
@@ -264,7 +302,7 @@ def _case_text(at: Sizes, leaves: Mapping[str, Any], weights: Any, found: Found)
     if np.size(weights) > 1:
         rows.append(f"weights of the law's entries: {_array_text(weights)}")
     value = f"{found.value:.3g}" if isinstance(found.value, float) else str(found.value)
-    rows.append(f"d/dt of the law = {value}, {found.how} ({found.where}); it should be 0")
+    rows.append(f"d/dt of the law = {value} {found.where}, {found.how}; it should be 0")
     return "\n".join(rows)
 
 
@@ -430,9 +468,159 @@ def expression_value(spec: Spec, problem: TrainingProblem, e: Any, state: Mappin
     return system.law_values(state, problem.data)[""]
 
 
-__all__ = ["FLOATING", "MODULAR", "RATIONAL", "LawTest", "Plan", "Trained", "law_tests"]
+# --- files -----------------------------------------------------------------------------------------------------------
 
 
-def orders(trained: Sequence[Trained]) -> list[float]:
-    """The measured orders of the drift under gradient descent, where there is a drift."""
-    return [t.order for t in trained if t.order is not None]
+@dataclass
+class FileTests:
+    """One file: its errors, or its laws and counts as plain data (`data`), which is what JSON has."""
+
+    path: str
+    errors: list[Diagnostic]
+    data: dict[str, Any]
+    failed: bool = False
+
+
+def test_file(path: str, options: Options, plan: Plan, bundles: str) -> FileTests:
+    """Test one file. Raises nothing: what is wrong is in the result. `bundles` is a folder for what shows a bug."""
+    text, problem = read_source(path)
+    try:
+        spec = load_text(text, path, options.sizes)
+    except Exception as failure:
+        return _failed(path, failure, _no_data(path, text))
+    if problem is not None:
+        return FileTests(path, [problem], _no_data(path, text))
+    return test_spec(spec, options, plan, bundles)
+
+
+def test_spec(spec: Spec, options: Options, plan: Plan, bundles: str) -> FileTests:
+    """The same for a file that has been read."""
+    data = _no_data(spec.path, spec.text)
+    try:
+        if spec.diagnostics:
+            return FileTests(spec.path, list(spec.diagnostics), data)
+        for name in plan.laws:
+            if name not in spec.laws:
+                hint = suggest(name, spec.laws) or "the laws are: " + ", ".join(spec.laws)
+                return FileTests(spec.path, [Diagnostic("CLAW033", f"no law is named `{name}`", hint=hint)], data)
+        for test in law_tests(spec, plan, lambda claim, at: check_claim(spec, claim, at, options)):
+            data["laws"].append(_law_data(spec, test, plan, bundles))
+        if not plan.laws:
+            data["counts"] = [_count_data(*found) for found in _counts(spec, options, plan)]
+    except Exception as failure:
+        return _failed(spec.path, failure, data)
+    return FileTests(spec.path, [], data)
+
+
+def _no_data(path: str, text: str) -> dict[str, Any]:
+    return {"path": path, "errors": [], "laws": [], "counts": [], "source": list(source_lines(text))}
+
+
+def _failed(path: str, failure: Exception, data: dict[str, Any]) -> FileTests:
+    diagnostic = internal_error(failure)
+    return FileTests(path, [diagnostic], data, failed=diagnostic.code != "CLAW034")
+
+
+def _law_data(spec: Spec, test: LawTest, plan: Plan, bundles: str) -> dict[str, Any]:
+    claim = test.claim
+    reproduce = f"claws test {spec.path} --law {claim.name} --seed {plan.seed}"
+    if plan.examples is not None:
+        reproduce += f" --examples {plan.examples}"
+    data: dict[str, Any] = {
+        "name": claim.name,
+        "line": claim.node.span.line,
+        "column": claim.node.span.column,
+        "expected": claim.expected,
+        "verdict": None if test.result is None else test.result.verdict.value,
+        "tried": test.tried,
+        "conserved": test.conserved,
+        "holds": test.holds,
+        "examples": test.examples,
+        "hows": [how for how in (RATIONAL, MODULAR, FLOATING) if how in test.hows],
+        "failure": None,
+        "case": test.case.splitlines(),
+        "problems": [
+            {
+                "sizes": dict(t.problem.sizes),
+                "drift": t.drift,
+                "allowed": t.allowed,
+                "coarse": t.coarse,
+                "fine": t.fine,
+                "order": t.order,
+            }
+            for t in test.trained
+        ],
+        "steps": test.steps,
+        "step_failure": test.step_failure,
+        "note": "; ".join(x for x in (test.undefined, test.not_trained) if x),
+        "reproduce": reproduce,
+        "bug": test.contradiction,
+        "bundle": "",
+        "seconds": round(test.seconds, 3),
+    }
+    if test.failure is not None:
+        value = test.failure.value
+        text = f"{value:.3g}" if isinstance(value, float) else str(value)
+        data["failure"] = {"value": text, "how": test.failure.how, "where": test.failure.where}
+    elif not test.conserved and test.trained:
+        worst = max(test.trained, key=lambda t: t.drift / t.allowed)
+        data["case"] = [f"drift {worst.drift:.3g}, the integrator's error allows {worst.allowed:.3g}, for"]
+        data["case"] += repr(worst.problem).splitlines()
+    if test.contradiction:
+        data["bundle"] = _write_bundle(spec, test, data, bundles)
+    return data
+
+
+def _write_bundle(spec: Spec, test: LawTest, data: dict[str, Any], folder: str) -> str:
+    """What is needed to look into a disagreement, in one file; its path, or nothing where it can't be written."""
+    versions = {m.__name__: m.__version__ for m in (hypothesis, np)} | {"claws": __version__, "python": sys.version}
+    bundle = {
+        "schema": "claws-bug/1",
+        "versions": versions,
+        "source": spec.text,
+        "law": data,
+        "check": None if test.result is None else test.result.to_json(),
+        "problems": [repr(t.problem) for t in test.trained if not t.holds],
+    }
+    path = os.path.join(folder, f"claws-bug-{Path(spec.path).stem}-{test.claim.name}.json")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with open(path, "w", encoding="utf-8") as handle:
+            json.dump(bundle, handle, indent=1)
+    except OSError:
+        return ""
+    return path
+
+
+def _counts(spec: Spec, options: Options, plan: Plan) -> Iterator[tuple[ClaimResult, Estimate | None]]:
+    """`complete` and `count` claims that are decided, with what floating point says."""
+    for claim in spec.claims:
+        if claim.kind not in ("complete", "count"):
+            continue
+        for at in claim.sizes[:MAX_COUNTS]:
+            result = check_claim(spec, claim, at, options)
+            if result.verdict is not Verdict.UNKNOWN and "count_at_least" in result.detail and result.sizes is not None:
+                depth = result.detail.get("bracket_depth", 1)
+                yield result, estimate(spec.instance(at).model(), depth, plan.seed)
+
+
+def _count_data(result: ClaimResult, found: Estimate | None) -> dict[str, Any]:
+    low, high = result.detail["count_at_least"], result.detail["count_at_most"]
+    warning = ""
+    if found is not None:
+        seen = f"floating point sees {found.count} laws (a gap of {found.gap:.0e} between singular values)"
+        if found.count < low:
+            warning = f"{seen}, but {low} are proved"
+        elif found.count > high and not result.assumptions:
+            warning = f"{seen}, but there are at most {high}"
+    return {
+        "name": result.name,
+        "line": result.span.line,
+        "column": result.span.column,
+        "sizes": result.sizes,
+        "verdict": result.verdict.value,
+        "count_at_least": low,
+        "count_at_most": high,
+        "estimate": None if found is None else found.count,
+        "warning": warning,
+    }

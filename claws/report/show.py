@@ -15,6 +15,7 @@ from claws.kernel.sizes import ZERO
 from claws.kernel.statement import Statement
 from claws.kernel.tensors import Tensors
 from claws.kernel.theorem import law_directions, law_drift, tensor_residue
+from claws.report.descent import descend
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
 from claws.syntax.elaborate import suggest
@@ -126,11 +127,11 @@ def _text(spec: Spec, statement: Statement, name: str, first: bool) -> str:
     if definitions:
         lines.append("  where")
         lines += [f"    {line}" for line in definitions]
-    lines.append(
-        "  the residue vanishes for all sizes: the law is conserved"
-        if not residue.left and residue.drift is None
-        else "  the residue does not cancel symbolically: `claws check` looks for a counter-example"
-    )
+    if residue.left or residue.drift is not None:
+        lines.append("  the residue does not cancel symbolically: `claws check` looks for a counter-example")
+    else:
+        lines.append("  the residue vanishes for all sizes: the law is conserved")
+        lines.append(f"  {descend(spec, name).text}")
     return "\n".join(lines)
 
 

@@ -1,0 +1,199 @@
+"""`claws flow`: one training run of a model, with the drift of every law, as a table, CSV, a text sketch or a figure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from claws.flows.floating import Array
+
+# isort: split
+import numpy as np
+
+from claws.flows.problem import CannotTrain, Tick, TrainingProblem, Trajectory, gradient_descent, gradient_flow
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+
+LOWEST = 1e-17
+"""Drifts below this are drawn there: zero has no place on a logarithmic axis."""
+
+RTOL = 1e-10
+"""The flow's tolerance."""
+
+SOFT = 1e-3
+"""How near its kink a relu's slope begins to change: gradient flows slide along kinks, which explicit methods can't follow."""
+
+MAX_EVALUATIONS = 100_000
+"""Gradients along the flow, after which it is cut short."""
+
+MAX_DATA_BYTES = 64 * 2**20
+
+
+@dataclass
+class Run:
+    """Gradient flow beside gradient descent at two step sizes. `verdicts` are those of `claws check`, by law."""
+
+    problem: TrainingProblem
+    flow: Trajectory
+    descents: list[Trajectory]
+    verdicts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def trajectories(self) -> list[Trajectory]:
+        return [self.flow, *self.descents]
+
+
+def run(
+    problem: TrainingProblem, duration: float, steps: Sequence[float], points: int, tick: Tick | None = None
+) -> Run:
+    """Train three times from the same start. `tick` is told the share of the work that is done."""
+    problem = replace(problem, system=replace(problem.system, soft=SOFT))
+    shares = [0.4] + [0.6 / max(1, len(steps))] * len(steps)
+
+    def part(k: int) -> Tick | None:
+        before = sum(shares[:k])
+        return None if tick is None else lambda x: tick(before + shares[k] * x)
+
+    flow = gradient_flow(problem, duration, points, RTOL, part(0), MAX_EVALUATIONS)
+    descents = [gradient_descent(problem, step, duration, points, tick=part(k)) for k, step in enumerate(steps, 1)]
+    return Run(problem, flow, descents)
+
+
+# --- data ------------------------------------------------------------------------------------------------------
+
+
+def read_data(path: str) -> dict[str, Array]:
+    """Arrays by name, from a NumPy `.npz` file, or from CSV with a header such as `x[0],x[1],target`.
+
+    CSV columns with the same name are entries of one array, in their order, a sample in each row. Raises `CannotTrain`.
+    """
+    try:
+        if Path(path).stat().st_size > MAX_DATA_BYTES:
+            raise CannotTrain(f"{path} is larger than {MAX_DATA_BYTES} bytes")
+        if path.endswith(".npz"):
+            with np.load(path, allow_pickle=False) as archive:
+                return {name: np.asarray(archive[name], dtype=np.float64) for name in archive.files}
+        with open(path, encoding="utf-8-sig", newline="") as handle:
+            return _columns(path, list(csv.reader(handle)))
+    except FileNotFoundError:
+        raise CannotTrain(f"there is no file {path}") from None
+    except (OSError, ValueError, UnicodeDecodeError) as problem:
+        raise CannotTrain(f"{path} can't be read as data: {problem}") from None
+
+
+def _columns(path: str, rows: list[list[str]]) -> dict[str, Array]:
+    if len(rows) < 2:
+        raise CannotTrain(f"{path}: a header and at least one row of numbers are needed")
+    header = [re.sub(r"\[.*\]$", "", name.strip()) for name in rows[0]]
+    numbers = []
+    for k, row in enumerate(rows[1:], 2):
+        if not row:
+            continue
+        if len(row) != len(header):
+            raise CannotTrain(f"{path}:{k}: {len(row)} numbers in a table of {len(header)} columns")
+        try:
+            numbers.append([float(x) for x in row])
+        except ValueError:
+            raise CannotTrain(f"{path}:{k}: this row has something that is no number") from None
+    table = np.array(numbers)
+    if not np.all(np.isfinite(table)):
+        raise CannotTrain(f"{path}: every number must be finite")
+    names = list(dict.fromkeys(header))
+    bare = {name for name in names if rows[0][header.index(name)].strip() == name}
+    result = {}
+    for name in names:
+        places = [k for k, other in enumerate(header) if other == name]
+        column = table[:, places]
+        result[name] = column[:, 0] if name in bare and len(places) == 1 else column
+    return result
+
+
+def fitted(data: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+    """Rows of CSV in the shapes of the inputs they are for, where the number of entries is right."""
+    result = {}
+    for name, x in data.items():
+        shape = shapes.get(name)
+        fits = shape is not None and len(x) and x.size == len(x) * math.prod(shape)
+        result[name] = x.reshape(len(x), *shape) if fits and shape is not None else x
+    return result
+
+
+# --- text ------------------------------------------------------------------------------------------------------
+
+
+def to_csv(record: Run) -> str:
+    """A row for each time of each run: time, run, loss, and the drift of each law."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    laws = list(record.problem.system.laws)
+    writer.writerow(["run", "time", "loss", *(f"drift of {name}" for name in laws)])
+    for trajectory in record.trajectories:
+        drifts, losses = trajectory.drifts(), trajectory.losses()
+        for k, t in enumerate(trajectory.times):
+            writer.writerow(
+                [
+                    trajectory.kind,
+                    repr(float(t)),
+                    repr(float(losses[k])),
+                    *(repr(float(drifts[name][k])) for name in laws),
+                ]
+            )
+    return out.getvalue()
+
+
+def sparkline(values: Array, low: float, high: float) -> str:
+    """A character for each value, on a logarithmic scale from `low` to `high`."""
+    span = math.log(high / low) if high > low > 0 else 1.0
+    marks = []
+    for x in values:
+        share = math.log(max(float(x), low) / low) / span if np.isfinite(x) else 1.0
+        marks.append(BLOCKS[min(len(BLOCKS) - 1, max(0, int(share * len(BLOCKS))))])
+    return "".join(marks)
+
+
+def sketch(record: Run, width: int = 32) -> list[str]:
+    """The run in the terminal: the loss, and the drift of every law on one logarithmic scale."""
+    problem = record.problem
+    sizes = ", ".join(f"{d} = {n}" for d, n in problem.sizes.items())
+    lines = [f"{sizes + '; ' if sizes else ''}loss {problem.loss}; {len(problem.targets[0])} samples"]
+    losses = {t.kind: t.losses() for t in record.trajectories}
+    largest = max(float(np.nanmax(x)) for x in losses.values())
+    smallest = min(float(np.nanmin(np.abs(x))) for x in losses.values())
+    low = max(smallest, largest * 1e-12, 1e-300)
+    name_width = max([4, *(len(name) for name in problem.system.laws)])
+    kind_width = max(len(t.kind) for t in record.trajectories)
+
+    def row(name: str, verdict: str, kind: str, values: Array, low: float, high: float) -> str:
+        return (
+            f"{name:{name_width}}  {verdict:7}  {kind:{kind_width}}  "
+            f"{values[-1]:8.1e}  {sparkline(_thinned(values, width), low, high)}"
+        )
+
+    head = (
+        f"{'':{name_width}}  {'':7}  {'':{kind_width}}  {'at end':8}  over time, t = 0 to {record.flow.times[-1]:.3g}"
+    )
+    lines.append(head.rstrip())
+    for t in record.trajectories:
+        lines.append(row("loss" if t is record.flow else "", "", t.kind, np.abs(losses[t.kind]), low, largest))
+    drifts = [t.drifts() for t in record.trajectories]
+    top = max([1e-3, *(float(np.nanmax(x)) for d in drifts for x in d.values() if np.any(np.isfinite(x)))])
+    for name in problem.system.laws:
+        for t, d in zip(record.trajectories, drifts, strict=True):
+            first = t is record.flow
+            lines.append(
+                row(name if first else "", record.verdicts.get(name, "") if first else "", t.kind, d[name], 1e-14, top)
+            )
+    lines += [f"{t.kind} ended at t = {t.times[-1]:.3g}: {t.stopped}" for t in record.trajectories if t.stopped]
+    lines.append(f"drift: max |h(t) - h(0)|, from {BLOCKS[0]} 1e-14 to {BLOCKS[-1]} {top:.0e}, logarithmic")
+    return lines
+
+
+def _thinned(values: Array, width: int) -> Array:
+    if len(values) <= width:
+        return values
+    return np.asarray(values[np.linspace(0, len(values) - 1, width).round().astype(int)])

@@ -1,0 +1,106 @@
+"""`claws test` on files and folders: in processes, in order, as text or JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from claws.driver import Options, find_files, process_pool
+from claws.report.results import Exit
+from claws.report.trials import render_file, render_summary
+
+if TYPE_CHECKING:
+    from claws.flows.testing import FileTests, Plan
+
+SCHEMA = "claws-test/1"
+
+
+def test_paths(
+    paths: Sequence[str], options: Options, plan: Plan, bundles: str, form: str, color: bool, verbose: bool
+) -> int:
+    """Test files and folders, print what was found, and return the exit status."""
+    import hypothesis
+
+    try:
+        plan.load_profile()
+    except hypothesis.errors.InvalidArgument:
+        print(f"claws: hypothesis has no profile `{plan.profile}`; it has default and ci", file=sys.stderr)
+        return Exit.WRONG
+    found: list[FileTests] = []
+    interrupted = False
+    try:
+        for result in _results(paths, options, plan, bundles):
+            found.append(result)
+            if form == "text":
+                for line in render_file(result.data, result.errors, color, verbose):
+                    print(line, flush=True)
+    except KeyboardInterrupt:
+        interrupted = True
+    data = [_with_errors(f) for f in found]
+    if form == "json":
+        print(json.dumps({"schema": SCHEMA, "seed": plan.seed, "files": [_without_source(f) for f in data]}, indent=1))
+    else:
+        print(render_summary(data, plan.seed))
+    if interrupted:
+        print("interrupted: what was finished is above", file=sys.stderr)
+        return Exit.INTERRUPTED
+    return _status(found)
+
+
+def _results(paths: Sequence[str], options: Options, plan: Plan, bundles: str) -> Iterator[FileTests]:
+    from claws.flows.testing import FileTests
+
+    def wrong(path: str, problem: Any) -> FileTests:
+        return FileTests(path, [problem], {"path": path, "errors": [], "laws": [], "counts": [], "source": []})
+
+    files = find_files(paths)
+    if options.jobs == 1 or len(files) == 1:
+        for path, problem in files:
+            yield wrong(path, problem) if problem is not None else _one(path, options, plan, bundles)
+        return
+    with process_pool(min(options.jobs, len(files))) as pool:
+        try:
+            waiting = [
+                (path, problem, None if problem is not None else pool.submit(_one, path, options, plan, bundles))
+                for path, problem in files
+            ]
+            for path, problem, future in waiting:
+                yield wrong(path, problem) if future is None else future.result()
+        except (KeyboardInterrupt, GeneratorExit):
+            from multiprocessing import active_children
+
+            for process in active_children():
+                process.terminate()
+            raise
+
+
+def _one(path: str, options: Options, plan: Plan, bundles: str) -> FileTests:
+    from claws.flows import testing
+
+    plan.load_profile()
+    return testing.test_file(path, options, plan, bundles)
+
+
+def _with_errors(f: FileTests) -> dict[str, Any]:
+    errors = [
+        {"code": d.code, "message": d.message, "line": d.span.line, "column": d.span.column, "hint": d.hint}
+        for d in f.errors
+    ]
+    return {**f.data, "errors": errors}
+
+
+def _without_source(data: dict[str, Any]) -> dict[str, Any]:
+    return {name: x for name, x in data.items() if name != "source"}
+
+
+def _status(files: Sequence[FileTests]) -> int:
+    laws = [law for f in files for law in f.data["laws"]]
+    if any(f.failed for f in files) or any(law["bug"] for law in laws):
+        return Exit.FAILED
+    if any(f.errors for f in files) or not laws:
+        return Exit.WRONG
+    if any(not law["holds"] and law["tried"] for law in laws):
+        return Exit.MISSED
+    return Exit.UNDECIDED if any(not law["holds"] for law in laws) else Exit.OK
