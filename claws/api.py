@@ -74,8 +74,8 @@ class Law:
     def evaluate(self, values: Mapping[str, Any], sizes: Mapping[str, int] | None = None) -> Any:
         """The value of the law as a float64 array, for watching it while your own code trains.
 
-        `values` has an array (anything that NumPy takes) for each parameter and constant that the law mentions, and for `vel(U)` and
-        `t` under flows that have these. Sizes are read off the arrays, as far as `sizes` does not give them. Raises `ClawError`.
+        `values` has an array (anything that NumPy takes) for each parameter and constant that the law mentions, and for `vel(U)`
+        and `t` under flows that have these. Sizes are read off the arrays where `sizes` does not give them. Raises `ClawError`.
         """
         import numpy as np
 

@@ -30,6 +30,7 @@ class Row:
 
     sizes: Mapping[str, int]
     parameters: int
+    """D, all that training moves: under momentum velocities and the time, too."""
     lie_dimension: int
     """The rank of brackets that was reached: a lower bound of the dimension of the Lie algebra."""
     at_least: int
@@ -63,13 +64,13 @@ def count_at(spec: Spec, sizes: Mapping[str, int], options: Options) -> Row:
         model, known_laws(spec, None, sizes), options.seed, options.budget, options.timeout, options.pure
     )
     found, theorem = outcome.found, outcome.theorem
-    total = found.get("parameters", 0)
+    total = found.get("coordinates", 0)
     return Row(
         dict(sizes),
         total,
         found.get("lie_dimension_at_least", 0),
         found.get("count_at_least", 0),
-        found.get("count_at_most", found.get("coordinates", total)),
+        found.get("count_at_most", total),
         found.get("bracket_depth", 0),
         "UNKNOWN" if theorem is None else theorem.verdict,
         outcome.reason,

@@ -206,7 +206,7 @@ def test_nothing_is_imported_before_there_is_a_claw_file(
     pytester.makeconftest(
         """
         import sys
-        HEAVY = {"lark", "sympy", "numpy", "flint", "claws.driver", "claws.kernel"}
+        HEAVY = {"lark", "sympy", "numpy", "scipy", "hypothesis.strategies", "flint", "claws.driver", "claws.kernel"}
 
         def pytest_sessionfinish(session):
             print("imported:", *sorted(HEAVY & set(sys.modules)))

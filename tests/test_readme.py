@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from claws.cli import EXIT_STATUSES, main
+from claws.flows.losses import Loss
 from claws.report.results import Exit
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
@@ -20,12 +23,51 @@ def blocks() -> list[str]:
 def test_the_first_run_is_real(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = next(b for b in blocks() if b.startswith('"""Two-layer'))
+    write_example(tmp_path)
     shown = next(b for b in blocks() if b.startswith("$ claws check two_layer.claw\n"))
-    (tmp_path / "two_layer.claw").write_text(source, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     main(["check", "two_layer.claw"])
     assert capsys.readouterr().out == shown.split("\n", 1)[1]
+
+
+def write_example(folder: Path) -> None:
+    source = next(b for b in blocks() if b.startswith('"""Two-layer'))
+    (folder / "two_layer.claw").write_text(source, encoding="utf-8")
+
+
+def test_the_test_run_is_real(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def without_floats(text: str) -> str:
+        return re.sub(r"\d\.\d+(e[-+]\d+)?", "#", text)
+
+    write_example(tmp_path)
+    shown = next(b for b in blocks() if b.startswith("$ claws test two_layer.claw\n"))
+    monkeypatch.chdir(tmp_path)
+    assert main(["test", "two_layer.claw", "--profile", "default"]) == Exit.MISSED
+    assert without_floats(capsys.readouterr().out) == without_floats(shown.split("\n", 1)[1])
+
+
+def test_the_property_test_is_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = re.findall(r"^```python\n(import claws, numpy as np\n.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    write_example(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    def gradient(parameters: dict[str, np.ndarray], target: np.ndarray, loss: Loss) -> dict[str, np.ndarray]:
+        u, v = parameters["U"], parameters["V"]
+        slope = loss.slope(u @ v.T, target)
+        return {"U": slope @ v, "V": slope.T @ u}
+
+    def wrong(parameters: dict[str, np.ndarray], target: np.ndarray, loss: Loss) -> dict[str, np.ndarray]:
+        found = gradient(parameters, target, loss)
+        return {"U": found["U"], "V": 2 * found["V"]}
+
+    names: dict[str, Any] = {"my_gradient": gradient}
+    exec(code, names)
+    names["test_my_gradient_conserves_the_balance"]()
+    names["my_gradient"] = wrong
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        names["test_my_gradient_conserves_the_balance"]()
 
 
 def test_exit_statuses_are_the_same_everywhere() -> None:

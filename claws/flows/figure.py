@@ -35,7 +35,8 @@ def draw(record: Run, title: str) -> Any:
     values = np.concatenate([t.losses() for t in trajectories])
     if np.all(values[np.isfinite(values)] > 0):
         loss.set_yscale("log")
-    loss.set(title="loss", xlabel="time t (dimensionless)", ylabel="loss E (dimensionless)")
+    loss.set_title("loss", fontsize=10.5)
+    loss.set(xlabel="time t (dimensionless)", ylabel="loss E (dimensionless)")
     loss.legend(fontsize=8, frameon=False)
     shades = colormaps["viridis"](np.linspace(0.0, 0.82, max(1, len(laws))))
     handles = []
@@ -59,7 +60,8 @@ def draw(record: Run, title: str) -> Any:
                 handles.append(Line2D([], [], label=f"{name} ({verdict})" if verdict else name, **line))
         panel.set_yscale("log")
         panel.set_ylim(LOWEST / 3, top)
-        panel.set(title=f"drift of laws: {_kind(record, t.kind)}", xlabel="time t (dimensionless)")
+        panel.set_title(f"drift of laws: {_kind(record, t.kind)}", fontsize=10.5)
+        panel.set_xlabel("time t (dimensionless)")
         panel.set_ylabel("max |h(t) - h(0)| (dimensionless)")
     for panel in axes.ravel()[len(trajectories) + 1 :]:
         panel.set_visible(False)
@@ -87,4 +89,4 @@ def save(record: Run, path: str, title: str) -> None:
     figure = draw(record, title)
     with matplotlib.rc_context({"svg.hashsalt": "claws", "svg.fonttype": "none"}):
         metadata: dict[str, Any] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-        figure.savefig(path, dpi=150, metadata=metadata.get(path.rsplit(".", 1)[-1].lower()))
+        figure.savefig(path, dpi=110, metadata=metadata.get(path.rsplit(".", 1)[-1].lower()))

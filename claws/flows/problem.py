@@ -327,12 +327,16 @@ def gradient_descent(
 def law_at(spec: Spec, law: str, values: Mapping[str, Array], sizes: Mapping[str, int]) -> Array:
     """The value of a law at arrays of the user's, without a training problem. Raises `CannotTrain` where they do not fit."""
     at = {d: n for d, n in spec.dims.items() if n is not None} | sizes_of(spec, values) | dict(sizes)
-    model, (root,) = spec.instance(at).with_laws([law])
-    program = model.program
-    leaves = {leaf.name: program.shapes[n] for n, leaf in program.leaves(*ROLES)}
+    program = spec.instance(at).statement(law).program
+    leaves = {leaf.name: program.shapes[n] for n, leaf in program.leaves(*STATE, "const")}
     unknown = [name for name in values if name not in leaves]
     if unknown:
-        raise CannotTrain(f"the model has no `{unknown[0]}`; it has {', '.join(leaves)}")
+        raise CannotTrain(f"laws of the model have no `{unknown[0]}`; they may have {', '.join(leaves)}")
+    missing = program.free_dims()
+    if missing:
+        raise CannotTrain(f"the arrays do not show the size {missing[0]}: give the arrays of all parameters, or sizes")
+    model, (root,) = spec.instance(at).with_laws([law])
+    program = model.program
     needed = [node.name for n in program.cone([root]) if isinstance(node := program.nodes[n], Leaf)]
     for name in needed:
         if name not in values:
@@ -399,11 +403,16 @@ def random_problem(
     count = lengths.pop() if lengths else samples
     if not count:
         raise CannotTrain("there are no samples")
+    program = system.model.program
+    steering = {
+        node.name for n in program.cone(system.model.flow.nodes()) if isinstance(node := program.nodes[n], Leaf)
+    }
     all_data: dict[str, Array] = {}
     for name in system.names("input"):
         all_data[name] = inputs[name] if name in inputs else random.normal(size=(count, *system.shapes[name]))
     for name in system.names("const"):
-        x = given.pop(name) if name in given else drawn(name, 1.0)
+        # frictions, decays and rates are positive in practice
+        x = given.pop(name) if name in given else np.abs(drawn(name, 1.0)) if name in steering else drawn(name, 1.0)
         if x.shape != system.shapes[name]:
             raise CannotTrain(f"the constant `{name}` has shape {x.shape}; expected {system.shapes[name]}")
         all_data[name] = x

@@ -105,7 +105,7 @@ def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         metadata = archive.read(name).decode()
     needed = re.findall(r"^Requires-Dist: ([\w-]+)[^;\n]*$", metadata, re.MULTILINE)
-    assert sorted(needed) == ["lark", "numpy", "python-flint", "sympy", "tqdm"]
+    assert sorted(needed) == ["hypothesis", "lark", "numpy", "python-flint", "scipy", "sympy", "tqdm"]
     assert "\nLicense-Expression: MIT\n" in metadata
 
 
