@@ -74,7 +74,7 @@ def residue(statement: Statement, leaves: Mapping[str, Rational], weights: Ratio
             return Found(Fraction(0), MODULAR, "")
     except Undefined:
         pass
-    return _floating(statement, leaves, weights, seed)
+    return floating(statement, leaves, weights, seed)
 
 
 def _rational(statement: Statement, leaves: Mapping[str, Rational], weights: Rational, seed: int) -> Found:
@@ -116,7 +116,7 @@ def _vanishes_modulo(statement: Statement, leaves: Mapping[str, Rational], weigh
     return is_zero_residue(statement, reading, residues(weights))
 
 
-def _floating(statement: Statement, leaves: Mapping[str, Rational], weights: Rational, seed: int) -> Found:
+def floating(statement: Statement, leaves: Mapping[str, Rational], weights: Rational, seed: int) -> Found:
     """Both conditions in float64, relative to the size of their terms."""
     program, flow = statement.program, statement.flow
     point = {name: np.asarray(x, dtype=np.float64)[None] for name, x in leaves.items()}

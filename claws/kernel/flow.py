@@ -58,6 +58,7 @@ class Flow:
     def check(self, program: Program) -> None:
         """Raises `Malformed` for a flow that does not fit the program."""
         state = {leaf.name: n for n, leaf in program.leaves(*STATE)}
+        velocities = {leaf.name: n for n, leaf in program.leaves("velocity")}
         params = {leaf.name: n for n, leaf in program.leaves("param")}
         for what, pairs, owners in (("factor", self.factors, params), ("drift", self.drift, state)):
             if len({name for name, _ in pairs}) != len(pairs):
@@ -71,10 +72,12 @@ class Flow:
                 raise Malformed(f"the flow mentions the input {node.name}")
         if self.second_order:
             for name, n in params.items():
-                v = state.get(velocity_of(name))
+                v = velocities.pop(velocity_of(name), None)
                 if v is None or program.shapes[v] != program.shapes[n]:
                     raise Malformed(f"a flow of second order moves the velocity of {name}, which is not there")
-        elif program.leaves("velocity"):
+            if velocities:
+                raise Malformed(f"{next(iter(velocities))} is the velocity of no parameter")
+        elif velocities:
             raise Malformed("a velocity has a meaning in a flow of second order only")
         drift = dict(self.drift)
         for _, leaf in program.leaves("time"):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from claws.kernel.assumptions import check_assumptions
-from claws.kernel.counting import Entries, bounds, compare, gradient_rank, simple_model
+from claws.kernel.counting import Changed, Entries, bounds, compare, gradient_rank, simple_model
 from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Sandwich, Witness
 from claws.kernel.lie import MAX_LEVEL, Model, Ranks, Step, Tree, coordinates, depth, parameters
@@ -216,6 +216,14 @@ class _Search:
         if evidence is None:
             return False
         program, (node,) = appended(self.program, law.program, [law.law])
+        together = Changed(program, law.outputs, law.flow)
+        try:
+            # values of exp in two laws may be related (exp(t) and exp(2*t)): these laws can't be counted together
+            check_assumptions(together, [*(n for n, _ in self.proved), node], self.modulus, self.seed, self.meter)
+        except OutOfBudget:
+            raise
+        except Refused:
+            return False
         if node not in (n for n, _ in self.proved):
             self.program = program
             self.proved.append((node, evidence))

@@ -48,8 +48,16 @@ def find_laws(model: Model, wanted: int, modulus: int, seed: int, meter: Meter) 
     `wanted` is how many are missing; none are looked for where none is, or where the system is too large.
     """
     scaled, weights = scaled_model(model)
-    point = Point(simple_model(scaled), modulus, seed, meter)
-    places = placed_weights(scaled, weights)
+    # laws may mix coordinates that grow differently, as u + vel(u)/tau under friction
+    for ansatz in (weights, {}) if weights else ({},):
+        yield from _find_scaled(scaled, ansatz, wanted, modulus, seed, meter)
+
+
+def _find_scaled(
+    model: Model, weights: Mapping[str, Weight], wanted: int, modulus: int, seed: int, meter: Meter
+) -> Iterator[tuple[str, Statement]]:
+    point = Point(simple_model(model), modulus, seed, meter)
+    places = placed_weights(model, weights)
     coordinates = [(name, i) for name in point.state for i in indices(point.shapes[name])]
     for degree in (1, 2):
         monomials = [m for d in range(1, degree + 1) for m in combinations_with_replacement(range(len(coordinates)), d)]
@@ -63,7 +71,7 @@ def find_laws(model: Model, wanted: int, modulus: int, seed: int, meter: Meter) 
         for law in sorted(found, key=lambda law: (len(law), sorted(law))):
             if degree == 2 and all(len(m) == 1 for m in law):
                 continue  # found before
-            yield _text(law, coordinates, weights), law_statement(scaled, weights, law, coordinates)
+            yield _text(law, coordinates, weights), law_statement(model, weights, law, coordinates)
 
 
 def _equations(

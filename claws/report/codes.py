@@ -191,9 +191,10 @@ _CODES = (
     ),
     Code(
         "CLAW032",
-        "a flow that is not complete, or a velocity without one",
-        "`flow momentum(tau)` names its friction; `vel(U)` is the velocity of a parameter and has a meaning\n"
-        "only under that flow.",
+        "a flow that makes no sense, or a velocity without momentum",
+        "`flow momentum(tau)` names its friction; after a comma may follow `decay(lambda)` and `rate(eta, U)`,\n"
+        "each a number, then names of parameters. Friction, decay and rate depend on constants and the time `t`.\n"
+        "`vel(U)` is the velocity of a parameter and has a meaning only under momentum.",
         "param x, y\nmap x*y\nlaw l = vel(x)\n",
     ),
     Code(

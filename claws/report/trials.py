@@ -110,10 +110,16 @@ def render_summary(files: Sequence[Data], seed: int) -> str:
     laws = [law for f in files for law in f["laws"]]
     wrong = sum(not law["holds"] for law in laws)
     bugs = sum(bool(law["bug"]) for law in laws)
-    warnings = sum(bool(c["warning"]) for f in files for c in f["counts"])
+    counts = [c for f in files for c in f["counts"]]
+    warnings = sum(bool(c["warning"]) for c in counts)
+    agree = sum(
+        c["estimate"] is not None and c["count_at_least"] <= c["estimate"] <= c["count_at_most"] for c in counts
+    )
     errors = sum(len(f["errors"]) for f in files)
     text = f"{len(laws)} law{'s' if len(laws) != 1 else ''} tested with seed {seed}: "
     text += "all as expected" if not wrong else f"{len(laws) - wrong} as expected, {wrong} not"
+    if counts:
+        text += f"; {agree} of {len(counts)} numbers of laws are the same in floating point"
     for n, what in ((warnings, "warning"), (errors, "error"), (bugs, "BUG")):
         if n:
             text += f"; {n} {what}{'s' if n > 1 else ''}"

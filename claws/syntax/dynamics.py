@@ -34,19 +34,20 @@ class Dynamics:
     momentum: nodes.Expression | None = None
     decay: dict[str | None, nodes.Expression] = field(default_factory=dict)
     rate: dict[str | None, nodes.Expression] = field(default_factory=dict)
+    scheduled: bool = False
+    """Whether a rate mentions the time."""
     span: Span = START
 
     @property
     def timed(self) -> bool:
         """Whether the time is a coordinate of the state: laws may then mention it."""
-        mentions = any(TIME in nodes.names_in(e) for e in self.rate.values())
-        return self.momentum is not None or bool(self.decay) or mentions
+        return self.momentum is not None or bool(self.decay) or self.scheduled
 
     def expressions(self) -> list[nodes.Expression]:
         return [*([] if self.momentum is None else [self.momentum]), *self.decay.values(), *self.rate.values()]
 
 
-def read_flow(flow: nodes.Flow, parameters: list[str]) -> Dynamics:
+def read_flow(flow: nodes.Flow, parameters: list[str], lets: Mapping[str, nodes.Let]) -> Dynamics:
     """The parts of a `flow` statement. Raises `SourceError` for one that makes no sense."""
     first, *others = flow.parts
     result = Dynamics(span=flow.span)
@@ -78,7 +79,18 @@ def read_flow(flow: nodes.Flow, parameters: list[str]) -> Dynamics:
                 what = f"`{owner}` has two of them" if owner else "two of them are for all parameters"
                 raise error("CLAW032", f"`{name}` is given twice: {what}", part.span)
             table[owner] = value
+    result.scheduled = any(TIME in _all_names(e, lets) for e in result.rate.values())
     return result
+
+
+def _all_names(e: nodes.Expression, lets: Mapping[str, nodes.Let]) -> set[str]:
+    """The names that an expression mentions, also through `let`s."""
+    found: set[str] = set()
+    new = nodes.names_in(e)
+    while new:
+        found.update(new)
+        new = [x for name in new if name in lets for x in nodes.names_in(lets[name].value) if x not in found]
+    return found
 
 
 class Elaborated:
@@ -104,9 +116,9 @@ class Elaborated:
         factor = given if rate is None else rate if given is None else self._times(rate, given)
         if factor is not None:
             self.factors[name] = b.expand(factor, theta.shape, ())
+        if decay is not None and rate is not None:
+            decay = self._times(rate, decay)
         pull = None if decay is None else self._times(decay, theta)
-        if pull is not None and rate is not None:
-            pull = self._times(rate, pull)
         terms = [] if pull is None else [(Fraction(-1), pull)]
         if self.dynamics.momentum is None:
             if terms:
@@ -146,11 +158,11 @@ class Elaborated:
 
     def _value(self, what: str, e: nodes.Expression) -> Value:
         v = self.scope.value(e)
-        found = self.builder.leaves_of(v.node, "param")
+        found = [x for role in ("param", "velocity") for x in self.builder.leaves_of(v.node, role)]
         if found:
             raise error(
                 "CLAW032",
-                f"a {what} can't depend on the parameter `{found[0]}`",
+                f"a {what} can't depend on `{found[0]}`, which training moves",
                 e.span,
                 "it is made of numbers, constants and the time `t`; `precondition U by ...` may mention parameters",
             )

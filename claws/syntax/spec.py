@@ -196,6 +196,10 @@ class Instance:
     def preconditioner(self, name: str) -> Value:
         _, e = self.spec.preconditions[name]
         v = self._scope("preconditioner", False).value(e)
+        found = [x for role in ("velocity", "time") for x in self.builder.leaves_of(v.node, role)]
+        if found:
+            hint = "it is made of parameters and constants; `rate(...)` may depend on the time"
+            raise error("CLAW032", f"a preconditioner can't depend on `{found[0]}`", e.span, hint)
         own = self.value(name)
         try:
             shape = self.builder.broadcast(own.shape, v.shape, lambda: "")
@@ -373,7 +377,7 @@ class _Reader:
         if self.spec.flow is None:
             return
         try:
-            self.spec.dynamics = read_flow(self.spec.flow, self.spec.parameters())
+            self.spec.dynamics = read_flow(self.spec.flow, self.spec.parameters(), self.spec.lets)
         except SourceError as problem:
             self.report(problem)
             return

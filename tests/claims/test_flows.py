@@ -202,6 +202,15 @@ def test_verdict(known: Known) -> None:
         assert Fraction(t) >= 0
 
 
+def test_a_further_law_loses_no_count() -> None:
+    more = "law c = exp(4*t)*(vel(u) - vel(v))^2"
+    assert Known(f"{SUM}flow momentum(2)\n{SUM_LAWS}", "count = 2", "PROVED").decide()[-1].verdict.value == "PROVED"
+    assert (
+        Known(f"{SUM}flow momentum(2)\n{SUM_LAWS}\n{more}", "count = 2", "PROVED").decide()[-1].verdict.value
+        == "PROVED"
+    )
+
+
 @pytest.mark.slow
 def test_wide_layers_have_more_laws_than_the_moment() -> None:
     for known in count(sized(2, 1, 8), 27):

@@ -121,7 +121,7 @@ def test_a_flow_that_fits_is_accepted(flow: Flow) -> None:
 
 
 def test_a_flow_of_second_order_needs_every_velocity() -> None:
-    nodes = [Leaf("a", "param", ()), Leaf("b", "param", ()), Leaf("vel(a)", "velocity", ())]
+    nodes: list[Node] = [Leaf("a", "param", ()), Leaf("b", "param", ()), Leaf("vel(a)", "velocity", ())]
     complete = [*nodes, Leaf("vel(b)", "velocity", ())]
     assert make(complete, [0], 1, flow=Flow((), (), True)).flow.second_order
     with pytest.raises(Malformed, match="moves the velocity of b, which is not there"):
@@ -237,7 +237,7 @@ def test_training_begins_at_time_0() -> None:
 
 
 def test_a_flow_without_drift_has_no_witness_against_it() -> None:
-    nodes = [Leaf("a", "param", ()), Leaf("b", "param", ()), product(0, 1)]
+    nodes: list[Node] = [Leaf("a", "param", ()), Leaf("b", "param", ()), product(0, 1)]
     plain = make(nodes, [2], 0)
     assert judge(plain, at(a=0, b=1)).verdict == "REFUTED"
     refuses(plain, at(output=None, a=1, b=1), "the residue at the witness is zero")
