@@ -143,17 +143,7 @@ class Elaborated:
         if e is None:
             return None
         v = self._value(what, e)
-        try:
-            shape = self.builder.broadcast(theta.shape, v.shape, lambda: "")
-        except Misfit:
-            shape = ()
-        if shape != theta.shape:
-            raise error(
-                "CLAW022",
-                f"`{name}` is {shape_text(theta.shape)}, its {what} is {shape_text(v.shape)}",
-                e.span,
-                f"a {what} is one number, or has the shape of its parameter",
-            )
+        check_fit(self.builder, what, name, theta, v, e.span)
         return v
 
     def _value(self, what: str, e: nodes.Expression) -> Value:
@@ -167,6 +157,21 @@ class Elaborated:
                 "it is made of numbers, constants and the time `t`; `precondition U by ...` may mention parameters",
             )
         return v
+
+
+def check_fit(builder: Builder, what: str, name: str, theta: Value, v: Value, span: Span) -> None:
+    """Raises `SourceError` unless a coefficient broadcasts to the shape of its parameter."""
+    try:
+        shape = builder.broadcast(theta.shape, v.shape, lambda: "")
+    except Misfit:
+        shape = ()
+    if shape != theta.shape:
+        raise error(
+            "CLAW022",
+            f"`{name}` is {shape_text(theta.shape)}, its {what} is {shape_text(v.shape)}",
+            span,
+            f"a {what} is one number, or has the shape of its parameter",
+        )
 
 
 def velocity_leaf(builder: Builder, name: str, theta: Value) -> Value:

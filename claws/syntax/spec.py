@@ -18,9 +18,18 @@ from claws.kernel.program import Leaf, Program, Shape
 from claws.kernel.sizes import Size
 from claws.kernel.statement import Complete, Count, Independent, Statement
 from claws.syntax import nodes
-from claws.syntax.builder import Builder, Misfit, Value, shape_text
+from claws.syntax.builder import Builder, Misfit, Value
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
-from claws.syntax.dynamics import TIME, Dynamics, Elaborated, check_names, read_flow, time_leaf, velocity_leaf
+from claws.syntax.dynamics import (
+    TIME,
+    Dynamics,
+    Elaborated,
+    check_fit,
+    check_names,
+    read_flow,
+    time_leaf,
+    velocity_leaf,
+)
 from claws.syntax.elaborate import Named, NeedsSizesHere, Scope, error, suggest
 from claws.syntax.library import BUILTINS
 from claws.syntax.parser import parse_source
@@ -201,17 +210,7 @@ class Instance:
             hint = "it is made of parameters and constants; `rate(...)` may depend on the time"
             raise error("CLAW032", f"a preconditioner can't depend on `{found[0]}`", e.span, hint)
         own = self.value(name)
-        try:
-            shape = self.builder.broadcast(own.shape, v.shape, lambda: "")
-        except Misfit:
-            shape = ()
-        if shape != own.shape:
-            raise error(
-                "CLAW022",
-                f"`{name}` is {shape_text(own.shape)}, its preconditioner is {shape_text(v.shape)}",
-                e.span,
-                "a preconditioner is one number, or has the shape of its parameter",
-            )
+        check_fit(self.builder, "preconditioner", name, own, v, e.span)
         return self.builder.expand(v, own.shape, ())
 
     def statement(self, law: str) -> Statement:
