@@ -364,6 +364,9 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _test(arguments: argparse.Namespace) -> int:
+    # hypothesis keeps what it works out in .hypothesis of the current folder, where a command should leave nothing
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(home, "claws", "hypothesis"))
     from claws.driver import Options
     from claws.flows.run import test_paths
     from claws.flows.testing import Plan

@@ -22,7 +22,7 @@ from claws.kernel.flow import STATE
 from claws.kernel.rational import Choices
 from claws.kernel.statement import Statement
 from claws.kernel.theorem import law_directions, law_drift
-from claws.prover.jets import PRIMES, Field, Reading
+from claws.prover.jets import PRIMES, Field, Jet, Reading
 from claws.prover.lie import is_zero_residue
 from claws.prover.witness import RecordingRationals
 
@@ -69,6 +69,7 @@ def residue(statement: Statement, leaves: Mapping[str, Rational], weights: Ratio
         raise NoValue(str(problem)) from problem
     except Refused:
         pass  # too large for fractions
+    _check_defined(statement, leaves, seed)
     try:
         if _vanishes_modulo(statement, leaves, weights, seed):
             return Found(Fraction(0), MODULAR, "")
@@ -102,6 +103,17 @@ def _rational(statement: Statement, leaves: Mapping[str, Rational], weights: Rat
             if y:
                 return Found(-Fraction(y), RATIONAL, _loss(k, i))
     return Found(Fraction(0), RATIONAL, "")
+
+
+def _check_defined(statement: Statement, leaves: Mapping[str, Rational], seed: int) -> None:
+    """Raises `NoValue` where the law or the map has no real value, which derivatives and residues do not show."""
+    point: dict[str, Jet] = {name: [np.asarray(x, dtype=np.float64)[None]] for name, x in leaves.items()}
+    with np.errstate(all="ignore"):
+        reading = FloatReading(statement.program, point, 0, seed)
+        for n, what in ((statement.law, "law"), *((n, "map") for n in statement.outputs)):
+            value = reading.value(n)[0]
+            if value is not None and not np.all(np.isfinite(value)):
+                raise NoValue(f"the {what} has no value here")
 
 
 def _vanishes_modulo(statement: Statement, leaves: Mapping[str, Rational], weights: Rational, seed: int) -> bool:

@@ -228,10 +228,13 @@ class Trajectory:
     evaluations: int = 0
 
     def losses(self) -> Array:
-        return np.array([self.problem.energy(self.problem.unpack(s)) for s in self.states])
+        with np.errstate(all="ignore"):
+            return np.array([self.problem.energy(self.problem.unpack(s)) for s in self.states])
 
     def laws(self) -> dict[str, Array]:
-        rows = [self.problem.law_values(self.problem.unpack(s)) for s in self.states]
+        """The values of each law; not a number where it has none."""
+        with np.errstate(all="ignore"):
+            rows = [self.problem.law_values(self.problem.unpack(s)) for s in self.states]
         return {name: np.array([row[name] for row in rows]) for name in self.problem.system.laws}
 
     def drifts(self) -> dict[str, Array]:

@@ -151,7 +151,10 @@ def sparkline(values: Array, low: float, high: float) -> str:
     span = math.log(high / low) if high > low > 0 else 1.0
     marks = []
     for x in values:
-        share = math.log(max(float(x), low) / low) / span if np.isfinite(x) else 1.0
+        if not np.isfinite(x):
+            marks.append(" ")
+            continue
+        share = math.log(max(float(x), low) / low) / span
         marks.append(BLOCKS[min(len(BLOCKS) - 1, max(0, int(share * len(BLOCKS))))])
     return "".join(marks)
 
@@ -169,10 +172,9 @@ def sketch(record: Run, width: int = 32) -> list[str]:
     kind_width = max(len(t.kind) for t in record.trajectories)
 
     def row(name: str, verdict: str, kind: str, values: Array, low: float, high: float) -> str:
-        return (
-            f"{name:{name_width}}  {verdict:7}  {kind:{kind_width}}  "
-            f"{values[-1]:8.1e}  {sparkline(_thinned(values, width), low, high)}"
-        )
+        last = f"{values[-1]:8.1e}" if np.isfinite(values[-1]) else "no value"
+        line = sparkline(_thinned(values, width), low, high)
+        return f"{name:{name_width}}  {verdict:7}  {kind:{kind_width}}  {last}  {line}".rstrip()
 
     head = (
         f"{'':{name_width}}  {'':7}  {'':{kind_width}}  {'at end':8}  over time, t = 0 to {record.flow.times[-1]:.3g}"

@@ -44,7 +44,7 @@ def _law(f: Data, law: Data, color: bool, verbose: bool) -> list[str]:
         word, more = "UNTRIED", f": {law['note']}"
     elif law["holds"]:
         word = "holds" if law["conserved"] else "fails"
-        more = ("" if law["conserved"] else ", as expected") + f": {_tried(law)}"
+        more = (", as expected" if law["expected"] == "REFUTED" else "") + f": {_tried(law)}"
     else:
         word = "HOLDS" if law["conserved"] else "FAILS"
         more = f", and should {'hold' if expected else 'fail'}: {_tried(law)}"
@@ -116,6 +116,8 @@ def render_summary(files: Sequence[Data], seed: int) -> str:
         c["estimate"] is not None and c["count_at_least"] <= c["estimate"] <= c["count_at_most"] for c in counts
     )
     errors = sum(len(f["errors"]) for f in files)
+    if not laws and not errors:
+        return "there is no law to test"
     text = f"{len(laws)} law{'s' if len(laws) != 1 else ''} tested with seed {seed}: "
     text += "all as expected" if not wrong else f"{len(laws) - wrong} as expected, {wrong} not"
     if counts:
