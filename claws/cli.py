@@ -368,7 +368,7 @@ def _test(arguments: argparse.Namespace) -> int:
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(home, "claws", "hypothesis"))
     from claws.driver import Options
-    from claws.flows.run import test_paths
+    from claws.flows.run import run_paths
     from claws.flows.testing import Plan
 
     options = Options(
@@ -376,7 +376,7 @@ def _test(arguments: argparse.Namespace) -> int:
         jobs=arguments.jobs or os.cpu_count() or 1,
     )  # fmt: skip
     plan = Plan(arguments.seed, arguments.examples, tuple(arguments.laws), arguments.profile or "")
-    return test_paths(arguments.paths, options, plan, arguments.bundle, arguments.format, _color(), arguments.verbose)
+    return run_paths(arguments.paths, options, plan, arguments.bundle, arguments.format, _color(), arguments.verbose)
 
 
 def _flow(arguments: argparse.Namespace) -> int:

@@ -182,11 +182,11 @@ class LawItem(ClawItem):
         self.line = claim.node.span.line - 1
 
     def runtest(self) -> None:
-        from claws.flows.testing import Plan, test_spec
+        from claws.flows.testing import Plan, spec_tests
         from claws.report.trials import render_file
 
         plan = Plan(self.options.seed, laws=(self.claim.name,))
-        found = test_spec(self.spec, self.options, plan, bundles=".")
+        found = spec_tests(self.spec, self.options, plan, bundles=".")
         (law,) = found.data["laws"] or [None]
         if found.errors or law is None or not law["holds"] or law["bug"]:
             self.text = "\n".join(render_file(found.data, found.errors, verbose=True))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SCHEMA = "claws-test/1"
 
 
-def test_paths(
+def run_paths(
     paths: Sequence[str], options: Options, plan: Plan, bundles: str, form: str, color: bool, verbose: bool
 ) -> int:
     """Test files and folders, print what was found, and return the exit status."""
@@ -80,7 +80,7 @@ def _one(path: str, options: Options, plan: Plan, bundles: str) -> FileTests:
     from claws.flows import testing
 
     plan.load_profile()
-    return testing.test_file(path, options, plan, bundles)
+    return testing.file_tests(path, options, plan, bundles)
 
 
 def _with_errors(f: FileTests) -> dict[str, Any]:

@@ -510,7 +510,7 @@ class FileTests:
     failed: bool = False
 
 
-def test_file(path: str, options: Options, plan: Plan, bundles: str) -> FileTests:
+def file_tests(path: str, options: Options, plan: Plan, bundles: str) -> FileTests:
     """Test one file. Raises nothing: what is wrong is in the result. `bundles` is a folder for what shows a bug."""
     text, problem = read_source(path)
     try:
@@ -519,10 +519,10 @@ def test_file(path: str, options: Options, plan: Plan, bundles: str) -> FileTest
         return _failed(path, failure, _no_data(path, text))
     if problem is not None:
         return FileTests(path, [problem], _no_data(path, text))
-    return test_spec(spec, options, plan, bundles)
+    return spec_tests(spec, options, plan, bundles)
 
 
-def test_spec(spec: Spec, options: Options, plan: Plan, bundles: str) -> FileTests:
+def spec_tests(spec: Spec, options: Options, plan: Plan, bundles: str) -> FileTests:
     """The same for a file that has been read."""
     data = _no_data(spec.path, spec.text)
     errors: list[Diagnostic] = []
