@@ -6,14 +6,18 @@ the gradient is symmetric; counts are D - dim Lie, from brackets by SymPy.
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 import pytest
 
 from claws.driver import Options, check_text
 from claws.report.results import ClaimResult
+from claws.syntax import nodes
+from tests.properties.interpreter import read, residues
 
 LINEAR = "dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T\n"
 MOMENT = "(U.T @ vel(U) - vel(U).T @ U + V.T @ vel(V) - vel(V).T @ V)"
@@ -216,6 +220,19 @@ def test_wide_layers_have_more_laws_than_the_moment() -> None:
     for known in count(sized(2, 1, 8), 27):
         (claim,) = known.decide()
         assert claim.verdict.value == known.verdict, claim.reason
+
+
+# --- a second opinion: derivatives by another program ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("known", [*TRUE, *FALSE], ids=name_of)
+def test_the_independent_residue_agrees(known: Known) -> None:
+    file = read(f"{known.text}\n{known.claim}\n")
+    dims = [name.name for s in file.statements if isinstance(s, nodes.Dim) for name, size in s.entries if size is None]
+    rng = random.Random(0)
+    found = list(islice(residues(file, "l", dict.fromkeys(dims, 2), rng), 3))
+    assert found
+    assert all(all(x.values()) for x in found) == (known.verdict == "PROVED")
 
 
 # --- a second opinion: training runs in floating point -----------------------------------------------------------------

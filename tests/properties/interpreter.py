@@ -305,6 +305,10 @@ class Interpreter:
             return self.value(arguments[0]).reshape([int(self.constant(x)) for x in items])
         if name == "concat":
             return np.concatenate([self.value(x) for x in arguments], axis=self._whole(keywords.get("axis")) or 0)
+        if name == "vel":
+            (parameter,) = arguments
+            assert isinstance(parameter, nodes.Name)
+            return self.names[velocity_of(parameter.name)]
         if name in ("sum", "prod") and isinstance(arguments[0], nodes.Generator):
             total = wrap(self.numbers.number(Fraction(name == "prod")))
             for v in self._each(arguments[0].loops, arguments[0].body):
@@ -350,13 +354,52 @@ class Interpreter:
 # --- the residue -----------------------------------------------------------------------------------------------------------
 
 Place = tuple[tuple[int, ...], int, tuple[int, ...]]
-"""An entry of the law, an output, and an entry of that output."""
+"""An entry of the law, an output, and an entry of that output; output -1 stands for the drift."""
+
+TIME = "t"
+
+
+def velocity_of(parameter: str) -> str:
+    return f"vel({parameter})"
+
+
+@dataclass
+class Motion:
+    """A `flow` statement. By parameter or, under None, for all parameters."""
+
+    friction: nodes.Expression | None
+    decay: dict[str | None, nodes.Expression]
+    rate: dict[str | None, nodes.Expression]
+
+
+def motion_of(file: nodes.File) -> Motion:
+    friction = None
+    tables: dict[str, dict[str | None, nodes.Expression]] = {"decay": {}, "rate": {}}
+    for s in file.statements:
+        if isinstance(s, nodes.Flow):
+            for part in s.parts:
+                if part.kind.name == "momentum":
+                    (friction,) = part.arguments
+                elif part.kind.name in tables:
+                    value, *owners = part.arguments
+                    names = [e.name for e in owners if isinstance(e, nodes.Name)]
+                    tables[part.kind.name].update(dict.fromkeys(names or [None], value))
+    return Motion(friction, **tables)
+
+
+def at_parameter(
+    run: Interpreter, table: dict[str | None, nodes.Expression], name: str, shape: tuple[int, ...], default: int
+) -> Array:
+    """The value of a rate or a decay for each entry of a parameter."""
+    e = table.get(name, table.get(None))
+    value = run.value(nodes.Number(Fraction(default), str(default)) if e is None else e)
+    return np.broadcast_to(value, shape)
 
 
 def shapes_of(file: nodes.File, sizes: Mapping[str, int]) -> dict[str, tuple[str, tuple[int, ...], str]]:
-    """Role, shape and domain of every leaf."""
+    """Role, shape and domain of every leaf, velocities and the time too."""
     read = Interpreter(file, sizes, {}, PLAIN)
-    return {
+    leaves = {
         name.name: (
             s.role,
             tuple(int(read.constant(x)) for x in group.shape or ()),
@@ -367,6 +410,12 @@ def shapes_of(file: nodes.File, sizes: Mapping[str, int]) -> dict[str, tuple[str
         for group in s.groups
         for name in group.names
     }
+    if motion_of(file).friction is not None:
+        moving = {name: shape for name, (role, shape, _) in leaves.items() if role == "param"}
+        leaves |= {velocity_of(name): ("velocity", shape, "real") for name, shape in moving.items()}
+    if any(isinstance(s, nodes.Flow) for s in file.statements):
+        leaves.setdefault(TIME, ("time", (), "positive"))
+    return leaves
 
 
 def law_of(file: nodes.File, name: str) -> nodes.Expression:
@@ -406,42 +455,75 @@ def residue_at(
     point: Mapping[str, Array],
     numbers: Numbers,
 ) -> dict[Place, tuple[Any, Any]]:
-    """J P grad h at a point (plain numbers by leaf): for each place the residue and the sum of its terms' absolute values."""
+    """J P grad h at a point, and drift . grad h under output -1: for each place the residue and the sum of its terms' absolute
+    values. `point` has plain numbers by leaf.
+    """
     leaves: dict[str, Array] = {}
-    count = 0
-    variables: list[tuple[str, tuple[int, ...]]] = []
-    for name, (role, shape, _) in shapes_of(file, sizes).items():
+    places: dict[tuple[str, tuple[int, ...]], int] = {}
+    """The state: entries of parameters, of velocities, and the time."""
+    shapes = shapes_of(file, sizes)
+    for name, (role, shape, _) in shapes.items():
         array = np.empty(shape, dtype=object)
         for i in np.ndindex(*shape):
             slopes = None
-            if role == "param":
-                slopes = {count: numbers.number(Fraction(1)).value}
-                variables.append((name, i))
-                count += 1
+            if role in ("param", "velocity", "time"):
+                places[name, i] = len(places)
+                slopes = {places[name, i]: numbers.number(Fraction(1)).value}
             array[i] = Dual(point[name][i], slopes)
         leaves[name] = array
     run = Interpreter(file, sizes, leaves, numbers)
-    factors = {name: run.value(e) for name, e in _factors(file).items()}
-    scale: dict[int, Any] = {}
-    for k, (name, i) in enumerate(variables):
-        if name in factors:
-            array = np.broadcast_to(factors[name], leaves[name].shape)
-            scale[k] = array[i].value if isinstance(array[i], Dual) else array[i]
+    factors, drift = _fields(file, run, shapes)
     outputs = [run.value(e) for e in _outputs(file)]
     h = run.value(law_of(file, law))
     result: dict[Place, tuple[Any, Any]] = {}
+    moved = velocity_of if motion_of(file).friction is not None else str
+    params = [(k, places[moved(name), i], factors[name][i]) for (name, i), k in places.items() if name in factors]
     for a in np.ndindex(*h.shape):
-        gradient = {k: y * scale.get(k, 1) for k, y in getattr(h[a], "slopes", {}).items()}
+        gradient = getattr(h[a], "slopes", {})
+        terms = [x.value * gradient[places[key]] for key, x in drift.items() if places[key] in gradient]
+        if terms:
+            result[a, -1, ()] = sum(terms), sum(map(abs, terms))
         for number, g in enumerate(outputs):
             for b in np.ndindex(*g.shape):
                 slopes = getattr(g[b], "slopes", {})
-                terms = [slopes[k] * y for k, y in gradient.items() if k in slopes]
+                terms = [slopes[k] * x.value * gradient[to] for k, to, x in params if k in slopes and to in gradient]
                 result[a, number, b] = sum(terms), sum(map(abs, terms))
     return result
 
 
+def _fields(
+    file: nodes.File, run: Interpreter, shapes: Mapping[str, tuple[str, tuple[int, ...], str]]
+) -> tuple[dict[str, Array], dict[tuple[str, tuple[int, ...]], Any]]:
+    """What multiplies the gradient of each parameter, and the drift by entry of the state, as `Dual` numbers."""
+    motion = motion_of(file)
+    given = _factors(file)
+    one = run.numbers.number(Fraction(1))
+    factors: dict[str, Array] = {}
+    drift: dict[tuple[str, tuple[int, ...]], Any] = {}
+    for name, (role, shape, _) in shapes.items():
+        if role == "time":
+            drift[name, ()] = one
+        if role != "param":
+            continue
+        rate = at_parameter(run, motion.rate, name, shape, 1)
+        factors[name] = wrap(rate * np.broadcast_to(run.value(given[name]), shape)) if name in given else rate
+        if motion.friction is None and not motion.decay:
+            continue
+        pull = wrap(wrap(at_parameter(run, motion.decay, name, shape, 0) * rate) * run.names[name])
+        for i in np.ndindex(*shape):
+            if motion.friction is None:
+                drift[name, i] = -pull[i]
+            else:
+                velocity = run.names[velocity_of(name)][i]
+                drift[name, i] = velocity
+                drift[velocity_of(name), i] = -pull[i] - run.value(motion.friction)[()] * velocity
+    return factors, drift
+
+
 def ring_residue_vanishes(file: nodes.File, law: str, sizes: Mapping[str, int]) -> bool:
     """Whether the residue of a polynomial law of a polynomial model is identically zero: by SymPy's polynomials."""
+    if any(isinstance(s, nodes.Flow) for s in file.statements):
+        raise NotImplementedError("flow")
     shapes = shapes_of(file, sizes)
     names = [f"{name}_{'_'.join(map(str, i))}" for name, (_, shape, _) in shapes.items() for i in np.ndindex(*shape)]
     domain, *generators = sympy.ring(names, sympy.QQ)
