@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +23,13 @@ from claws.kernel.program import ROLES, count_entries
 from claws.kernel.sizes import ZERO
 from claws.kernel.statement import AnyStatement, Statement
 from claws.kernel.theorem import Theorem, check
+from claws.processes import in_order
 from claws.report.results import ClaimResult, FileResult, Report, Verdict, source_lines
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError
 from claws.syntax.spec import Claim, Instance, Spec, load_text
 
 if TYPE_CHECKING:
-    from concurrent.futures import ProcessPoolExecutor
-
     from claws.kernel.certificate import Certificate
     from claws.prover.counting import KnownLaw
 
@@ -161,22 +161,11 @@ def _parts(task: Task, options: Options) -> list[slice]:
 
 def _in_processes(tasks: Sequence[Task], options: Options) -> Iterator[FileResult]:
     """The results in the order of the tasks, from several processes."""
-    from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import active_children
-
-    with process_pool(options.jobs) as pool:
-        futures = [[pool.submit(_check_task, task, options, p) for p in _parts(task, options)] for task in tasks]
-        try:
-            for task, parts in zip(tasks, futures, strict=True):
-                try:
-                    result = _joined([part.result() for part in parts])
-                except BrokenProcessPool:
-                    result = _check_alone(task, options)
-                yield result
-        except (KeyboardInterrupt, GeneratorExit):
-            for process in active_children():
-                process.terminate()
-            raise
+    parts = [_parts(task, options) for task in tasks]
+    calls = [(task, options, part) for task, own in zip(tasks, parts, strict=True) for part in own]
+    results = in_order(_check_task, calls, options.jobs)
+    for task, own in zip(tasks, parts, strict=True):
+        yield _joined([_died(task[0]) if result is None else result for result in islice(results, len(own))])
 
 
 def _joined(parts: Sequence[FileResult]) -> FileResult:
@@ -189,26 +178,12 @@ def _joined(parts: Sequence[FileResult]) -> FileResult:
     return whole
 
 
-def _check_alone(task: Task, options: Options) -> FileResult:
-    """A process died, and which file it died of is not known: this file again, in a process of its own."""
-    from concurrent.futures.process import BrokenProcessPool
-
-    with process_pool(1) as pool:
-        try:
-            return pool.submit(_check_task, task, options).result()
-        except BrokenProcessPool:
-            message = "the process that checked this file died, perhaps for want of memory"
-            return FileResult(task[0], errors=[Diagnostic("CLAW090", message)], failed=True)
+def _died(path: str) -> FileResult:
+    return FileResult(path, errors=[process_died()], failed=True)
 
 
-def process_pool(jobs: int) -> ProcessPoolExecutor:
-    import signal
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    # Ctrl-C reaches every process of the terminal; these then end without a word
-    quietly = (signal.SIGINT, signal.SIG_DFL)
-    return ProcessPoolExecutor(jobs, get_context("spawn"), signal.signal, quietly)
+def process_died() -> Diagnostic:
+    return Diagnostic("CLAW090", "a process that worked on this file died, perhaps for want of memory")
 
 
 def check_file(path: str, options: Options, stem: str | None = None, part: slice = slice(None)) -> FileResult:

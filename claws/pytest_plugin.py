@@ -182,7 +182,8 @@ class LawItem(ClawItem):
         self.line = claim.node.span.line - 1
 
     def runtest(self) -> None:
-        from claws.flows.testing import Plan, spec_tests
+        from claws.flows.files import spec_tests
+        from claws.flows.testing import Plan
         from claws.report.trials import render_file
 
         plan = Plan(self.options.seed, laws=(self.claim.name,))

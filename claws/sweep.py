@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from claws.driver import Options, known_laws, process_pool
+from claws.driver import Options, known_laws
 from claws.kernel.errors import Refused
+from claws.processes import in_order
 from claws.syntax.diagnostic import START, Diagnostic, SourceError
 from claws.syntax.spec import MAX_SIZE, Spec, load_text
 
@@ -123,17 +124,15 @@ def sweep(
     """Count at every size; `done` is called for each row as it is finished, in the order of the sizes."""
     tasks = [(text, path, dict(s), options) for s in sizes]
     if options.jobs > 1 and len(tasks) > 1:
-        with process_pool(min(options.jobs, len(tasks))) as pool:
-            for row in pool.map(_row, tasks, chunksize=max(1, min(8, len(tasks) // (4 * options.jobs)))):
-                done(row)
+        for task, row in zip(tasks, in_order(_row, tasks, options.jobs), strict=True):
+            done(_no_row(task[2], "its process died, perhaps for want of memory") if row is None else row)
     else:
         for task in tasks:
-            done(_row(task))
+            done(_row(*task))
 
 
-def _row(task: tuple[str, str, dict[str, int], Options]) -> Row:
+def _row(text: str, path: str, sizes: dict[str, int], options: Options) -> Row:
     """One row; an error is a row, too, so that it does not end the sweep."""
-    text, path, sizes, options = task
     try:
         return count_at(_spec(text, path), sizes, options)
     except SourceError as problem:
@@ -142,6 +141,10 @@ def _row(task: tuple[str, str, dict[str, int], Options]) -> Row:
         reason = str(problem)
     except (RecursionError, MemoryError):
         reason = "this is too large to be counted"
+    return _no_row(sizes, reason)
+
+
+def _no_row(sizes: Mapping[str, int], reason: str) -> Row:
     return Row(sizes, 0, 0, 0, 0, 0, "ERROR", reason)
 
 

@@ -248,7 +248,7 @@ def test_a_process_that_dies_takes_no_other_file_with_it(tmp_path: Path) -> None
     a, bomb, c = report.files
     assert len(a.claims) == len(c.claims) == 2
     assert codes(bomb) == ["CLAW090"]
-    assert "the process that checked this file died" in bomb.errors[0].message
+    assert "a process that worked on this file died" in bomb.errors[0].message
     assert report.exit_status() is Exit.FAILED
 
 

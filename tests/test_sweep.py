@@ -179,7 +179,7 @@ def test_sweep_saves_and_does_nothing_twice(
     path, save = file(LINEAR), str(tmp_path / "save.csv")
     assert main(["sweep", path, "--over", "n=1..2,m=2,r=1", "--save", save, "--format", "csv"]) == 0
     first = capsys.readouterr().out
-    monkeypatch.setattr("claws.sweep._row", lambda task: pytest.fail("done already"))
+    monkeypatch.setattr("claws.sweep._row", lambda *task: pytest.fail("done already"))
     assert main(["sweep", path, "--over", "n=1..2,m=2,r=1", "--save", save, "--format", "csv"]) == 0
     assert capsys.readouterr().out == first
     assert first.splitlines()[0] == "n,m,r,parameters,lie_dimension,at_least,at_most,depth,status,reason"
@@ -192,11 +192,11 @@ def test_an_interrupted_sweep_shows_what_was_finished(
 
     original, calls = claws.sweep._row, []
 
-    def stop(task: tuple[str, str, dict[str, int], Options]) -> Row:
-        calls.append(task)
+    def stop(text: str, path: str, sizes: dict[str, int], options: Options) -> Row:
+        calls.append(sizes)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return original(task)
+        return original(text, path, sizes, options)
 
     monkeypatch.setattr(claws.sweep, "_row", stop)
     save = str(tmp_path / "save.csv")

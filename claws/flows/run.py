@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from claws.driver import Options, find_files, process_pool
+from claws.driver import Options, find_files, process_died
+from claws.processes import in_order
 from claws.report.results import Exit
 from claws.report.trials import render_file, render_summary
 
 if TYPE_CHECKING:
-    from claws.flows.testing import FileTests, Plan
+    from claws.flows.files import FileTests
+    from claws.flows.testing import Plan
 
 SCHEMA = "claws-test/1"
 
@@ -50,37 +52,26 @@ def run_paths(
 
 
 def _results(paths: Sequence[str], options: Options, plan: Plan, bundles: str) -> Iterator[FileTests]:
-    from claws.flows.testing import FileTests
-
-    def wrong(path: str, problem: Any) -> FileTests:
-        return FileTests(path, [problem], {"path": path, "errors": [], "laws": [], "counts": [], "source": []})
+    from claws.flows.files import no_result
 
     files = find_files(paths)
-    if options.jobs == 1 or len(files) == 1:
-        for path, problem in files:
-            yield wrong(path, problem) if problem is not None else _one(path, options, plan, bundles)
-        return
-    with process_pool(min(options.jobs, len(files))) as pool:
-        try:
-            waiting = [
-                (path, problem, None if problem is not None else pool.submit(_one, path, options, plan, bundles))
-                for path, problem in files
-            ]
-            for path, problem, future in waiting:
-                yield wrong(path, problem) if future is None else future.result()
-        except (KeyboardInterrupt, GeneratorExit):
-            from multiprocessing import active_children
-
-            for process in active_children():
-                process.terminate()
-            raise
+    readable = [path for path, problem in files if problem is None]
+    calls = [(path, options, plan, bundles) for path in readable]
+    jobs = min(options.jobs, len(calls))
+    results = in_order(_one, calls, jobs) if jobs > 1 else (_one(*call) for call in calls)
+    for path, problem in files:
+        if problem is not None:
+            yield no_result(path, problem)
+        else:
+            found = next(results)
+            yield no_result(path, process_died(), failed=True) if found is None else found
 
 
 def _one(path: str, options: Options, plan: Plan, bundles: str) -> FileTests:
-    from claws.flows import testing
+    from claws.flows.files import file_tests
 
     plan.load_profile()
-    return testing.file_tests(path, options, plan, bundles)
+    return file_tests(path, options, plan, bundles)
 
 
 def _with_errors(f: FileTests) -> dict[str, Any]:

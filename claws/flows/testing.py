@@ -1,4 +1,4 @@
-"""`claws test`: property tests of every law of a file, by hypothesis and by training.
+"""`claws test` on one law: a property test by hypothesis, and training.
 
 Not trusted, and no verdict: `claws check` decides. A law is tried exactly at random points, along gradient flows of random
 training problems, and in steps of gradient descent. What these find against a verdict is a bug of claws, and is reported as one.
@@ -6,18 +6,14 @@ training problems, and in steps of gradient descent. What these find against a v
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
-from pathlib import Path
 from typing import Any
 
-from claws.flows.exact import FLOATING, MODULAR, RATIONAL, Found, NoValue, floating, residue, shape_of
+from claws.flows.exact import Found, NoValue, floating, residue, shape_of
 
 # isort: split
 import hypothesis
@@ -25,8 +21,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, assume, settings
 from hypothesis import strategies as st
 
-from claws import __version__, strategies
-from claws.driver import Options, check_claim, internal_error, read_source
+from claws import strategies
 from claws.flows.problem import (
     CannotTrain,
     System,
@@ -36,14 +31,12 @@ from claws.flows.problem import (
     gradient_flow,
     random_problem,
 )
-from claws.flows.ranks import Estimate, estimate
 from claws.kernel.errors import Malformed
 from claws.kernel.program import ROLES
 from claws.report.descent import EXACT, QUADRATIC, Discrete, descend
-from claws.report.results import ClaimResult, Verdict, source_lines
-from claws.syntax.diagnostic import Diagnostic, SourceError
-from claws.syntax.elaborate import suggest
-from claws.syntax.spec import Claim, Sizes, Spec, load_text
+from claws.report.results import ClaimResult, Verdict
+from claws.syntax.diagnostic import SourceError
+from claws.syntax.spec import Claim, Sizes, Spec
 
 DURATION = 1.0
 """How long a random training problem runs, in the flow's time."""
@@ -68,9 +61,6 @@ FLOOR = 1e-9
 
 MAX_SMALLER = 30
 """Smaller sizes at which a failing example is looked for."""
-
-MAX_COUNTS = 6
-"""Sizes of a `count` or `complete` claim that are looked at in floating point."""
 
 
 @dataclass
@@ -495,168 +485,3 @@ def expression_value(spec: Spec, problem: TrainingProblem, e: Any, state: Mappin
     model, (node,) = instance.with_expressions([e])
     system = System(model, {"": node}, problem.system.declared, problem.system.shapes)
     return system.law_values(state, problem.data)[""]
-
-
-# --- files -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class FileTests:
-    """One file: its errors, or its laws and counts as plain data (`data`), which is what JSON has."""
-
-    path: str
-    errors: list[Diagnostic]
-    data: dict[str, Any]
-    failed: bool = False
-
-
-def file_tests(path: str, options: Options, plan: Plan, bundles: str) -> FileTests:
-    """Test one file. Raises nothing: what is wrong is in the result. `bundles` is a folder for what shows a bug."""
-    text, problem = read_source(path)
-    try:
-        spec = load_text(text, path, options.sizes)
-    except Exception as failure:
-        return _failed(path, failure, _no_data(path, text))
-    if problem is not None:
-        return FileTests(path, [problem], _no_data(path, text))
-    return spec_tests(spec, options, plan, bundles)
-
-
-def spec_tests(spec: Spec, options: Options, plan: Plan, bundles: str) -> FileTests:
-    """The same for a file that has been read."""
-    data = _no_data(spec.path, spec.text)
-    errors: list[Diagnostic] = []
-    try:
-        if spec.diagnostics:
-            return FileTests(spec.path, list(spec.diagnostics), data)
-        for name in plan.laws:
-            if name not in spec.laws:
-                hint = suggest(name, spec.laws) or "the laws are: " + ", ".join(spec.laws)
-                return FileTests(spec.path, [Diagnostic("CLAW033", f"no law is named `{name}`", hint=hint)], data)
-        for test in law_tests(spec, plan, lambda claim, at: check_claim(spec, claim, at, options)):
-            if test.crash is None:
-                data["laws"].append(_law_data(spec, test, plan, bundles))
-            elif isinstance(test.crash, SourceError):
-                errors.append(test.crash.diagnostic)
-            else:
-                errors.append(replace(internal_error(test.crash), span=test.claim.node.span))
-        if not plan.laws:
-            for found in _counts(spec, options, plan):
-                data["counts"].append(_count_data(*found))
-    except Exception as failure:
-        errors.append(failure.diagnostic if isinstance(failure, SourceError) else internal_error(failure))
-    return FileTests(spec.path, errors, data, failed=any(d.code in ("CLAW090", "CLAW091") for d in errors))
-
-
-def _no_data(path: str, text: str) -> dict[str, Any]:
-    return {"path": path, "errors": [], "laws": [], "counts": [], "source": list(source_lines(text))}
-
-
-def _failed(path: str, failure: Exception, data: dict[str, Any]) -> FileTests:
-    diagnostic = internal_error(failure)
-    return FileTests(path, [diagnostic], data, failed=diagnostic.code != "CLAW034")
-
-
-def _law_data(spec: Spec, test: LawTest, plan: Plan, bundles: str) -> dict[str, Any]:
-    claim = test.claim
-    reproduce = f"claws test {spec.path} --law {claim.name} --seed {plan.seed}"
-    if plan.examples is not None:
-        reproduce += f" --examples {plan.examples}"
-    data: dict[str, Any] = {
-        "name": claim.name,
-        "line": claim.node.span.line,
-        "column": claim.node.span.column,
-        "expected": claim.expected,
-        "verdict": None if test.result is None else test.result.verdict.value,
-        "tried": test.tried,
-        "conserved": test.conserved,
-        "holds": test.holds,
-        "examples": test.examples,
-        "hows": [how for how in (RATIONAL, MODULAR, FLOATING) if how in test.hows],
-        "failure": None,
-        "case": test.case.splitlines(),
-        "problems": [
-            {
-                "sizes": dict(t.problem.sizes),
-                "drift": t.drift,
-                "allowed": t.allowed,
-                "coarse": t.coarse,
-                "fine": t.fine,
-                "order": t.order,
-            }
-            for t in test.trained
-        ],
-        "steps": test.steps,
-        "step_failure": test.step_failure,
-        "note": "; ".join(x for x in (test.undefined, test.not_trained) if x),
-        "reproduce": reproduce,
-        "bug": test.contradiction,
-        "bundle": "",
-        "seconds": round(test.seconds, 3),
-    }
-    if test.failure is not None:
-        value = test.failure.value
-        text = f"{value:.3g}" if isinstance(value, float) else str(value)
-        data["failure"] = {"value": text, "how": test.failure.how, "where": test.failure.where}
-    elif not test.conserved and test.trained:
-        worst = max(test.trained, key=lambda t: t.drift / t.allowed)
-        data["case"] = [f"drift {worst.drift:.3g}, the integrator's error allows {worst.allowed:.3g}, for"]
-        data["case"] += repr(worst.problem).splitlines()
-    if test.contradiction:
-        data["bundle"] = _write_bundle(spec, test, data, bundles)
-    return data
-
-
-def _write_bundle(spec: Spec, test: LawTest, data: dict[str, Any], folder: str) -> str:
-    """What is needed to look into a disagreement, in one file; its path, or nothing where it can't be written."""
-    versions = {m.__name__: m.__version__ for m in (hypothesis, np)} | {"claws": __version__, "python": sys.version}
-    bundle = {
-        "schema": "claws-bug/1",
-        "versions": versions,
-        "source": spec.text,
-        "law": data,
-        "check": None if test.result is None else test.result.to_json(),
-        "problems": [repr(t.problem) for t in test.trained if not t.holds],
-    }
-    path = os.path.join(folder, f"claws-bug-{Path(spec.path).stem}-{test.claim.name}.json")
-    try:
-        os.makedirs(folder, exist_ok=True)
-        with open(path, "w", encoding="utf-8") as handle:
-            json.dump(bundle, handle, indent=1)
-    except OSError:
-        return ""
-    return path
-
-
-def _counts(spec: Spec, options: Options, plan: Plan) -> Iterator[tuple[ClaimResult, Estimate | None]]:
-    """`complete` and `count` claims that are decided, with what floating point says."""
-    for claim in spec.claims:
-        if claim.kind not in ("complete", "count"):
-            continue
-        for at in claim.sizes[:MAX_COUNTS]:
-            result = check_claim(spec, claim, at, options)
-            if result.verdict is not Verdict.UNKNOWN and "count_at_least" in result.detail:
-                depth = result.detail.get("bracket_depth", 1)
-                yield result, estimate(spec.instance(at).model(), depth, plan.seed)
-
-
-def _count_data(result: ClaimResult, found: Estimate | None) -> dict[str, Any]:
-    low, high = result.detail["count_at_least"], result.detail["count_at_most"]
-    warning = ""
-    if found is not None:
-        seen = f"floating point sees {found.count} laws (a gap of {found.gap:.0e} between singular values)"
-        if found.count < low:
-            warning = f"{seen}, but {low} are proved"
-        elif found.count > high and not result.assumptions:
-            warning = f"{seen}, but there are at most {high}"
-    return {
-        "name": result.name,
-        "line": result.span.line,
-        "column": result.span.column,
-        "sizes": result.sizes,
-        "verdict": result.verdict.value,
-        "count_at_least": low,
-        "count_at_most": high,
-        "estimate": None if found is None else found.count,
-        "warning": warning,
-    }

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from claws.driver import Options
-from claws.flows.testing import FileTests, Plan, spec_tests
+from claws.flows.files import FileTests, spec_tests
+from claws.flows.testing import Plan
 from claws.syntax.spec import load_text
 from tests.flows.broken import BROKEN, Broken
 
