@@ -53,6 +53,27 @@ MAX_SIZES = 200
 """The most sizes of a `for` clause that are drawn from, the smallest first."""
 
 
+class _SameFile:
+    """A file as a key: itself, and no other with the same text."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+
+    def __hash__(self) -> int:
+        return id(self.spec)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _SameFile) and other.spec is self.spec
+
+
+_Key = tuple[tuple[str, int], ...]
+"""Sizes as a key."""
+
+
+def _key(sizes: Sizes) -> _Key:
+    return tuple(sorted(sizes.items()))
+
+
 def _spec(model: Model | Spec) -> Spec:
     return model if isinstance(model, Spec) else model.spec
 
@@ -65,13 +86,9 @@ def sizes(model: Model | Spec, law: str | None = None, *, largest: int = 3) -> s
     spec = _spec(model)
     if law is not None and law not in spec.laws:
         raise KeyError(f"the model has no law `{law}`; it has {', '.join(spec.laws)}")
-    known: dict[tuple[tuple[str, int], ...], bool] = {}
 
     def fits(found: dict[str, int]) -> bool:
-        key = tuple(sorted(found.items()))
-        if key not in known:
-            known[key] = has_meaning(spec, found, law)
-        return known[key]
+        return has_meaning(spec, found, law)
 
     claimed = [s for c in spec.claims if c.kind == "law" and c.name == law for s in c.sizes if s]
     free = {d: st.integers(1, largest) for d, n in spec.dims.items() if n is None}
@@ -87,8 +104,13 @@ def sizes(model: Model | Spec, law: str | None = None, *, largest: int = 3) -> s
 
 def has_meaning(spec: Spec, at: Sizes, law: str | None) -> bool:
     """Whether the model, and the law, can be made at these sizes, and are small enough for a property test."""
+    return _has_meaning(_SameFile(spec), _key(at), law)
+
+
+@lru_cache(maxsize=4096)
+def _has_meaning(file: _SameFile, at: _Key, law: str | None) -> bool:
     try:
-        instance = spec.instance(at)
+        instance = file.spec.instance(dict(at))
         program = instance.with_laws([] if law is None else [law])[0].program
     except (SourceError, Malformed):
         return False
@@ -99,11 +121,14 @@ def has_meaning(spec: Spec, at: Sizes, law: str | None) -> bool:
 # --- numbers ---------------------------------------------------------------------------------------------------
 
 
+RATIONALS = tuple(Fraction(x) for x in ("0", "1", "-1", "2", "-2", "3", "-3", "1/2", "-1/2", "1/3", "3/2"))
+"""The values of exact entries, simplest first: one choice for each entry, so that large arrays shrink fast, too."""
+
+
 def _rationals(domain: str) -> st.SearchStrategy[Fraction]:
-    whole = st.integers(1 if domain == "positive" else -3, 3)
-    parts = [Fraction(1, 2), Fraction(1, 3), Fraction(3, 2), *([] if domain == "positive" else [Fraction(-1, 2)])]
-    found = (whole | st.sampled_from(parts)).map(Fraction)
-    return found.filter(bool) if domain == "nonzero" else found
+    if domain == "positive":
+        return st.sampled_from([x for x in RATIONALS if x > 0])
+    return st.sampled_from(RATIONALS[1:] if domain == "nonzero" else RATIONALS)
 
 
 def _floats(domain: str) -> st.SearchStrategy[float]:
@@ -112,21 +137,29 @@ def _floats(domain: str) -> st.SearchStrategy[float]:
     return found.filter(bool) if domain == "nonzero" else found
 
 
+@lru_cache(maxsize=1024)
 def _arrays(shape: tuple[int, ...], domain: str, exact: bool) -> st.SearchStrategy[Any]:
     size = int(np.prod(shape, dtype=int))
     entries: st.SearchStrategy[Any] = _rationals(domain) if exact else _floats(domain)
 
-    def made(values: list[Any]) -> Any:
+    def made(values: tuple[Any, ...]) -> Any:
         x = np.empty(size, dtype=object if exact else np.float64)
         x[:] = values
         return x.reshape(shape)
 
-    return st.lists(entries, min_size=size, max_size=size).map(made)
+    return st.tuples(*[entries] * size).map(made)
 
 
+@lru_cache(maxsize=256)
+def _system(file: _SameFile, at: _Key) -> System:
+    return System.of(file.spec, dict(at))
+
+
+@lru_cache(maxsize=1024)
 def _leaves(
-    system: System, roles: tuple[str, ...], exact: bool, samples: int | None = None
+    file: _SameFile, at: _Key, roles: tuple[str, ...], exact: bool, samples: int | None = None
 ) -> st.SearchStrategy[dict[str, Any]]:
+    system = _system(file, at)
     parts = {}
     for name in system.names(*roles):
         leaf = system.leaf(name)
@@ -137,43 +170,21 @@ def _leaves(
     return st.fixed_dictionaries(parts)
 
 
-class _SameFile:
-    """A file as a key: itself, and no other with the same text."""
-
-    def __init__(self, spec: Spec) -> None:
-        self.spec = spec
-
-    def __hash__(self) -> int:
-        return id(self.spec)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _SameFile) and other.spec is self.spec
-
-
-@lru_cache(maxsize=256)
-def _known_system(file: _SameFile, at: tuple[tuple[str, int], ...]) -> System:
-    return System.of(file.spec, dict(at))
-
-
-def _system(model: Model | Spec, at: Sizes) -> System:
-    return _known_system(_SameFile(_spec(model)), tuple(sorted(at.items())))
-
-
 def parameters(model: Model | Spec, sizes: Sizes, *, exact: bool = True) -> st.SearchStrategy[dict[str, Any]]:
     """The parameters by name, inside their domains: arrays of `Fraction` (dtype object), or of float64."""
-    return _leaves(_system(model, sizes), ("param",), exact)
+    return _leaves(_SameFile(_spec(model)), _key(sizes), ("param",), exact)
 
 
 def states(model: Model | Spec, sizes: Sizes, *, exact: bool = True) -> st.SearchStrategy[dict[str, Any]]:
     """The whole state by name: parameters and, where the flow has them, velocities `vel(U)` and the time `t`."""
-    return _leaves(_system(model, sizes), ("param", "velocity", "time"), exact)
+    return _leaves(_SameFile(_spec(model)), _key(sizes), ("param", "velocity", "time"), exact)
 
 
 def data(
     model: Model | Spec, sizes: Sizes, *, samples: int | None = None, exact: bool = True
 ) -> st.SearchStrategy[dict[str, Any]]:
     """Inputs and constants by name. With `samples` every input has an axis of that length in front."""
-    return _leaves(_system(model, sizes), ("input", "const"), exact, samples)
+    return _leaves(_SameFile(_spec(model)), _key(sizes), ("input", "const"), exact, samples)
 
 
 def losses() -> st.SearchStrategy[Loss]:
@@ -198,11 +209,12 @@ def training_problems(
     With a law, sizes are such that it has a meaning. Up to `samples` samples; one for a map without an input.
     """
     here = dict(draw(sizes(model, law))) if at is None else dict(at)
-    system = _system(model, here)
-    state = draw(_leaves(system, ("param", "velocity"), False))
+    file, key = _SameFile(_spec(model)), _key(here)
+    system = _system(file, key)
+    state = draw(_leaves(file, key, ("param", "velocity"), False))
     state.update({name: np.zeros(()) for name in system.names("time")})
     count = draw(st.integers(1, samples)) if system.names("input") else 1
-    known = draw(_leaves(system, ("input", "const"), False, count))
+    known = draw(_leaves(file, key, ("input", "const"), False, count))
     targets: list[Array] = []
     for n in system.model.outputs:
         shape = tuple(fixed(k) for k in system.model.program.shapes[n])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import Phase, settings
 
 from claws.cli import EXIT_STATUSES, main
 from claws.flows.losses import Loss
@@ -63,7 +64,13 @@ def test_the_property_test_is_real(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         return {"U": found["U"], "V": 2 * found["V"]}
 
     names: dict[str, Any] = {"my_gradient": gradient}
-    exec(code, names)
+    usual = settings.get_current_profile_name()
+    settings.register_profile("brief", phases=[Phase.generate, Phase.shrink], max_examples=30, database=None)
+    settings.load_profile("brief")
+    try:
+        exec(code, names)
+    finally:
+        settings.load_profile(usual)
     names["test_my_gradient_conserves_the_balance"]()
     names["my_gradient"] = wrong
     with pytest.raises(AssertionError, match="Not equal to tolerance"):

@@ -25,7 +25,7 @@ from claws.syntax.spec import Spec
 State = dict[str, Array]
 """Arrays by the names of leaves: parameters, `vel(U)`, `t`."""
 
-MAX_EVALUATIONS = 2_000
+MAX_EVALUATIONS = 1_000
 """Gradients that one integration takes by default; a stiffer problem is cut short."""
 
 

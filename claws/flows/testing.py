@@ -33,6 +33,7 @@ from claws.flows.problem import (
 )
 from claws.kernel.errors import Malformed
 from claws.kernel.program import ROLES
+from claws.kernel.statement import Statement
 from claws.report.descent import EXACT, QUADRATIC, Discrete, descend
 from claws.report.results import ClaimResult, Verdict
 from claws.syntax.diagnostic import SourceError
@@ -232,30 +233,42 @@ def _run(
     return None
 
 
+class _Statements:
+    """One law at any sizes, each elaborated once."""
+
+    def __init__(self, spec: Spec, law: str) -> None:
+        self.spec = spec
+        self.law = law
+        self.known: dict[tuple[tuple[str, int], ...], Statement] = {}
+
+    def at(self, sizes: Sizes) -> Statement:
+        key = tuple(sorted(sizes.items()))
+        if key not in self.known:
+            self.known[key] = self.spec.instance(sizes).statement(self.law)
+        return self.known[key]
+
+
 @st.composite
-def _cases(draw: st.DrawFn, spec: Spec, law: str, fixed: Sizes | None = None) -> tuple[Sizes, dict[str, Any], Any]:
+def _cases(draw: st.DrawFn, statements: _Statements, fixed: Sizes | None = None) -> tuple[Sizes, dict[str, Any], Any]:
     """Sizes (or these), a value for every leaf, and weights of the law's entries."""
-    at = draw(strategies.sizes(spec, law)) if fixed is None else fixed
+    spec = statements.spec
+    at = draw(strategies.sizes(spec, statements.law)) if fixed is None else fixed
+    at = {d: at[d] for d in spec.dims if d in at}  # hypothesis orders a dict as it likes
     leaves = draw(strategies.states(spec, at)) | draw(strategies.data(spec, at))
-    statement = spec.instance(at).statement(law)
+    statement = statements.at(at)
     shape = shape_of(statement, statement.law)
     size = int(np.prod(shape, dtype=int))
-    entries = draw(st.lists(st.integers(-2, 2), min_size=size, max_size=size))
     weights = np.empty(size, dtype=object)
-    weights[:] = entries
+    weights[:] = draw(st.tuples(*[st.integers(-2, 2)] * size))
     return at, leaves, weights.reshape(shape)
 
 
 def _exactly(spec: Spec, test: LawTest, plan: Plan) -> None:
-    law = test.claim.name
-    statements: dict[tuple[tuple[str, int], ...], Any] = {}
+    statements = _Statements(spec, test.claim.name)
 
     def body(case: tuple[Sizes, dict[str, Any], Any]) -> None:
         at, leaves, weights = case
-        key = tuple(sorted(at.items()))
-        if key not in statements:
-            statements[key] = spec.instance(at).statement(law)
-        statement = statements[key]
+        statement = statements.at(at)
         names = {leaf.name for _, leaf in statement.program.leaves(*ROLES)}
         try:
             found = residue(statement, {name: x for name, x in leaves.items() if name in names}, weights, plan.seed)
@@ -268,11 +281,10 @@ def _exactly(spec: Spec, test: LawTest, plan: Plan) -> None:
         if found.value:
             raise _Fails(found, _case_text(at, leaves, weights, found), at)
 
-    expected = test.claim.expected == "REFUTED"
     try:
-        failure = _run(_cases(spec, law), body, plan, plan.count, shrink=not expected)
-        if failure is not None and not expected:
-            failure = _smaller(spec, law, failure, body, plan)
+        failure = _run(_cases(statements), body, plan, plan.count, shrink=False)
+        if failure is not None and test.claim.expected != "REFUTED":
+            failure = _smallest(statements, failure, body, plan)
     except (SourceError, Malformed) as problem:
         test.undefined = str(problem)
         return
@@ -280,8 +292,9 @@ def _exactly(spec: Spec, test: LawTest, plan: Plan) -> None:
         test.failure, test.case = failure.found, failure.case
 
 
-def _smaller(spec: Spec, law: str, failure: _Fails, body: Callable[[Any], None], plan: Plan) -> _Fails:
-    """The failure at the smallest sizes: hypothesis shrinks numbers well, but sizes on which other numbers hang badly."""
+def _smallest(statements: _Statements, failure: _Fails, body: Callable[[Any], None], plan: Plan) -> _Fails:
+    """A failure at the smallest sizes, shrunk: hypothesis shrinks numbers well, but sizes on which other numbers hang badly."""
+    spec, law = statements.spec, statements.law
     names = list(failure.sizes)
     ranges = [range(1, failure.sizes[d] + 1) for d in names]
     claimed = [s for c in spec.claims if c.kind == "law" and c.name == law for s in c.sizes if s]
@@ -291,10 +304,10 @@ def _smaller(spec: Spec, law: str, failure: _Fails, body: Callable[[Any], None],
             break
         if (claimed and at not in claimed) or not strategies.has_meaning(spec, at, law):
             continue
-        found = _run(_cases(spec, law, at), body, plan, min(plan.count, 40), shrink=True)
+        found = _run(_cases(statements, at), body, plan, min(plan.count, 40), shrink=True)
         if found is not None:
             return found
-    return failure
+    return _run(_cases(statements, failure.sizes), body, plan, plan.count, shrink=True) or failure
 
 
 def _case_text(at: Sizes, leaves: Mapping[str, Any], weights: Any, found: Found) -> str:
