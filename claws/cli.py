@@ -322,7 +322,7 @@ def _print_errors(path: str, text: str, errors: Iterable[Diagnostic], stream: Te
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from claws.driver import Options, check_paths, check_text, unknown_dims
+    from claws.driver import Options, check_paths, check_text, command_line
     from claws.report.results import Report
 
     options = Options(
@@ -346,7 +346,7 @@ def _check(arguments: argparse.Namespace) -> int:
             print(problem_text, file=sys.stderr)
             return 2
         result = check_text(text, "<stdin>", options, "stdin")
-        report = Report([result, *(unknown_dims(options.sizes, [result]) if result.claims else [])], options.seed)
+        report = Report([result, *command_line(options, [result])], options.seed)
     else:
         report = check_paths(arguments.paths, options)
     if arguments.format == "json":
@@ -496,15 +496,14 @@ def _standard_input() -> tuple[str, str]:
 def _load(path: str, sizes: Mapping[str, int]) -> tuple[Spec, list[Diagnostic]]:
     """A file and what is wrong with it, or with the `-D` that came with it."""
     from claws.driver import read_source, unknown_dims
-    from claws.report.results import FileResult
     from claws.syntax.spec import load_text
 
     text, problem = read_source(path)
     spec = load_text(text, path, sizes)
     if problem is not None:
         return spec, [problem]
-    command_line = unknown_dims(sizes, [FileResult(path, dims=tuple(spec.dims))])
-    return spec, spec.diagnostics or [d for f in command_line for d in f.errors]
+    unknown = unknown_dims(sizes, spec.dims)
+    return spec, spec.diagnostics or ([] if unknown is None else [unknown])
 
 
 def _verify(arguments: argparse.Namespace) -> int:

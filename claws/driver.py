@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
@@ -117,18 +117,23 @@ def check_paths(
     except KeyboardInterrupt:
         report.interrupted = True
     else:
-        if any(f.claims for f in report.files):
-            report.files.extend(unknown_dims(options.sizes, report.files))
+        report.files += command_line(options, report.files)
     return report
 
 
-def unknown_dims(sizes: Mapping[str, int], files: Sequence[FileResult]) -> list[FileResult]:
-    """What is wrong with `-D`, as one more file, if a size is for a dim that none of these files declares."""
-    unknown = [f"`{d}`" for d in sizes if not any(d in f.dims for f in files)]
-    if not unknown:
-        return []
-    message = f"no file declares the dim {', '.join(unknown)} of -D"
-    return [FileResult("<command line>", errors=[Diagnostic("CLAW043", message)])]
+COMMAND_LINE = "<command line>"
+
+
+def command_line(options: Options, files: Sequence[FileResult]) -> list[FileResult]:
+    """What is wrong with the options, as one more file."""
+    problem = unknown_dims(options.sizes, {d for f in files for d in f.dims}) if any(f.claims for f in files) else None
+    return [] if problem is None else [FileResult(COMMAND_LINE, errors=[problem])]
+
+
+def unknown_dims(sizes: Mapping[str, int], declared: Collection[str]) -> Diagnostic | None:
+    """What is wrong with `-D`, if a size is for a dim that no file declares."""
+    unknown = [f"`{d}`" for d in sizes if d not in declared]
+    return Diagnostic("CLAW043", f"no file declares the dim {', '.join(unknown)} of -D") if unknown else None
 
 
 Task = tuple[str, Diagnostic | None, str]

@@ -40,6 +40,7 @@ class FileTests:
     errors: list[Diagnostic]
     data: dict[str, Any]
     failed: bool = False
+    dims: tuple[str, ...] = ()
 
 
 def file_tests(path: str, options: Options, plan: Plan, bundles: str) -> FileTests:
@@ -83,7 +84,8 @@ def spec_tests(spec: Spec, options: Options, plan: Plan, bundles: str) -> FileTe
                 data["counts"].append(_count_data(*found))
     except Exception as failure:
         errors.append(failure.diagnostic if isinstance(failure, SourceError) else internal_error(failure))
-    return FileTests(spec.path, errors, data, failed=any(d.code in ("CLAW090", "CLAW091") for d in errors))
+    failed = any(d.code in ("CLAW090", "CLAW091") for d in errors)
+    return FileTests(spec.path, errors, data, failed, tuple(spec.dims))
 
 
 def _no_data(path: str, text: str) -> dict[str, Any]:

@@ -432,7 +432,8 @@ def random_problem(
         key = next((x for x in (f"target{k}", "target") if x in given and (k == 0 or x != "target")), None)
         shape = (count, *reading.shapes[n])
         if key is None:
-            y = reading.value(n)[0]
+            with np.errstate(all="ignore"):
+                y = reading.value(n)[0]
             targets.append(np.zeros(shape) if y is None else np.broadcast_to(y, shape).copy())
             continue
         target = given.pop(key)

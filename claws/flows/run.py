@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from claws.driver import Options, find_files, process_died
+from claws.driver import COMMAND_LINE, Options, find_files, process_died, unknown_dims
 from claws.processes import in_order
 from claws.report.results import Exit
 from claws.report.trials import render_file, render_summary
@@ -58,13 +58,18 @@ def _results(paths: Sequence[str], options: Options, plan: Plan, bundles: str) -
     readable = [path for path, problem in files if problem is None]
     calls = [(path, options, plan, bundles) for path in readable]
     jobs = min(options.jobs, len(calls))
+    dims: set[str] = set()
     results = in_order(_one, calls, jobs) if jobs > 1 else (_one(*call) for call in calls)
     for path, problem in files:
         if problem is not None:
             yield no_result(path, problem)
         else:
-            found = next(results)
-            yield no_result(path, process_died(), failed=True) if found is None else found
+            found = next(results) or no_result(path, process_died(), failed=True)
+            dims.update(found.dims)
+            yield found
+    unknown = unknown_dims(options.sizes, dims)
+    if dims and unknown is not None:
+        yield no_result(COMMAND_LINE, unknown)
 
 
 def _one(path: str, options: Options, plan: Plan, bundles: str) -> FileTests:
