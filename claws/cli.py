@@ -157,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
     flow.add_argument(
         "--samples", type=_positive, default=16, metavar="N", help="random samples, without --data (default: 16)"
     )
-    flow.add_argument("--points", type=_positive, default=101, metavar="N", help="times that are kept (default: 101)")
+    flow.add_argument("--points", type=_points, default=101, metavar="N", help="times that are kept (default: 101)")
     flow.add_argument("--seed", type=_natural, default=0, help="for parameters and data (default: 0)")
 
     count = command("count", "count the conservation laws of a model at fixed sizes", _count, COUNT_STATUSES)
@@ -285,6 +285,13 @@ def _positive(text: str) -> int:
     n = _natural(text)
     if n < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number >= 1")
+    return n
+
+
+def _points(text: str) -> int:
+    n = _natural(text)
+    if not 2 <= n <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 2 to 100000")
     return n
 
 

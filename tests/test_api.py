@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy
 
@@ -254,3 +255,34 @@ def test_one_symbol_expression_or_matrix_stands_for_a_list() -> None:
     model = claws.Model.from_sympy([u, v], sympy.ImmutableMatrix([u * v]), sympy.Matrix([u**2 - v**2]))
     assert [c.verdict for c in model.check().claims] == [Verdict.PROVED]
     assert model.spec.model == "sympy"
+
+
+# --- the value of a law ---------------------------------------------------------------------------------------------
+
+
+def test_a_law_is_evaluated_at_arrays() -> None:
+    model = claws.loads("dim n\nparam u: [n], v: [n]\nconst k\nmap u*v\nlaw l = k*(u^2 - v^2)\n")
+    found = model.laws["l"].evaluate({"u": [1, 2], "v": np.array([3.0, 4.0]), "k": 2})
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, [-16, -24])
+
+
+def test_a_law_is_evaluated_at_velocities_and_a_time() -> None:
+    model = claws.loads("dim n\nparam u: [n]\nmap u\nflow momentum(1)\nlaw l = exp(t)*vel(u)\n")
+    np.testing.assert_allclose(model.laws["l"].evaluate({"vel(u)": [1.0, 2.0], "t": 0.0}, {"n": 2}), [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("values", "sizes", "words"),
+    [
+        ({"u": [1.0]}, {}, "the law `l` mentions `v`, and no value is given for it"),
+        ({"u": [1.0], "v": [[1.0]]}, {}, "`v` has shape"),
+        ({"u": [1.0], "w": [1.0]}, {}, "no `w`"),
+        ({"u": [1.0], "v": [1.0]}, {"q": 1}, "no dim `q`"),
+    ],
+)
+def test_arrays_that_do_not_fit(values: dict[str, Any], sizes: dict[str, int], words: str) -> None:
+    law = claws.loads("dim n\nparam u: [n], v: [n]\nmap u*v\nlaw l = u^2 - v^2\n").laws["l"]
+    with pytest.raises(claws.ClawError) as failure:
+        law.evaluate(values, sizes)
+    assert words in str(failure.value)

@@ -220,3 +220,46 @@ def test_nothing_is_imported_before_there_is_a_claw_file(
     result.assert_outcomes(passed=1 + collected)
     (line,) = (line for line in result.outlines if "imported:" in line)
     assert line.split("imported:")[1].split() == (["claws.driver", "claws.kernel"] if collected else [])
+
+
+# --- property tests ---------------------------------------------------------------------------------------------------
+
+
+def test_every_law_is_property_tested(pytester: pytest.Pytester) -> None:
+    write(pytester, good=GOOD)
+    result = run(pytester, "--claws-test", "-v")
+    result.assert_outcomes(passed=4)
+    assert "good.claw::balance::test PASSED" in text(result)
+
+
+def test_a_law_that_fails_shows_its_example(pytester: pytest.Pytester) -> None:
+    write(pytester, false=FALSE)
+    result = run(pytester, "--claws-test", "-k", "test and total")
+    result.assert_outcomes(failed=1, deselected=3)
+    assert "FAILS total, and should hold" in text(result)
+    assert "reproduce  claws test false.claw --law total --seed 0" in text(result)
+
+
+def test_a_law_that_can_not_be_tried_is_skipped(pytester: pytest.Pytester) -> None:
+    write(pytester, odd="param u, v\nmap u*v\nlaw l = log(-1 - u^2) expect unknown\n")
+    result = run(pytester, "--claws-test", "-rs", "-k", "test")
+    assert "the law could not be tried" in text(result)
+
+
+def test_a_fixture_loads_a_file(pytester: pytest.Pytester) -> None:
+    write(pytester, good=GOOD, wrong=WRONG)
+    pytester.makepyfile(
+        """
+        import pytest
+
+        def test_name(claw):
+            assert list(claw("good.claw").laws) == ["balance", "total"]
+
+        def test_wrong(claw):
+            import claws
+
+            with pytest.raises(claws.ClawError, match="did you mean"):
+                claw("wrong.claw")
+        """
+    )
+    run(pytester, "-k", "test_name or test_wrong").assert_outcomes(passed=2, deselected=3)
