@@ -375,8 +375,8 @@ def _test(arguments: argparse.Namespace) -> int:
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(home, "claws", "hypothesis"))
     from claws.driver import Options
-    from claws.flows.run import run_paths
-    from claws.flows.testing import Plan
+    from claws.testing.laws import Plan
+    from claws.testing.run import run_paths
 
     options = Options(
         dict(arguments.sizes), arguments.seed, budget=arguments.budget, timeout=arguments.timeout or None,

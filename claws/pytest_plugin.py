@@ -182,9 +182,9 @@ class LawItem(ClawItem):
         self.line = claim.node.span.line - 1
 
     def runtest(self) -> None:
-        from claws.flows.files import spec_tests
-        from claws.flows.testing import Plan
         from claws.report.trials import render_file
+        from claws.testing.files import spec_tests
+        from claws.testing.laws import Plan
 
         plan = Plan(self.options.seed, laws=(self.claim.name,))
         found = spec_tests(self.spec, self.options, plan, bundles=".")

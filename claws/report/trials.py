@@ -1,4 +1,4 @@
-"""What `claws test` prints. It only prints: every value comes from `claws.flows.testing`, as plain data."""
+"""What `claws test` prints. It only prints: every value comes from `claws.testing.laws`, as plain data."""
 
 from __future__ import annotations
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-import claws.flows.files as files
+import claws.testing.files as files
 from claws.cli import main
 from claws.driver import Options
-from claws.flows.files import FileTests, spec_tests
 from claws.flows.problem import TrainingProblem
-from claws.flows.testing import Plan
 from claws.report.results import ClaimResult, Exit, Verdict
 from claws.report.trials import render_file, render_summary
 from claws.syntax.spec import load_text
+from claws.testing.files import FileTests, spec_tests
+from claws.testing.laws import Plan
 
 GOOD = "dim n\nparam u, v: [n]\nmap u*v\nlaw balance = u^2 - v^2\nlaw total = u^2 + v^2 expect refuted\n"
 FALSE = "param u, v\nmap u*v\nlaw total = u^2 + v^2\n"
@@ -86,7 +86,7 @@ def test_laws_without_a_rational_value_are_tried_otherwise() -> None:
 
 
 def test_steps_are_compared_with_what_is_derived(monkeypatch: pytest.MonkeyPatch) -> None:
-    from claws.flows import testing
+    from claws.testing import laws as testing
 
     real = testing.descend
 

@@ -13,8 +13,8 @@ from claws.report.results import Exit
 from claws.report.trials import render_file, render_summary
 
 if TYPE_CHECKING:
-    from claws.flows.files import FileTests
-    from claws.flows.testing import Plan
+    from claws.testing.files import FileTests
+    from claws.testing.laws import Plan
 
 SCHEMA = "claws-test/1"
 
@@ -52,7 +52,7 @@ def run_paths(
 
 
 def _results(paths: Sequence[str], options: Options, plan: Plan, bundles: str) -> Iterator[FileTests]:
-    from claws.flows.files import no_result
+    from claws.testing.files import no_result
 
     files = find_files(paths)
     readable = [path for path, problem in files if problem is None]
@@ -73,7 +73,7 @@ def _results(paths: Sequence[str], options: Options, plan: Plan, bundles: str) -
 
 
 def _one(path: str, options: Options, plan: Plan, bundles: str) -> FileTests:
-    from claws.flows.files import file_tests
+    from claws.testing.files import file_tests
 
     plan.load_profile()
     return file_tests(path, options, plan, bundles)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from claws.flows.ranks import MAX_COORDINATES, estimate
 from claws.syntax.spec import load_text
+from claws.testing.ranks import MAX_COORDINATES, estimate
 
 LINEAR = "dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T\n"
 RELU = "dim n, m, r\ninput x: [m]\nparam U: [n, r], V: [r, m]\nmap U @ relu(V @ x)\n"

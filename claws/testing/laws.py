@@ -13,7 +13,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from claws.flows.exact import Found, NoValue, floating, residue, shape_of
+from claws.testing.exact import Found, NoValue, floating, residue, shape_of
 
 # isort: split
 import hypothesis

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claws.flows.exact import FLOATING, MODULAR, RATIONAL, Found, NoValue, residue, shape_of
 from claws.syntax.spec import load_text
+from claws.testing.exact import FLOATING, MODULAR, RATIONAL, Found, NoValue, residue, shape_of
 
 
 def found_at(text: str, values: dict[str, Any], law: str = "l", weights: Any = None) -> Found:

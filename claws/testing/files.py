@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from claws.flows.exact import FLOATING, MODULAR, RATIONAL  # sets OPENBLAS_NUM_THREADS before NumPy loads
+from claws.testing.exact import FLOATING, MODULAR, RATIONAL  # sets OPENBLAS_NUM_THREADS before NumPy loads
 
 # isort: split
 import hypothesis
@@ -21,12 +21,12 @@ import numpy as np
 
 from claws import __version__
 from claws.driver import Options, check_claim, internal_error, read_source
-from claws.flows.ranks import Estimate, estimate
-from claws.flows.testing import LawTest, Plan, law_tests
 from claws.report.results import ClaimResult, Verdict, source_lines
 from claws.syntax.diagnostic import Diagnostic, SourceError
 from claws.syntax.elaborate import suggest
 from claws.syntax.spec import Spec, load_text
+from claws.testing.laws import LawTest, Plan, law_tests
+from claws.testing.ranks import Estimate, estimate
 
 MAX_COUNTS = 6
 """Sizes of a `count` or `complete` claim that are looked at in floating point."""

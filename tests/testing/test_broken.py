@@ -7,10 +7,10 @@ import re
 import pytest
 
 from claws.driver import Options
-from claws.flows.files import FileTests, spec_tests
-from claws.flows.testing import Plan
 from claws.syntax.spec import load_text
-from tests.flows.broken import BROKEN, Broken
+from claws.testing.files import FileTests, spec_tests
+from claws.testing.laws import Plan
+from tests.testing.broken import BROKEN, Broken
 
 
 def outcome(text: str, seed: int = 0, examples: int = 30) -> FileTests:
