@@ -10,14 +10,16 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from fractions import Fraction
 from itertools import islice
+from math import ceil, floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from claws.kernel.errors import Malformed, Meter, Refused
 from claws.kernel.evaluate import Index, fixed, indices
-from claws.kernel.evidence import NotConserved, Witness
+from claws.kernel.evidence import NotConserved, Residue, Witness
 from claws.kernel.lie import Ranks, coordinates
 from claws.kernel.program import ROLES, count_entries
 from claws.kernel.sizes import ZERO
@@ -440,8 +442,28 @@ def describe_witness(statement: Statement, witness: Witness, spec: Spec | None =
         "law_entry": list(witness.law_entry),
         "output": output,
         "output_entry": list(witness.output_entry),
-        "residue": str(witness.residue),
+        "residue": residue_text(witness.residue),
+        "residue_bits": witness.bits,
     }
+
+
+DIGITS = 10
+
+
+def residue_text(x: Residue) -> str:
+    """A rational number, or bounds as decimals that are rounded outwards: [2.718281828, 2.718281829]."""
+    if not isinstance(x, tuple):
+        return str(x)
+    return f"[{_decimal(x[0], floor)}, {_decimal(x[1], ceil)}]"
+
+
+def _decimal(x: Fraction, towards: Callable[[Fraction], int]) -> str:
+    """About ten digits, with the rounding of `towards`: 2.718281828, 3.354626279e-4."""
+    if not x:
+        return "0"
+    exponent = len(str(abs(x.numerator))) - len(str(x.denominator)) - DIGITS
+    digits = towards(x / Fraction(10) ** exponent)
+    return str(Decimal(digits).scaleb(exponent).normalize())
 
 
 def _nested(values: Mapping[Index, Fraction], shape: Sequence[int], head: Index) -> Any:
@@ -479,7 +501,7 @@ def residue_by_term(spec: Spec, claim: Claim, instance: Instance, witness: Witne
         except (SourceError, Refused):
             return []  # a term that has no value by itself: nothing to say
         text = print_expression(term)
-        result.append({"term": text if sign > 0 else f"-({text})", "residue": str(value)})
+        result.append({"term": text if sign > 0 else f"-({text})", "residue": residue_text(value)})
     return result
 
 

@@ -15,9 +15,19 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, NoReturn, TypeVar
 
+from claws.kernel.enclosures import MAX_BITS
 from claws.kernel.errors import Malformed
 from claws.kernel.evaluate import Index
-from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Relation, Sandwich, Witness
+from claws.kernel.evidence import (
+    ByPolynomials,
+    ByTensors,
+    Evidence,
+    NotConserved,
+    Relation,
+    Residue,
+    Sandwich,
+    Witness,
+)
 from claws.kernel.flow import Flow
 from claws.kernel.lie import MAX_DEPTH, Step, Tree
 from claws.kernel.paths import Bundle
@@ -221,7 +231,8 @@ def _encode_witness(evidence: Witness) -> dict[str, Any]:
         "law_entry": list(evidence.law_entry),
         "output": evidence.output,
         "output_entry": list(evidence.output_entry),
-        "residue": str(evidence.residue),
+        "residue": [str(x) for x in evidence.residue] if isinstance(evidence.residue, tuple) else str(evidence.residue),
+        "bits": evidence.bits,
     }
 
 
@@ -537,7 +548,7 @@ def _witness(x: Any) -> Witness:
     f = _fields(
         x,
         {"method", "sizes", "leaves", "homogeneous", "values", "functions", "law_entry", "output", "output_entry"}
-        | {"residue"},
+        | {"residue", "bits"},
     )
     choices = Choices(
         homogeneous=_mapping(f["homogeneous"], lambda y: (_fraction(_row(y, 2)[0]), _fraction(y[1]))),
@@ -551,8 +562,16 @@ def _witness(x: Any) -> Witness:
         law_entry=_index(f["law_entry"]),
         output=None if f["output"] is None else _integer(f["output"], 0, 10_000),
         output_entry=_index(f["output_entry"]),
-        residue=_fraction(f["residue"]),
+        residue=_residue(f["residue"]),
+        bits=_integer(f["bits"], 0, MAX_BITS),
     )
+
+
+def _residue(x: Any) -> Residue:
+    if isinstance(x, list):
+        low, high = (_fraction(y) for y in _row(x, 2))
+        return low, high
+    return _fraction(x)
 
 
 def _value_table(x: Any) -> dict[Fraction, tuple[Fraction, Fraction]]:

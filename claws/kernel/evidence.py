@@ -12,6 +12,9 @@ from claws.kernel.paths import Bundle
 from claws.kernel.program import Program
 from claws.kernel.rational import Choices
 
+Residue = Fraction | tuple[Fraction, Fraction]
+"""A rational number, or bounds of a real one."""
+
 
 @dataclass(frozen=True, slots=True)
 class ByTensors:
@@ -31,7 +34,8 @@ class Witness:
 
     `leaves` gives every leaf by its non-zero entries; `law_entry` and `output_entry` are index tuples; `output` is the
     position of the output in the statement, or None where the law changes along the flow's drift, whatever the outputs;
-    `output_entry` is then ().
+    `output_entry` is then (). With `bits`, values that are not rational are enclosed by multiples of 2^-bits, and a residue that
+    is not rational is given by its bounds; without, every value must be rational.
     """
 
     sizes: Mapping[str, int]
@@ -40,7 +44,8 @@ class Witness:
     law_entry: Index
     output: int | None
     output_entry: Index
-    residue: Fraction
+    residue: Residue
+    bits: int = 0
 
 
 @dataclass(frozen=True, slots=True)

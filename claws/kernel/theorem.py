@@ -13,9 +13,19 @@ from fractions import Fraction
 
 from claws.kernel import counting
 from claws.kernel.assumptions import simplified
+from claws.kernel.enclosures import Enclosures, Interval
 from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, brief
 from claws.kernel.evaluate import Array, Index, Ring, directional, evaluate, fixed, gradients, indices
-from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Relation, Sandwich, Witness
+from claws.kernel.evidence import (
+    ByPolynomials,
+    ByTensors,
+    Evidence,
+    NotConserved,
+    Relation,
+    Residue,
+    Sandwich,
+    Witness,
+)
 from claws.kernel.flow import STATE
 from claws.kernel.lie import ExactRanks, Ranks, coordinates, parameters
 from claws.kernel.polynomials import Polynomial, Polynomials
@@ -342,8 +352,14 @@ def _check_witness(statement: Statement, w: Witness, meter: Meter) -> None:
     found = witness_residue(here, leaves, w, meter)
     if found == 0:
         raise Refused("the residue at the witness is zero")
+    if isinstance(found, tuple) and found[0] <= 0 <= found[1]:
+        raise Refused("the residue at the witness may be zero")
     if found != w.residue:
-        raise Refused(f"the residue at the witness is {brief(found)}, not {brief(w.residue)}")
+        raise Refused(f"the residue at the witness is {_residue_text(found)}, not {_residue_text(w.residue)}")
+
+
+def _residue_text(x: Residue) -> str:
+    return f"between {brief(x[0])} and {brief(x[1])}" if isinstance(x, tuple) else brief(x)
 
 
 def _witness_leaves(program: Program, w: Witness) -> dict[str, Array]:
@@ -375,14 +391,15 @@ def _in_domain(leaf: Leaf, shape: list[int], entries: Mapping[Index, Fraction]) 
         raise Refused(f"the witness has a negative entry in {leaf.name}, which is declared positive")
 
 
-def witness_residue(statement: Statement, leaves: Mapping[str, Array], w: Witness, meter: Meter) -> Fraction:
-    """The number that a witness is about, exactly, at the point `leaves` of a statement with fixed sizes.
+def witness_residue(statement: Statement, leaves: Mapping[str, Array], w: Witness, meter: Meter) -> Residue:
+    """The number that a witness is about, or its bounds, at the point `leaves` of a statement with fixed sizes.
 
     Soundness-critical: the derivative of one entry of the law along the drift, or one entry of J (P * grad h). Where either is
     not zero some loss changes the law: none at all, or that output entry.
     """
     program = statement.program
-    ring = Rationals(dict(program.activations), w.choices, meter)
+    activations = dict(program.activations)
+    ring = Enclosures(activations, w.choices, w.bits, meter) if w.bits else Rationals(activations, w.choices, meter)
     leaves = {name: {i: ring.number(y) for i, y in x.items()} for name, x in leaves.items()}
     shape = [fixed(k) for k in program.shapes[statement.law]]
     if len(w.law_entry) != len(shape) or not all(0 <= a < b for a, b in zip(w.law_entry, shape, strict=True)):
@@ -393,4 +410,4 @@ def witness_residue(statement: Statement, leaves: Mapping[str, Array], w: Witnes
         direction = law_directions(statement, leaves, ring, meter)[w.law_entry]
         node = statement.outputs[w.output]
         found = directional(program, [node], leaves, direction, ring, meter)[node].get(w.output_entry, Fraction(0))
-    return Fraction(found)
+    return found.bounds if isinstance(found, Interval) else Fraction(found)

@@ -96,7 +96,7 @@ def _decide(statement: Statement, seed: int, meter: Meter, outcome: Outcome) -> 
         # the kernel has work of its own: what the search has used up must not cost the verdict
         return check(statement, search.witness, Meter(meter.limit, meter.seconds))
     if not seems_true:
-        looked = f"witness: the residue is zero at {search.points} random points"
+        looked = f"witness: the residue is {_zero(search)} at {search.points} random points"
         if search.obstacle:
             looked += f"; others have no exact value ({search.obstacle})"
         outcome.tried.append(looked)
@@ -174,10 +174,14 @@ def _reason(statement: Statement, search: Search, seed: int) -> str:
         )
     if not search.points:
         return "neither proved nor refuted: the residue does not cancel symbolically, and no point was tried"
-    text = "neither proved nor refuted: the residue is zero at random points, which is no proof"
+    text = f"neither proved nor refuted: the residue is {_zero(search)} at random points, which is no proof"
     if dims:
         text += "; with sizes fixed (`for n = 2`) it can be decided by polynomials"
     return text
+
+
+def _zero(search: Search) -> str:
+    return "zero to more than 20 digits" if search.enclosed else "zero"
 
 
 def _transcendental(statement: Statement) -> str:

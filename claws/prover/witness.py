@@ -13,16 +13,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
+from claws.kernel.enclosures import Enclosures, Interval
 from claws.kernel.errors import Irrational, Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.evaluate import Array, Index, Jacobian, directional, fixed, indices
 from claws.kernel.evidence import Witness
 from claws.kernel.program import ROLES, Leaf, Program, count_entries
-from claws.kernel.rational import Choices, Rationals
+from claws.kernel.rational import Choices
 from claws.kernel.sizes import Bounds
 from claws.kernel.statement import Statement
 from claws.kernel.theorem import law_directions, law_drift
 from claws.prover.sizes import smallest_sizes
+
+BITS = 96
+"""The precision of values that are not rational."""
 
 ATTEMPTS = 40
 """Random points tried at each size before it is given up."""
@@ -55,28 +60,46 @@ class Search:
     """Points at which the residue was evaluated and was zero."""
     obstacle: str
     """Why points could not be evaluated, if that happened: the kernel's words."""
+    enclosed: bool = False
+    """Whether zero means: between bounds that are close together."""
 
 
-class RecordingRationals(Rationals):
-    """Rational numbers where a value that the choices do not give is chosen, once, and recorded."""
+class RecordingNumbers(Enclosures):
+    """Numbers (rational, or between bounds) where a value that the choices do not give is chosen, once, and recorded."""
 
     def __init__(
-        self, activations: Mapping[str, Fraction | None], choices: Choices, seed: int, meter: Meter | None = None
+        self,
+        activations: Mapping[str, Fraction | None],
+        choices: Choices,
+        seed: int,
+        meter: Meter | None = None,
+        rational: bool = False,
     ) -> None:
-        super().__init__(activations, choices, meter)
+        super().__init__(activations, choices, BITS, meter)
         self.seed = seed
+        self.rational = rational
+        """Whether to raise `Irrational` where bounds are needed."""
+        self.irrational = False
+        """Whether bounds were needed."""
+
+    def check(self, x: Any) -> None:
+        if isinstance(x, Interval):
+            if self.rational:
+                raise Irrational("a value is not rational")
+            self.irrational = True
+        super().check(x)
 
     def _random(self, *key: object) -> random.Random:
         return random.Random(f"{self.seed}{key}")
 
-    def elementary(self, function: str, x: Fraction) -> tuple[Fraction, Fraction]:
+    def elementary(self, function: str, x: Any) -> tuple[Any, Any]:
         if function in self.activations:
-            if self.activations[function] is None:
+            if self.activations[function] is None and not isinstance(x, Interval):
                 table = self.choices.values.setdefault(function, {})
                 if x not in table:
                     r = self._random(function, x)
                     table[x] = (Fraction(r.randint(-2, 2)), Fraction(r.randint(-2, 2)))
-            elif function not in self.choices.homogeneous:
+            elif self.activations[function] is not None and function not in self.choices.homogeneous:
                 r = self._random(function)
                 options = [(1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (3, -2)]
                 a, b = options[r.randrange(len(options))]
@@ -88,6 +111,8 @@ class RecordingRationals(Rationals):
     ) -> tuple[Array, list[Jacobian]]:
         try:
             return super().opaque(function, arguments, shapes, shape)
+        except Irrational:
+            raise
         except Refused:
             point = tuple(tuple(sorted(x.items())) for x in arguments)
             r = self._random(function, point)
@@ -114,7 +139,7 @@ def search_witness(statement: Statement, seed: int, meter: Meter) -> Search:
     rng = random.Random(seed)
     dims = statement.program.free_dims()
     bounds = statement.program.bounds
-    points, obstacle = 0, ""
+    points, obstacle, enclosed = 0, "", False
     allowance = _Allowance()
     for sizes in _sizes(dims, bounds, rng) if dims else iter([{}]):
         try:
@@ -125,14 +150,15 @@ def search_witness(statement: Statement, seed: int, meter: Meter) -> Search:
         found = _at_size(here, rng, meter, allowance)
         points += found.points
         obstacle = obstacle or found.obstacle
+        enclosed = enclosed or found.enclosed
         if found.leaves is not None:
             with suppress(OutOfBudget):
                 sizes, here, found = _smaller_sizes(statement, sizes, here, found, rng, meter)
             # a share of the work: a witness that is not as simple as can be is one all the same
             share = Meter(meter.limit // 4, None if meter.seconds is None else meter.seconds / 4)
             witness = _simplify(here, sizes, found, share)
-            return Search(witness, points, obstacle)
-    return Search(None, points, obstacle)
+            return Search(witness, points, obstacle, enclosed)
+    return Search(None, points, obstacle, enclosed)
 
 
 def statement_at(statement: Statement, sizes: Mapping[str, int]) -> Statement:
@@ -171,6 +197,7 @@ class _Point:
     points: int
     obstacle: str
     seed: int
+    enclosed: bool = False
 
 
 POSITIVE, DENSE, SPARSE, UNIT, WHOLE, FEW = range(6)
@@ -189,7 +216,7 @@ def _at_size(
     statement: Statement, rng: random.Random, meter: Meter, allowance: _Allowance, attempts: int = ATTEMPTS
 ) -> _Point:
     program = statement.program
-    points, obstacle, irrational = 0, "", False
+    points, obstacle, irrational, enclosed = 0, "", False, False
     entries = sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves("param"))
     if sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves(*ROLES)) > TOO_MANY:
         return _Point(None, Choices(), (), 0, f"at these sizes the model has more than {TOO_MANY} numbers", 0)
@@ -207,7 +234,8 @@ def _at_size(
         choices = Choices()
         while leaves is not None:
             try:
-                entry, choices = failing_entry(statement, leaves, seed, meter)
+                entry, ring = failing_entry(statement, leaves, seed, meter)
+                choices, enclosed = ring.choices, enclosed or ring.irrational
                 break
             except Irrational as problem:
                 if not irrational:
@@ -221,10 +249,10 @@ def _at_size(
                 obstacle = obstacle or str(problem)
                 leaves = None
         if entry is not None:
-            return _Point(leaves, choices, entry, points, obstacle, seed)
+            return _Point(leaves, choices, entry, points, obstacle, seed, enclosed)
         # a point with zeros, where the residue is often zero for no good reason, says little
         points += leaves is not None and kind == DENSE and not irrational
-    return _Point(None, Choices(), (), points, obstacle, 0)
+    return _Point(None, Choices(), (), points, obstacle, 0, enclosed)
 
 
 def _thinned(program: Program, leaves: dict[str, Array], rng: random.Random) -> dict[str, Array] | None:
@@ -260,20 +288,25 @@ def _random_leaves(program: Program, rng: random.Random, kind: int) -> dict[str,
 
 def failing_entry(
     statement: Statement, leaves: dict[str, Array], seed: int, meter: Meter, only: Index | None = None
-) -> tuple[Index | None, Choices]:
-    """An entry of the law (or `only` that one) with a non-zero residue at this point, and the choices used."""
+) -> tuple[Index | None, RecordingNumbers]:
+    """An entry of the law (or `only` that one) with a non-zero residue at this point, and the numbers used."""
     program = statement.program
-    ring = RecordingRationals(dict(program.activations), Choices(), seed, meter)
-    for entry in law_drift(statement, leaves, ring, meter):
-        if only is None or entry == only:
-            return entry, ring.choices
+    ring = RecordingNumbers(dict(program.activations), Choices(), seed, meter)
+    for entry, x in law_drift(statement, leaves, ring, meter).items():
+        if (only is None or entry == only) and is_nonzero(x):
+            return entry, ring
     by_entry = law_directions(statement, leaves, ring, meter)
     for entry, direction in by_entry.items():
         if (only is None or entry == only) and direction:
             residue = directional(program, statement.outputs, leaves, direction, ring, meter)
-            if any(residue.values()):
-                return entry, ring.choices
-    return None, ring.choices
+            if any(is_nonzero(x) for array in residue.values() for x in array.values()):
+                return entry, ring
+    return None, ring
+
+
+def is_nonzero(x: Any) -> bool:
+    """Whether a number is known not to be zero."""
+    return x.excludes_zero() if isinstance(x, Interval) else bool(x)
 
 
 def _smaller_sizes(
@@ -333,17 +366,30 @@ def _simplify(statement: Statement, sizes: dict[str, int], found: _Point, meter:
         pass  # what has been reached is a witness all the same
     program = statement.program
     meter = Meter(max(meter.limit, 5_000_000))
-    ring = RecordingRationals(dict(program.activations), Choices(), seed, meter)
+    ring = RecordingNumbers(dict(program.activations), Choices(), seed, meter)
     exact = {name: {i: Fraction(y) for i, y in x.items()} for name, x in leaves.items()}
     drift = law_drift(statement, leaves, ring, meter).get(entry)
-    if drift is not None:
-        return Witness(sizes, exact, ring.choices, entry, None, (), Fraction(drift))
+    if drift is not None and is_nonzero(drift):
+        return _witness(sizes, exact, ring, entry, None, (), drift)
     direction = law_directions(statement, leaves, ring, meter)[entry]
     residue = directional(program, statement.outputs, leaves, direction, ring, meter)
-    output = next(k for k, n in enumerate(statement.outputs) if residue[n])
-    array = residue[statement.outputs[output]]
-    place = min(array, key=lambda i: (sum(i), i))
-    return Witness(sizes, exact, ring.choices, entry, output, place, Fraction(array[place]))
+    places = [(k, i) for k, n in enumerate(statement.outputs) for i, x in residue[n].items() if is_nonzero(x)]
+    output, place = min(places, key=lambda at: (at[0], sum(at[1]), at[1]))
+    return _witness(sizes, exact, ring, entry, output, place, residue[statement.outputs[output]][place])
+
+
+def _witness(
+    sizes: dict[str, int],
+    leaves: dict[str, Array],
+    ring: RecordingNumbers,
+    entry: Index,
+    output: int | None,
+    place: Index,
+    found: Any,
+) -> Witness:
+    """A witness that does without bounds where every value on the way was rational."""
+    residue = found.bounds if isinstance(found, Interval) else Fraction(found)
+    return Witness(sizes, leaves, ring.choices, entry, output, place, residue, ring.bits if ring.irrational else 0)
 
 
 def _with(leaves: dict[str, Array], leaf: Leaf, places: Sequence[Index], x: int) -> dict[str, Array]:

@@ -117,10 +117,11 @@ def render_claim(
         entry = _entry_text(c.name, detail["law_entry"])
         if detail["output"]:
             output = _entry_text(f"({_shortened(detail['output'])})", detail["output_entry"])
-            how = f"-({detail['residue']}) for the loss {output}"
+            value, how = _negative(detail["residue"]), f" for the loss {output}"
         else:
-            how = f"{detail['residue']} even without a loss"
-        rows.append(("not conserved", f"d/dt {entry} = {how}; it should be 0"))
+            value, how = detail["residue"], " even without a loss"
+        is_ = "is in" if value.startswith("[") else "="
+        rows.append(("not conserved", f"d/dt {entry} {is_} {value}{how}; it should be 0"))
         if detail.get("sizes"):
             rows.append(("at sizes", _sizes_text(detail["sizes"])))
         rows.extend(("at", text) for text in witness_rows(detail["witness"], detail["arrays"]))
@@ -140,6 +141,14 @@ def render_claim(
     width = max((len(name) for name, _ in rows), default=0)
     lines.extend(f"    {name:<{width}}  {text}" for name, text in rows)
     return lines
+
+
+def _negative(number: str) -> str:
+    """Minus a number, or minus the bounds of one."""
+    if number.startswith("["):
+        low, high = number[1:-1].split(", ")
+        return f"[{_negative(high)}, {_negative(low)}]"
+    return number[1:] if number.startswith("-") else number if number == "0" else f"-{number}"
 
 
 _LONG = 100

@@ -24,7 +24,7 @@ from claws.kernel.statement import Statement
 from claws.kernel.theorem import law_directions, law_drift
 from claws.prover.jets import PRIMES, Field, Jet, Reading
 from claws.prover.lie import is_zero_residue
-from claws.prover.witness import RecordingRationals
+from claws.prover.witness import RecordingNumbers
 
 Rational = Any
 """A NumPy array of dtype object that holds fractions."""
@@ -81,7 +81,7 @@ def residue(statement: Statement, leaves: Mapping[str, Rational], weights: Ratio
 def _rational(statement: Statement, leaves: Mapping[str, Rational], weights: Rational, seed: int) -> Found:
     meter = Meter(BUDGET)
     program = statement.program
-    ring = RecordingRationals(dict(program.activations), Choices(), seed, meter)
+    ring = RecordingNumbers(dict(program.activations), Choices(), seed, meter, rational=True)
     point = {name: to_sparse(x) for name, x in leaves.items()}
     for i, y in law_drift(statement, point, ring, meter).items():
         if y:

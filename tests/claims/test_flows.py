@@ -17,6 +17,7 @@ import pytest
 from claws.driver import Options, check_text
 from claws.report.results import ClaimResult
 from claws.syntax import nodes
+from tests.claims.residues import is_nonzero
 from tests.properties.interpreter import read, residues
 
 LINEAR = "dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T\n"
@@ -201,7 +202,7 @@ def test_verdict(known: Known) -> None:
     claim = known.decide()[-1]
     assert claim.verdict.value == known.verdict, (known.text, claim.reason)
     if claim.kind == "law" and known.verdict == "REFUTED":
-        assert Fraction(claim.detail["residue"]) != 0
+        assert is_nonzero(claim.detail["residue"])
         t = claim.detail["witness"].get("t", "0")
         assert Fraction(t) >= 0
 

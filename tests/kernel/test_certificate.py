@@ -27,6 +27,7 @@ from claws.kernel import (
     check,
 )
 from claws.kernel.certificate import Certificate, digest, read_certificate, write_certificate
+from claws.kernel.enclosures import enclose
 from claws.kernel.program import Apply, Leaf, Node, Opaque, Power, Sum
 from claws.kernel.rational import Choices
 from tests.kernel.models import every_kind, linear, make, perceptron, product, scalars, scale, witness
@@ -49,6 +50,13 @@ def function_witness() -> tuple[Statement, Evidence]:
     return statement, witness(residue=2 * 3 * 5 * 7, choices=choices)
 
 
+def enclosed_witness() -> tuple[Statement, Evidence]:
+    """For the law a of the map b*exp(a): at a = -3, b = 1 the residue is exp(-3)."""
+    low, high = enclose("exp", -3, 64).bounds
+    statement = scalars(Apply("exp", 0), product(1, 2), outputs=[3], law=0)
+    return statement, replace(witness(a=-3), residue=(low, high), bits=64)
+
+
 CASES: dict[str, tuple[Statement, Evidence]] = {
     "tensors": (linear(), AT_ONE),
     "relu": (perceptron(), AT_ONE),
@@ -67,6 +75,7 @@ CASES: dict[str, tuple[Statement, Evidence]] = {
         witness(a=Fraction(2, 3), b=Fraction(-1, 7), residue=Fraction(-1, 7)),
     ),
     "choices": function_witness(),
+    "enclosed": enclosed_witness(),
 }
 
 
@@ -216,6 +225,15 @@ NAMED: list[tuple[str, Callable[[Data], None], str]] = [
     ("witness", put("evidence", "law_entry", [0]), "an entry that the law does not have"),
     ("witness", put("evidence", "law_entry", [-1]), "outside 0"),
     ("witness", drop("evidence", "homogeneous"), "missing or unknown fields: homogeneous"),
+    # bounds
+    ("witness", put("evidence", "bits", 4097), "outside 0"),
+    ("witness", put("evidence", "bits", -1), "outside 0"),
+    ("enclosed", put("evidence", "bits", 0), "not known as an exact rational number"),
+    ("enclosed", put("evidence", "bits", 30), "the residue at the witness is between"),
+    ("enclosed", put("evidence", "bits", 1), "may be zero"),
+    ("enclosed", put("evidence", "residue", 0, "1"), "the residue at the witness is between"),
+    ("enclosed", put("evidence", "residue", ["1", "2", "3"]), "expected a list of 2"),
+    ("enclosed", put("evidence", "residue", "1"), "the residue at the witness is between"),
     ("choices", put("evidence", "values", "s", [["2", "3", "5"], ["2", "3", "6"]]), "an argument twice"),
     ("choices", put("evidence", "values", {}), r"no value for s\(2\)"),
     ("choices", put("evidence", "homogeneous", {}), "which homogeneous function h is"),
@@ -441,6 +459,7 @@ def at_point(leaves: Data, residue: str = "1", sizes: Data | None = None) -> Dat
         "law_entry": [],
         "output": 0,
         "output_entry": [],
+        "bits": 0,
         "residue": residue,
     }
 

@@ -72,14 +72,30 @@ def test_the_work_allowed_decides_and_is_named() -> None:
 
 
 def test_what_is_only_probable_is_unknown() -> None:
-    # false, but tanh has no exact rational value where it would show
-    outcome = decide_law(statement("param u, v\ninput x\nmap u*tanh(v*x)\nlaw l = u^2 - v^2"))
-    assert outcome.theorem is None
-    assert outcome.reason.startswith("not refuted: the residue is not zero")
-    # true by the addition theorem of tanh, which no reading knows
-    outcome = decide_law(statement("param u, v\ninput x\nmap tanh(u*x) + tanh(-u*x), v*x\nlaw l = u"))
-    assert outcome.theorem is None
-    assert "no point was found at which it has an exact rational value" in outcome.reason
+    # true by the functional equations of tanh and exp, which no reading knows
+    for text in ("input x\nmap tanh(u*x) + tanh(-u*x), v*x\nlaw l = u", "map u*v\nlaw l = exp(2*u) - exp(u)^2"):
+        outcome = decide_law(statement(f"param u, v\n{text}"))
+        assert outcome.theorem is None
+        assert "the residue is zero to more than 20 digits at random points, which is no proof" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "law"),
+    [
+        ("input x\nmap u*tanh(v*x)", "u^2 - v^2"),
+        ("input x\nmap u*gelu(v*x)", "u^2 - v^2"),
+        ("map sqrt(1 + u^2)*v", "u - v"),
+        ("map u*v\nflow gradient, decay(1)", "exp(t)*(u^2 - v^2)"),
+        ("input x\nmap u*erf(v*x)", "u^2 + 2*v"),
+        ("input x\nmap u*softplus(v*x)*sin(u)", "u - v"),
+        ("activation s homogeneous 2\ninput x\nmap u*s(exp(v)*x)", "u^2 - v^2"),
+        ("function F\ninput x\nmap u*F(v*x) + exp(u)", "u"),
+        ("activation s\ninput x\nmap log(1 + u^2)*s(v*x)", "v"),
+    ],
+)
+def test_what_is_false_is_refuted_through_irrational_values(text: str, law: str) -> None:
+    theorem = decide_law(statement(f"param u, v\n{text}\nlaw l = {law}")).theorem
+    assert theorem is not None and theorem.verdict == "REFUTED"
 
 
 def test_the_verdict_is_the_same_for_the_same_seed() -> None:

@@ -71,7 +71,7 @@ def test_a_refutation() -> None:
     assert shown(claim(Verdict.REFUTED, free_dims=("n",), detail=WITNESS)) == (
         "x.claw:4:1: REFUTED l, expected PROVED\n"
         "  4 | law l = u^2 - v^2\n"
-        "    not conserved  d/dt l[0] = -(-3/2) for the loss (u*v)[0]; it should be 0\n"
+        "    not conserved  d/dt l[0] = 3/2 for the loss (u*v)[0]; it should be 0\n"
         "    at sizes       n = 2\n"
         "    at             u = [1, 0]\n"
         "    at             v = [1/2, 0]\n"

@@ -85,7 +85,7 @@ def test_laws_without_a_rational_value_are_tried_otherwise() -> None:
     assert laws(found)["l"]["holds"]
 
 
-def test_steps_are_compared_with_what_is_derived(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_steps_are_compared_with_what_is_derived(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from claws.testing import laws as testing
 
     real = testing.descend
@@ -95,7 +95,7 @@ def test_steps_are_compared_with_what_is_derived(monkeypatch: pytest.MonkeyPatch
         return replace(known, kind=testing.EXACT)
 
     monkeypatch.setattr(testing, "descend", wrong)
-    law = laws(outcome(GOOD))["balance"]
+    law = laws(outcome(GOOD, bundles=str(tmp_path)))["balance"]
     assert not law["conserved"] and "a step of 0.25 changes the law by" in law["step_failure"]
     # the verdict is PROVED all the same: a bug somewhere, said loudly
     assert law["bug"] == "claws check says PROVED, and the law fails"
