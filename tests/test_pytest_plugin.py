@@ -140,9 +140,7 @@ def test_a_claim_that_expects_to_be_undecided_passes(pytester: pytest.Pytester) 
 def test_a_skipped_claim_stands_in_its_file(pytester: pytest.Pytester) -> None:
     write(pytester, undecided=UNDECIDED)
     result = run(pytester, "--claws-unknown=skip", "-rs")
-    result.stdout.fnmatch_lines(
-        ["SKIPPED * undecided.claw:4: UNKNOWN: *zero to more than 20 digits at random points*"]
-    )
+    result.stdout.fnmatch_lines(["SKIPPED * undecided.claw:4: UNKNOWN: *zero to more than 20 digits at random points*"])
 
 
 def test_an_unknown_choice_is_refused(pytester: pytest.Pytester) -> None:

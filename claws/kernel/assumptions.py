@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from claws.kernel.errors import Meter, Refused, Undefined
+from claws.kernel.errors import Meter, NoRoot, Refused, Undefined
 from claws.kernel.evaluate import Array, Index, evaluate, fixed, indices
 from claws.kernel.functions import CHAINS
 from claws.kernel.jets import PATTERNS_ON, Jet, salt
-from claws.kernel.lie import Model, Point
+from claws.kernel.lie import MAX_DRAWS, Model, Point
 from claws.kernel.program import (
     Apply,
     Einsum,
@@ -35,6 +35,7 @@ from claws.kernel.program import (
     renumbered,
 )
 from claws.kernel.ranks import Echelon
+from claws.kernel.roots import check_roots
 
 PATTERNS = "every on/off pattern of the piecewise units occurs"
 INDEPENDENCE = "the values of transcendental functions are algebraically independent at generic data"
@@ -145,6 +146,7 @@ def check_assumptions(
         _check_form(model)
         _check_kinks(model, modulus, seed, meter, distinct)
         found.append(PATTERNS)
+    check_roots(model, roots, modulus, seed, meter)
     if any(f in CHAINS for f in used):
         _check_exponents(model, roots, modulus, seed, meter)
         found.append(INDEPENDENCE)
@@ -367,7 +369,7 @@ def _related(
     ones: list[int] = []
     base = Point(model, modulus, seed, meter)
     for k in range(len(entries) + _SPARE):
-        here = Point(model, modulus, salt("sample", seed, k), meter)
+        here = _sample(model, modulus, salt("sample", seed, k), meter)
         if not data:
             here.consts = base.consts  # a constant is a constant
         first = _values(here, nodes, "first", "data" if data else "theta", meter)
@@ -389,6 +391,18 @@ def _related(
         return not all(echelon.add(column) for column in dict(zip(keys, columns, strict=True)).values())
     except Undefined:
         return True
+
+
+def _sample(model: Model, modulus: int, seed: int, meter: Meter) -> Point:
+    """A random point at which square roots of functions of the parameters exist."""
+    for attempt in range(MAX_DRAWS):
+        point = Point(model, modulus, salt(seed, attempt) if attempt else seed, meter)
+        try:
+            point.check_fixed_roots()
+            return point
+        except NoRoot:
+            continue
+    raise Undefined("no point was found at which all square roots exist modulo the prime")
 
 
 def _values(

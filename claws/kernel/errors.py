@@ -25,6 +25,10 @@ class Irrational(Undefined):
     """An expression has a value here, but none that is known as an exact rational number."""
 
 
+class NoRoot(Undefined):
+    """A number is no square modulo the prime: at another point it may be one."""
+
+
 def brief(x: object, bits: int = 400) -> str:
     """A number as text for a message; a very long one (which Python would not even print) by its length."""
     numerator, denominator = getattr(x, "numerator", 0), getattr(x, "denominator", 1)

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 
-from claws.kernel.errors import Meter, Refused, Undefined
+from claws.kernel.errors import Meter, NoRoot, Refused, Undefined
 from claws.kernel.evaluate import Array, Index, Jacobian
 from claws.kernel.functions import higher_derivative
 
@@ -122,9 +122,30 @@ class JetRing:
             self.meter.tick(1 << self.level)
 
     def power(self, x: Jet, exponent: Fraction) -> Jet:
-        if exponent.denominator != 1:
-            raise Undefined("roots have no residue here")
-        return self._series(x, self._power_series(exponent.numerator, x.parts[0], 1, self.level))
+        z = x.parts[0]
+        if exponent.denominator == 1:
+            return self._series(x, self._power_series(exponent.numerator, z, 1, self.level))
+        if exponent.denominator != 2:
+            raise Undefined("only square roots have residues here")
+        # z^(k/2 - j) = sqrt(z)^k * z^-j
+        first = self._term(1, self.root(z), exponent.numerator)
+        coefficients, binomial = [], Fraction(1)
+        for j in range(self.level + 1):
+            coefficients.append(self._term(first * self.residue(binomial), z, -j))
+            binomial = binomial * (exponent - j) / (j + 1)
+        return self._series(x, coefficients)
+
+    def root(self, z: int) -> int:
+        """The smaller square root of z. Raises `NoRoot` where there is none; see `claws.kernel.roots` for what it stands for."""
+        m = self.modulus
+        if m % 4 != 3:
+            raise Undefined("square roots need a modulus of the form 4*k + 3")
+        r = pow(z, (m + 1) // 4, m)
+        if r * r % m != z:
+            raise NoRoot(f"a square root does not exist modulo {m}")
+        if not z:
+            raise Undefined("a root is not differentiable at 0")
+        return min(r, m - r)
 
     def _power_series(self, k: int, z: int, factor: int, order: int) -> list[int]:
         """The Taylor coefficients of factor*z^k."""

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
-from claws.kernel.errors import Malformed, Meter
+from claws.kernel.errors import Malformed, Meter, NoRoot, Undefined
 from claws.kernel.evaluate import Array, Index, Tape, Traced, evaluate, fixed, indices
 from claws.kernel.flow import GRADIENT, STATE, Flow
 from claws.kernel.jets import PATTERNS_FREE, Jet, JetRing, draw, salt
-from claws.kernel.program import ROLES, Leaf, Program, count_entries
+from claws.kernel.program import ROLES, Leaf, Node, Power, Program, count_entries
 from claws.kernel.ranks import Echelon, Row, sparse_rank
 
 Tree = int | tuple["Tree", "Tree"]
@@ -29,6 +29,10 @@ MAX_DEPTH = 64
 
 MAX_LEVEL = 8
 """Nilpotents that an element may need at once: 2^8 parts, 3^8 products."""
+
+
+MAX_DRAWS = 4096
+"""Data samples that are drawn until all square roots exist: half of the residues have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,21 @@ class ExactRanks:
         return rows.rank
 
 
+def is_root(node: Node) -> bool:
+    return isinstance(node, Power) and node.exponent.denominator == 2
+
+
+def roots_of(model: Model) -> list[int]:
+    """The square roots that a generator needs."""
+    program = model.program
+    return [n for n in program.cone([*model.outputs, *model.flow.nodes()]) if is_root(program.nodes[n])]
+
+
+def has_data(program: Program, n: int) -> bool:
+    """Whether a node depends on an input."""
+    return any(isinstance(node := program.nodes[m], Leaf) and node.role == "input" for m in program.cone([n]))
+
+
 Vector = list[Jet | None]
 """A field at a point, by coordinate; None is zero."""
 
@@ -125,6 +144,8 @@ class Point:
             Jet(self.ring(0), [x]) for _, leaf in self.program.leaves(*STATE) for x in self._drawn("param", leaf.name)
         ]
         self.consts = {leaf.name: self._drawn("const", leaf.name) for _, leaf in self.program.leaves("const")}
+        self.roots = roots_of(model)
+        self._known_data: dict[tuple[object, ...], dict[str, list[int]]] = {}
 
     def ring(self, level: int, patterns: str = PATTERNS_FREE) -> JetRing:
         return JetRing(self.modulus, level, self.seed, self.activations, self.meter, patterns)
@@ -138,9 +159,36 @@ class Point:
         return [draw(start, k, self.modulus) for k in range(count)]
 
     def data(self, *key: object) -> dict[str, list[int]]:
-        """The inputs of one data sample, with the constants."""
-        inputs = {leaf.name: self._drawn("input", leaf.name, *key) for _, leaf in self.program.leaves("input")}
-        return {**self.consts, **inputs}
+        """The inputs of one data sample, with the constants: the first that are drawn at which every square root exists."""
+        if key not in self._known_data:
+            self._known_data[key] = self._data_for(self.roots, key)[0]
+        return self._known_data[key]
+
+    def values(self, nodes: Sequence[int], *key: object) -> dict[int, Array]:
+        """The values of nodes, at the first data drawn for a key at which they have values, or without a key at none."""
+        if key:
+            return self._data_for(nodes, key)[1]
+        ring = self.ring(0)
+        return evaluate(self.program, nodes, self.arrays(self.theta, self.consts, ring), ring, self.meter)
+
+    def _data_for(self, nodes: Sequence[int], key: tuple[object, ...]) -> tuple[dict[str, list[int]], dict[int, Array]]:
+        ring = self.ring(0)
+        names = [leaf.name for _, leaf in self.program.leaves("input")]
+        for attempt in range(MAX_DRAWS):
+            again = ("again", attempt) if attempt else ()
+            data = {**self.consts, **{name: self._drawn("input", name, *key, *again) for name in names}}
+            try:
+                arrays = self.arrays(self.theta, data, ring)
+                return data, evaluate(self.program, nodes, arrays, ring, self.meter) if nodes else {}
+            except NoRoot:
+                if not names:
+                    raise
+                self.check_fixed_roots()
+        raise Undefined("no data were found at which all square roots exist modulo the prime")
+
+    def check_fixed_roots(self) -> None:
+        """Raises `NoRoot` if the root of a function of the parameters does not exist: other data would not help."""
+        self.values([n for n in self.roots if not has_data(self.program, n)])
 
     def arrays(self, theta: Vector, data: Mapping[str, Sequence[int]], ring: JetRing) -> dict[str, Array]:
         """The leaves as arrays over the ring."""

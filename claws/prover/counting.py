@@ -11,9 +11,23 @@ from typing import TYPE_CHECKING
 
 from claws.kernel.assumptions import check_assumptions
 from claws.kernel.counting import Changed, Entries, bounds, compare, gradient_rank, simple_model
-from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
+from claws.kernel.errors import Malformed, Meter, NoRoot, OutOfBudget, Refused, Undefined
 from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Sandwich, Witness
-from claws.kernel.lie import MAX_LEVEL, Model, Ranks, Step, Tree, coordinates, depth, parameters
+from claws.kernel.jets import salt
+from claws.kernel.lie import (
+    MAX_LEVEL,
+    Model,
+    Point,
+    Ranks,
+    Step,
+    Tree,
+    coordinates,
+    depth,
+    has_data,
+    is_root,
+    parameters,
+    roots_of,
+)
 from claws.kernel.paths import Bundle
 from claws.kernel.program import Node, Program, renumbered
 from claws.kernel.statement import Complete, Count, Independent, Statement
@@ -31,6 +45,9 @@ IDLE = 2
 
 MANY = 1_000
 """With more coordinates than this, sparse generators are tried before a dense matrix."""
+
+MAX_SEEDS = 256
+"""Points that are tried for each prime until square roots of functions of the parameters exist."""
 
 MAX_BRACKET = 24
 """The deepest brackets that are tried."""
@@ -95,6 +112,10 @@ def count_laws(
     return search.run(lambda: search.tally(model))
 
 
+def _roots(program: Program, nodes: Sequence[int]) -> list[int]:
+    return [n for n in program.cone(nodes) if is_root(program.nodes[n])]
+
+
 class _Search:
     """One search, with what it has found so far."""
 
@@ -106,14 +127,12 @@ class _Search:
         meter: Meter,
         pure: bool,
     ) -> None:
-        from claws.prover.jets import PRIMES
         from claws.prover.lie import ArrayRanks
 
         self.statement = statement
         self.laws = laws
-        self.seed = seed
-        self.modulus = PRIMES[0]
         self.meter = meter
+        self.modulus, self.seed = self._point(seed)
         self.pure = pure
         self.ranks: ArrayRanks = ArrayRanks()
         self.outcome = Outcome()
@@ -125,6 +144,30 @@ class _Search:
         self.at_most = self.coordinates = coordinates(statement.program)
         self.growing = False
         """Whether the rank of brackets was still growing at the last depth."""
+
+    def _point(self, seed: int) -> tuple[int, int]:
+        """A prime and a seed at which square roots of functions of the parameters exist, in the model and its laws."""
+        from claws.prover.jets import PRIMES, PRIMES_WITH_ROOTS
+
+        models: list[tuple[Model, list[int]]] = [(self.statement, roots_of(self.statement))]
+        models += [(law.statement, _roots(law.statement.program, [law.statement.law])) for law in self.laws]
+        if isinstance(self.statement, Complete | Independent):
+            models.append((self.statement, _roots(self.statement.program, self.statement.laws)))
+        if not any(roots for _, roots in models):
+            return PRIMES[0], seed
+        for modulus in PRIMES_WITH_ROOTS:
+            for attempt in range(MAX_SEEDS):
+                here = salt("roots", seed, attempt) if attempt else seed
+                try:
+                    for model, roots in models:
+                        fixed = [n for n in roots if not has_data(model.program, n)]
+                        Point(model, modulus, here, self.meter).values(fixed)
+                except NoRoot:
+                    continue
+                except Undefined:
+                    break  # what is wrong will be said where the values are needed
+                return modulus, here
+        return PRIMES_WITH_ROOTS[0], seed
 
     def run(self, decide: Callable[[], Theorem | None]) -> Outcome:
         """The outcome of a way to decide, which may end in a theorem, with bounds, or out of work."""

@@ -20,7 +20,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import numpy.typing as npt
 
-from claws.kernel.errors import Meter, Undefined
+from claws.kernel.errors import Meter, NoRoot, Undefined
 from claws.kernel.evaluate import fixed
 from claws.kernel.functions import higher_derivative
 from claws.kernel.jets import PATTERNS_FREE, PATTERNS_ON, products, salt
@@ -45,6 +45,12 @@ from claws.kernel.program import (
 PRIMES = (8388593, 8388587, 8388581, 8388571)
 """Primes below 2^23; the first is the usual one, the others for where it is unlucky."""
 
+PRIMES_WITH_ROOTS = (
+    8388587, 8388571, 8388439, 8388547, 8388319, 8388539, 8388287, 8388451, 8388239, 8388427, 8388071, 8388371, 8387999,
+    8388283, 8387959, 8388187, 8387879, 8388091, 8387839, 8388059,
+)  # fmt: skip
+"""Primes of the form 4*k + 3, modulo which a square root is a power; numbers such as 2 have roots modulo half of them."""
+
 MAX_ENTRIES = 20_000_000
 """Larger arrays are not read."""
 
@@ -63,7 +69,7 @@ class Field:
     """Residues modulo one prime below 2^23, centred."""
 
     def __init__(self, p: int) -> None:
-        if p not in PRIMES:
+        if p not in (*PRIMES, *PRIMES_WITH_ROOTS):
             raise Undefined(f"{p} is none of the primes for which arithmetic in float64 is exact")
         self.p = p
 
@@ -293,6 +299,8 @@ class Reading:
         if any(math.prod(shape) > MAX_ENTRIES for shape in self.shapes):
             raise Undefined("the arrays are too large")
         self.activations = dict(program.activations)
+        self.rootless: np.ndarray | None = None
+        """If not None: which rows of the batch have a square root that does not exist."""
         self._values: dict[int, Jet] = {}
         self._slopes: dict[int, Jet] = {}
 
@@ -358,13 +366,36 @@ class Reading:
 
     def _power_series(self, exponent: Fraction, z: Residues, order: int, factor: float = 1.0) -> list[Residues]:
         if exponent.denominator != 1:
-            raise Undefined("roots have no residue here")
+            return self._root_series(exponent, z, order)
         k = exponent.numerator
         result = []
         for j in range(order + 1):
             binomial = math.comb(k, j) if k >= 0 else (-1) ** j * math.comb(j - k - 1, j)
             c = self.field.reduce(np.array(self.field.residue(Fraction(binomial)) * factor))
             result.append(self.field.reduce(c * self.field.power(z, k - j)) if binomial else np.zeros_like(z))
+        return result
+
+    def _root_series(self, exponent: Fraction, z: Residues, order: int) -> list[Residues]:
+        """The Taylor coefficients of z^(k/2), as `claws.kernel.jets` has them: sqrt(z)^k * z^-j."""
+        f = self.field
+        if exponent.denominator != 2:
+            raise Undefined("only square roots have residues here")
+        if f.p % 4 != 3:
+            raise Undefined("square roots need a modulus of the form 4*k + 3")
+        root = np.abs(f.power(z, (f.p + 1) // 4))
+        wrong = f.reduce(f.reduce(root * root) - z) != 0
+        if np.any(wrong):
+            if self.rootless is None:
+                raise NoRoot(f"a square root does not exist modulo {f.p}")
+            rows = np.any(wrong.reshape(len(wrong), -1), axis=1)
+            self.rootless = self.rootless | rows
+            # any root will do: these rows are drawn again
+            root, z = np.where(wrong, 1.0, root), np.where(wrong, 1.0, z)
+        first, result, binomial = f.power(root, exponent.numerator), [], Fraction(1)
+        for j in range(order + 1):
+            term = f.reduce(f.residue(binomial) * first)
+            result.append(f.reduce(term * f.power(z, -j)) if j else term)
+            binomial = binomial * (exponent - j) / (j + 1)
         return result
 
     def _taylor(self, function: str, z: Residues) -> list[Residues]:

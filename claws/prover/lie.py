@@ -7,16 +7,16 @@ theorem's trust line.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
 
-from claws.kernel.errors import Meter, Undefined
+from claws.kernel.errors import Meter, NoRoot, Undefined
 from claws.kernel.evaluate import fixed
 from claws.kernel.flow import STATE
 from claws.kernel.jets import salt
-from claws.kernel.lie import Model, Step, Tree, coordinates
+from claws.kernel.lie import MAX_DRAWS, Model, Step, Tree, coordinates, has_data, roots_of
 from claws.kernel.program import ROLES
 from claws.kernel.ranks import Row, sparse_rank
 from claws.kernel.statement import Statement
@@ -126,8 +126,10 @@ class Point:
         self.state = [leaf.name for _, leaf in self.program.leaves(*STATE)]
         self.theta: Theta = {name: [self._drawn("param", name, [()])] for name in self.state}
         self.consts = {leaf.name: self._drawn("const", leaf.name, [()]) for _, leaf in self.program.leaves("const")}
+        self.roots = roots_of(model)
+        self._draws: dict[tuple[int, ...], tuple[object, ...]] = {}
 
-    def _drawn(self, role: str, name: str, keys: Sequence[tuple[int, ...]]) -> Residues:
+    def _drawn(self, role: str, name: str, keys: Sequence[tuple[object, ...]]) -> Residues:
         return self.field.drawn([salt(role, self.seed, name, *key) for key in keys], self.shapes[name])
 
     def reading(self, theta: Theta, level: int, keys: Sequence[tuple[int, ...]] | None) -> Reading:
@@ -138,9 +140,57 @@ class Point:
         none: Jet = [None] * ((1 << level) - 1)
         leaves = {**theta, **{name: [x, *none] for name, x in self.consts.items()}}
         if keys is not None:
+            drawn = self._with_roots(keys)
             for _, leaf in self.program.leaves("input"):
-                leaves[leaf.name] = [self._drawn("input", leaf.name, keys), *none]
+                leaves[leaf.name] = [self._drawn("input", leaf.name, drawn), *none]
         return leaves
+
+    def _with_roots(self, keys: Sequence[tuple[int, ...]]) -> list[tuple[object, ...]]:
+        """The keys of the first data drawn for each of these at which every square root exists."""
+        if not self.roots:
+            return list(keys)
+        waiting = [k for k in dict.fromkeys(keys) if k not in self._draws]
+        for attempt in range(MAX_DRAWS):
+            if not waiting:
+                return [self._draws[k] for k in keys]
+            drawn: list[tuple[object, ...]] = [(*k, "again", attempt) if attempt else k for k in waiting]
+            missing = self._rootless({name: [x[0]] for name, x in self.theta.items()}, drawn)
+            self._draws.update({k: d for k, d, bad in zip(waiting, drawn, missing, strict=True) if not bad})
+            waiting = [k for k, bad in zip(waiting, missing, strict=True) if bad]
+        raise NoRoot("no data were found at which all square roots exist modulo the prime")
+
+    def _rootless(self, theta: Theta, keys: Sequence[tuple[object, ...]], own_states: bool = False) -> list[bool]:
+        """For the data of each key (with `own_states`: and its state), whether some square root does not exist."""
+        leaves: Theta = {**theta, **{name: [x] for name, x in self.consts.items()}}
+        for _, leaf in self.program.leaves("input"):
+            leaves[leaf.name] = [self._drawn("input", leaf.name, keys)]
+        reading = Reading(self.program, leaves, self.field, 0, self.seed, self.meter)
+        if not own_states:
+            for n in self.roots:
+                if not has_data(self.program, n):
+                    reading.value(n)  # raises `NoRoot`: other data would not help
+        reading.rootless = np.zeros(len(keys), dtype=bool)
+        for n in self.roots:
+            reading.value(n)
+        return [bool(x) for x in reading.rootless]
+
+    def with_own_states(
+        self, start: int, count: int, states: Callable[[Sequence[tuple[int, ...]]], Theta]
+    ) -> list[tuple[int, ...]]:
+        """Keys of data and of states, from the given number on, at which every square root exists."""
+        keys: list[tuple[int, ...]] = [(start + k,) for k in range(count)]
+        if not self.roots:
+            return keys
+        found: dict[int, tuple[int, ...]] = {}
+        for attempt in range(MAX_DRAWS):
+            waiting = [k for k in range(count) if k not in found]
+            if not waiting:
+                self._draws.update({key: key for key in found.values()})
+                return [found[k] for k in range(count)]
+            drawn = [(*keys[k], attempt) for k in waiting]
+            missing = self._rootless(states(drawn), drawn, own_states=True)
+            found.update({k: d for k, d, bad in zip(waiting, drawn, missing, strict=True) if not bad})
+        raise NoRoot("no points were found at which all square roots exist modulo the prime")
 
     def _weights(self, k: int, keys: Sequence[tuple[int, ...]], shape: tuple[int, ...]) -> Residues:
         """The weights of the k-th output in the generator of each key."""

@@ -79,7 +79,7 @@ def _equations(
 ) -> Residues:
     """<grad m, X> for every monomial m of the scaled coordinates, at random points and for random generators: a row each."""
     field = point.field
-    keys = [(start + k,) for k in range(BATCH)]
+    keys = point.with_own_states(start, BATCH, lambda keys: _random_theta(point, keys))
     theta = _random_theta(point, keys)
     generators = point.generators(theta, 0, keys)
     reading = point.reading(theta, 0, None)

@@ -47,10 +47,11 @@ class FloatPoint(Point):
     def __init__(self, model: Model, seed: int) -> None:
         super().__init__(model, 8388593, seed, Meter(10**18))
         self.field = Floats()
+        self.roots = []  # every positive number has one here
         self.theta = {name: [self._drawn("param", name, [()])] for name in self.state}
         self.consts = {name: self._drawn("const", name, [()]) for name in self.consts}
 
-    def _drawn(self, role: str, name: str, keys: Sequence[tuple[int, ...]]) -> Array:
+    def _drawn(self, role: str, name: str, keys: Sequence[tuple[object, ...]]) -> Array:
         rows = [np.random.default_rng(salt(role, self.seed, name, *key)).normal(size=self.shapes[name]) for key in keys]
         return np.abs(np.array(rows)) + 0.3 if role != "input" and self._positive(name) else np.array(rows)
 

@@ -74,7 +74,7 @@ def test_what_is_not_contradicted_is_assumed_and_listed(text: str, number: int, 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("param x, y\nmap sqrt(x*y)*y, x", "roots have no residue"),
+        ("param x, y\nmap (x*y)^(1/3)*y, x", "only square roots have residues"),
         ("function F\nparam x: [2]\nmap F(x)[0], x[1]", "may be any function|second derivative"),
         ("input x\nparam u, v\nprecondition u by relu(v)\nmap u*v*x, u*x", "the flow is piecewise"),
     ],
