@@ -494,6 +494,9 @@ class Tensors:
         indices = sorted({i for _, _, ix in factors for i in ix if i in bound})
         self.meter.tick(len(factors) + len(indices))
         choices = 0
+        # small numbers in the same order as (symbol, exponent): fractions are slow to hash
+        tags = {pair: k for k, pair in enumerate(sorted({(s, e) for s, e, _ in factors}))}
+        tagged = [(tags[s, e], ix) for s, e, ix in factors]
 
         def color_of(i: int, color: Mapping[int, int]) -> int:
             # legs and literals keep colors of their own, below those of the summed indices
@@ -503,8 +506,8 @@ class Tensors:
             while True:
                 self.meter.tick(len(factors))
                 seen: dict[int, list[tuple[object, ...]]] = {i: [] for i in color}
-                for s, e, ix in factors:
-                    shade = (s, e, tuple(color_of(i, color) for i in ix))
+                for tag, ix in tagged:
+                    shade = (tag, tuple(color_of(i, color) for i in ix))
                     for axis, i in enumerate(ix):
                         if i in color:
                             seen[i].append((shade, axis))
@@ -590,13 +593,17 @@ class Tensors:
         """
         while tensor.terms:
             latest: Symbol | None = None
+            highest: dict[int, Fraction] = {}
             for network in tensor.terms:
                 for s, e, _ in network:
-                    symbol = self.symbols[s]
-                    if symbol.definition is None or (latest is not None and s <= latest.number):
-                        continue
-                    if (e >= 1 or self._can_clear(tensor, symbol)) and (only is None or only(symbol)):
-                        latest = symbol
+                    highest[s] = max(highest.get(s, e), e)
+            for s in sorted(highest, reverse=True):
+                symbol = self.symbols[s]
+                if symbol.definition is None or (only is not None and not only(symbol)):
+                    continue
+                if highest[s] >= 1 or self._can_clear(tensor, symbol):
+                    latest = symbol
+                    break
             if latest is None:
                 return tensor
             tensor = self._clear(tensor, latest) if self._can_clear(tensor, latest) else tensor
