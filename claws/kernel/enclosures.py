@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from math import ceil
 from typing import Any
 
@@ -141,8 +141,12 @@ def _series(first: Interval, following: Callable[[int, Interval], Interval], set
 def _exp(x: Fraction, bits: int) -> Interval:
     if x < 0:
         return _exp(-x, bits).inverse()
-    # t(n + 1)/t(n) = x/(n + 1)
-    return _series(Interval.of(1, bits), lambda n, t: t.times(x / (n + 1)), 2 * ceil(x))
+    halvings = ceil(x).bit_length()
+    y = x / (1 << halvings)  # at most 1, where t(n + 1)/t(n) = y/(n + 1) is at most 1/2 from n = 1 on
+    value = _series(Interval.of(1, bits), lambda n, t: t.times(y / (n + 1)), 1)
+    for _ in range(halvings):
+        value = value.times(value)
+    return value
 
 
 def _odd_series(x: Fraction, sign: int, bits: int) -> Interval:
@@ -249,12 +253,16 @@ def enclose(function: str, x: Number, bits: int) -> Interval:
         raise Undefined(f"an argument of {function} is too large for bounds of its value")
     work = bits + 64 + (4 * ceil(size) ** f.growth if f.growth else 0)
     if f.increases:
-        first = f.at(low, work)
-        last = first if low == high else f.at(high, work)
+        first, last = _at(function, low, work), _at(function, high, work)
         return Interval(first.low, last.high, work).at(bits)
-    value = f.at((low + high) / 2, work)
+    value = _at(function, (low + high) / 2, work)
     spread = Interval.of((high - low) / 2, work).high
     return Interval(value.low - spread, value.high + spread, work).at(bits)
+
+
+@lru_cache(maxsize=4096)
+def _at(function: str, x: Fraction, bits: int) -> Interval:
+    return _FUNCTIONS[function].at(x, bits)
 
 
 # --- the ring --------------------------------------------------------------------------------------------------------
