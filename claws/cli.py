@@ -210,6 +210,12 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--sympy", action="store_true", help="as SymPy expressions, entry by entry, at fixed sizes")
     form.add_argument("--program", action="store_true", help="the program as the kernel sees it")
 
+    gallery = command("gallery", "make an index page of a folder of models, with what is proved of each", _gallery)
+    gallery.add_argument("folder", metavar="FOLDER", help="the folder; each folder in it is a family")
+    gallery.add_argument("-o", "--output", metavar="FILE", help="where to write the page (default: FOLDER/README.md)")
+    gallery.add_argument("--check", action="store_true", help="write nothing: is the page up to date, but for times?")
+    gallery.add_argument("-j", "--jobs", type=_positive, default=1, metavar="N", help="processes (default: 1)")
+
     explain = command("explain", "explain an error code", _explain)
     explain.add_argument("code", nargs="?", metavar="CODE", help="such as CLAW021; without it, all codes are listed")
     return parser
@@ -716,6 +722,41 @@ def _show(arguments: argparse.Namespace) -> int:
             errors = [found.diagnostic]
     _print_errors(spec.path, spec.text, errors, sys.stdout)
     return 2
+
+
+def _gallery(arguments: argparse.Namespace) -> int:
+    from claws.driver import Options, check_paths, read_source
+    from claws.report.gallery import entry_of, render, without_times
+    from claws.report.results import Exit
+    from claws.report.text import render_report
+    from claws.syntax.spec import load_text
+
+    report = check_paths([arguments.folder], Options(jobs=arguments.jobs))
+    status = report.exit_status()
+    if status != Exit.OK:
+        sys.stdout.write(render_report(report, _color()))
+        print("no page is made of files that do not hold", file=sys.stderr)
+        return status
+    entries = []
+    for f in report.files:
+        docstring = load_text(read_source(f.path)[0], f.path).file.docstring
+        path = os.path.relpath(f.path, arguments.folder).replace(os.sep, "/")
+        entries.append(entry_of(path, docstring or f.model, f))
+    page = render(entries, "Gallery", f"claws gallery {arguments.folder.rstrip('/')}")
+    path = arguments.output or os.path.join(arguments.folder, "README.md")
+    try:
+        if arguments.check:
+            with open(path, encoding="utf-8") as handle:
+                same = without_times(handle.read()) == without_times(page)
+            print(f"{path} is up to date" if same else f"{path} is out of date: make it again with `claws gallery`")
+            return Exit.OK if same else Exit.MISSED
+        with open(path, "w", encoding="utf-8") as handle:
+            handle.write(page)
+    except OSError as problem:
+        print(f"claws: {path}: {problem.strerror}", file=sys.stderr)
+        return Exit.WRONG
+    print(f"written: {path}")
+    return Exit.OK
 
 
 def _explain(arguments: argparse.Namespace) -> int:

@@ -57,16 +57,16 @@ def _alike(a: ClaimResult, b: ClaimResult) -> bool:
 
 def _range_text(group: list[ClaimResult]) -> str:
     first, last = group[0].sizes or {}, group[-1].sizes or {}
-    return f"at {len(group)} sizes, {_sizes_text(first)} to {_sizes_text(last)}"
+    return f"at {len(group)} sizes, {sizes_text(first)} to {sizes_text(last)}"
 
 
-def _sizes_text(sizes: Mapping[str, int]) -> str:
+def sizes_text(sizes: Mapping[str, int]) -> str:
     return ", ".join(f"{name} = {n}" for name, n in sizes.items())
 
 
 def scope_text(c: ClaimResult) -> str:
     """For which sizes the verdict is: `for all n, m`, `for n = 3`, or nothing where there are no dims."""
-    parts = [_sizes_text(c.sizes)] if c.sizes else []
+    parts = [sizes_text(c.sizes)] if c.sizes else []
     if c.free_dims:
         parts.append("all " + ", ".join(c.free_dims))
     text = "for " + " and ".join(parts) if parts else ""
@@ -80,7 +80,7 @@ def _claim_line(path: str, c: ClaimResult, color: bool, scope: str | None = None
     word = _paint(c.verdict.value, c.verdict.value, color)
     scope = scope_text(c) if scope is None else scope
     if c.verdict is Verdict.REFUTED and c.free_dims:
-        scope = f"for {_sizes_text(c.sizes)}" if c.sizes else ""
+        scope = f"for {sizes_text(c.sizes)}" if c.sizes else ""
     expected = ""
     if c.expected is not Verdict.PROVED or not c.holds:
         expected = ", as expected" if c.holds else f", expected {c.expected.value}"
@@ -123,7 +123,7 @@ def render_claim(
         is_ = "is in" if value.startswith("[") else "="
         rows.append(("not conserved", f"d/dt {entry} {is_} {value}{how}; it should be 0"))
         if detail.get("sizes"):
-            rows.append(("at sizes", _sizes_text(detail["sizes"])))
+            rows.append(("at sizes", sizes_text(detail["sizes"])))
         rows.extend(("at", text) for text in witness_rows(detail["witness"], detail["arrays"]))
         for text in detail.get("choices", []):
             rows.append(("with", text))

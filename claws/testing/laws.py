@@ -39,13 +39,13 @@ from claws.report.results import ClaimResult, Verdict
 from claws.syntax.diagnostic import SourceError
 from claws.syntax.spec import Claim, Sizes, Spec
 
-DURATION = 1.0
+DURATION = 0.5
 """How long a random training problem runs, in the flow's time."""
 
 PROBLEMS = 2
 """Training problems for each law and profile of 100 examples."""
 
-STEP = 1 / 128
+STEP = 1 / 64
 """The length of a gradient descent step; the order is measured between two of which one is half the other."""
 
 HALVINGS = 3
@@ -417,7 +417,9 @@ def _some_sizes(spec: Spec, law: str | None, plan: Plan) -> list[Sizes]:
     except hypothesis.errors.Unsatisfiable:
         return []
     usable = sorted(found, key=lambda s: -sum(s.values()))
-    return (usable * plan.problems)[: plan.problems]
+    # a law with sizes of its own shares no run with others
+    wanted = plan.problems if law is None else (plan.problems + 1) // 2
+    return (usable * wanted)[:wanted]
 
 
 def _runs(problem: TrainingProblem) -> _Runs | None:
