@@ -57,8 +57,8 @@ def render(entries: Iterable[Entry], title: str, command: str) -> str:
         f"# {title}",
         "",
         f"{len(entries)} models with {len(claims)} claims: {proved} proved, {refuted} refuted with an exact witness or bound, "
-        "all as the files expect. Every proof has been accepted by the kernel. *All* means: for every size. Times are those of the "
-        f"claims of a file together, {_seconds(seconds)} in all. This page is made by `{command}`.",
+        "all as the files expect. Every proof has been accepted by the kernel. *All* means: for every size. Times are those of "
+        f"the claims of a file together, {_seconds(seconds)} in all. This page is made by `{command}`.",
         "",
         "Families: " + " · ".join(f"[{family}](#{family})" for family in families) + ".",
     ]

@@ -283,6 +283,33 @@ class Interpreter:
             result[i] = self.numbers.function(name, a[i])
         return result
 
+    def _convolution(self, x: Array, w: Array, bias: Array | None, keywords: dict[str, nodes.Expression]) -> Array:
+        """PyTorch's, one place of the output at a time; without channels where neither array has them."""
+        rank = 2 if w.ndim in (2, 4) and x.ndim in (2, 3) and w.ndim != 3 else 1
+        plain = x.ndim == rank
+        if plain:
+            x, w = x[None], w[None, None]
+        bias = self.value(keywords["bias"]) if "bias" in keywords else bias
+        stride, padding, dilation, groups = (
+            self._whole(keywords.get(key)) or default
+            for key, default in (("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1))
+        )
+        zero = self.numbers.number(Fraction(0))
+        shape = [n + 2 * padding for n in x.shape[1:]]
+        padded = np.empty((len(x), *shape), dtype=object)
+        padded.fill(zero)
+        padded[(slice(None), *(slice(padding, padding + n) for n in x.shape[1:]))] = x
+        counts = [(n - dilation * (k - 1) - 1) // stride + 1 for n, k in zip(shape, w.shape[2:], strict=True)]
+        result = np.empty((len(w), *counts), dtype=object)
+        for o, *at in np.ndindex(*result.shape):
+            total = zero if bias is None else bias[o]
+            first = o // (len(w) // groups) * w.shape[1]
+            for c, *tap in np.ndindex(*w.shape[1:]):
+                place = tuple(stride * i + dilation * j for i, j in zip(at, tap, strict=True))
+                total = total + padded[(first + c, *place)] * w[(o, c, *tap)]
+            result[(o, *at)] = total
+        return result[0] if plain else result
+
     def _total(self, a: Array, axis: int | None = None) -> Array:
         if not a.size:
             return wrap(self.numbers.number(Fraction(0)))
@@ -341,6 +368,13 @@ class Interpreter:
         if name == "rmsnorm":
             mean = wrap(np.sum(a * a, axis=-1)) * self.numbers.number(Fraction(1, a.shape[-1]))
             return a / self._map("sqrt", wrap(mean))[..., None]
+        if name == "layernorm":
+            count = self.numbers.number(Fraction(1, a.shape[-1]))
+            centred = a - wrap(wrap(np.sum(a, axis=-1)) * count)[..., None]
+            mean = wrap(np.sum(centred * centred, axis=-1)) * count
+            return centred / self._map("sqrt", wrap(mean))[..., None]
+        if name in ("conv1d", "conv2d"):
+            return self._convolution(a, others[0], others[1] if len(others) > 1 else None, keywords)
         if name == "leaky_relu":
             slope = self.value(keywords["slope"])[()] if "slope" in keywords else self.numbers.number(Fraction(1, 100))
             return self._map("relu", a) - self._map("relu", wrap(-a)) * slope
@@ -414,7 +448,7 @@ def shapes_of(file: nodes.File, sizes: Mapping[str, int]) -> dict[str, tuple[str
         moving = {name: shape for name, (role, shape, _) in leaves.items() if role == "param"}
         leaves |= {velocity_of(name): ("velocity", shape, "real") for name, shape in moving.items()}
     if any(isinstance(s, nodes.Flow) for s in file.statements):
-        leaves.setdefault(TIME, ("time", (), "positive"))
+        leaves.setdefault(TIME, ("time", (), "nonnegative"))
     return leaves
 
 
@@ -600,7 +634,7 @@ def random_point(file: nodes.File, sizes: Mapping[str, int], rng: random.Random)
         array = np.empty(shape, dtype=object)
         for i in np.ndindex(*shape):
             x = Fraction(rng.randint(1, 9), rng.randint(1, 6)) * rng.choice([-1, 1])
-            array[i] = abs(x) if domain == "positive" else x
+            array[i] = abs(x) if domain in ("positive", "nonnegative") else x
         point[name] = array
     return point
 

@@ -81,7 +81,8 @@ def witness_point(result: ClaimResult, file: nodes.File, sizes: dict[str, int], 
             continue
         for i in np.ndindex(*shape):
             x = Fraction(values[name + (f"[{','.join(map(str, i))}]" if i else "")])
-            assert {"real": True, "positive": x > 0, "nonzero": x != 0}[domain], (name, x)
+            inside = {"real": True, "positive": x > 0, "nonzero": x != 0, "nonnegative": x >= 0}
+            assert inside[domain], (name, x)
             point[name][i] = x
     return point
 
