@@ -1,7 +1,8 @@
 """The floating reading: a program at fixed sizes in float64, with derivatives of any order.
 
 Not trusted: it is for gradient flows, property tests and figures. It is the modular reading with other numbers; what a file
-leaves open (`activation s`, `function F`) is a fixed smooth function, drawn from a seed.
+leaves open (`activation s`, `function F`) is a fixed smooth function, drawn from a seed; an activation with a declared derivative
+is a solution of that equation, with its value at 0 drawn from the seed.
 """
 
 from __future__ import annotations
@@ -11,17 +12,24 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from claws.prover.jets import Field, Jet, Reading, Residues  # sets OPENBLAS_NUM_THREADS before NumPy loads
+from claws.prover.jets import Field, Jet, Reading, Residues, arranged  # sets OPENBLAS_NUM_THREADS before NumPy loads
 
 # isort: split
 import numpy as np
 
+from claws.flows.solutions import solution
 from claws.kernel.errors import Meter
-from claws.kernel.functions import higher_derivative
+from claws.kernel.functions import Slope, has_rule, higher_derivative
 from claws.kernel.jets import salt
 from claws.kernel.program import Program
 
 Array = Residues
+
+
+LARGE = 100_000
+"""Products of arrays with more entries, before they are summed, are contracted two by two."""
+
+einsum: Any = np.einsum  # its form with lists of labels is not in its type
 
 
 class Floats(Field):
@@ -38,6 +46,18 @@ class Floats(Field):
 
     def power(self, x: Array, k: int) -> Array:
         return np.asarray(np.power(x, float(k)))
+
+    def einsum(
+        self, operands: Sequence[Jet], labels: Sequence[Sequence[int]], out: Sequence[int], sizes: Sequence[int]
+    ) -> Jet:
+        """Values alone (jets of level 0) at once, by NumPy: a flow takes many small steps."""
+        arrays = [x for jet in operands if len(jet) == 1 and (x := jet[0]) is not None]
+        if len(arrays) != len(operands) or math.prod(sizes) > LARGE:
+            return super().einsum(operands, labels, out, sizes)
+        carried = [label for label in dict.fromkeys(out) if any(label in row for row in labels)]
+        pairs = [y for x, row in zip(arrays, labels, strict=True) for y in (x, [0, *(1 + label for label in row)])]
+        found = einsum(*pairs, [0, *(1 + label for label in carried)])
+        return [found if carried == list(out) else arranged(found, carried, out, sizes)]
 
 
 def _sigmoid(z: Array) -> Array:
@@ -98,9 +118,10 @@ class FloatReading(Reading):
         if function == "relu":
             side = self._on(z)
             return [z * side, side, *[np.zeros_like(z)] * (order - 1)]
-        if function in self.activations:
-            degree = self.activations[function]
-            if degree is None:
+        declared = self.activations.get(function)
+        if not has_rule(function, self.activations):
+            degree = declared
+            if not isinstance(degree, Fraction):
                 return self._smooth(function, z, order)
             random = np.random.default_rng(salt("activation", self.seed, function))
             up, down = random.uniform(0.5, 1.5), random.uniform(-1.0, 1.0)
@@ -114,15 +135,22 @@ class FloatReading(Reading):
         result = []
         for j in range(order + 1):
             total = np.zeros_like(z)
-            for (k, powers), c in higher_derivative(function, j).items():
+            for (k, powers), c in higher_derivative(function, j, declared).items():
                 term = np.full_like(z, float(c)) * (np.power(z, float(k)) if k else 1.0)
                 for name, e in powers:
                     if name not in known:
-                        known[name] = np.asarray(_FUNCTIONS[name](z))
+                        known[name] = self._known(name, z)
                     term = term * known[name] ** e
                 total = total + term
             result.append(total / math.factorial(j))
         return result
+
+    def _known(self, name: str, z: Array) -> Array:
+        """The value of a function with a rule."""
+        declared = self.activations.get(name)
+        if isinstance(declared, Slope):
+            return np.asarray(solution(declared, salt("activation", self.seed, name))(z))
+        return np.asarray(_FUNCTIONS[name](z))
 
     def _smooth(self, function: str, z: Array, order: int) -> list[Array]:
         """A sum of three waves."""

@@ -6,7 +6,8 @@ of the theorem, listed with it; but what the program contradicts is refused:
 
 * two relus whose arguments are proportional as functions of the data share their kink, and one whose argument does not depend
   on the data is on or off for good: which patterns occur then depends on the parameters;
-* exponents with a linear relation, such as z and 2z, make values that are related (Ax 1971: without one they are independent).
+* exponents with a linear relation, such as z and 2z, make values that are related (Ax 1971: without one they are independent);
+* of activations with a declared derivative only those are taken that are made with an exponential of their argument.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from fractions import Fraction
 
 from claws.kernel.errors import Meter, NoRoot, Refused, Undefined
 from claws.kernel.evaluate import Array, Index, evaluate, fixed, indices
-from claws.kernel.functions import CHAINS
+from claws.kernel.functions import Property, Slope, has_rule
 from claws.kernel.jets import PATTERNS_ON, Jet, salt
 from claws.kernel.lie import MAX_DRAWS, Model, Point
 from claws.kernel.program import (
@@ -40,6 +41,7 @@ from claws.kernel.roots import check_roots
 PATTERNS = "every on/off pattern of the piecewise units occurs"
 INDEPENDENCE = "the values of transcendental functions are algebraically independent at generic data"
 GENERIC = "a declared activation is a generic function"
+NOT_CONSTANT = "an activation with a declared derivative is not one of the constant solutions"
 
 _DATA = 3
 """Data samples at which the arguments of relus are compared."""
@@ -147,10 +149,14 @@ def check_assumptions(
         _check_kinks(model, modulus, seed, meter, distinct)
         found.append(PATTERNS)
     check_roots(model, roots, modulus, seed, meter)
-    if any(f in CHAINS for f in used):
+    if any(has_rule(f, activations) for f in used):
+        for f in sorted(used):
+            _check_solutions(f, activations.get(f))
         _check_exponents(model, roots, modulus, seed, meter)
         found.append(INDEPENDENCE)
-    if any(f in activations for f in used):
+    if any(isinstance(activations.get(f), Slope) for f in used):
+        found.append(NOT_CONSTANT)
+    if any(f in activations and not has_rule(f, activations) for f in used):
         found.append(GENERIC)
     return tuple(found)
 
@@ -159,8 +165,24 @@ def _functions(program: Program, roots: Sequence[int]) -> set[str]:
     return {node.function for n in program.cone(roots) if isinstance(node := program.nodes[n], Apply)}
 
 
-def _kinked(function: str, activations: dict[str, Fraction | None]) -> bool:
-    return function == "relu" or activations.get(function) is not None
+def _kinked(function: str, activations: dict[str, Property]) -> bool:
+    return function == "relu" or isinstance(activations.get(function), Fraction)
+
+
+def _check_solutions(function: str, declared: Property) -> None:
+    """Raises `Refused` unless the solutions s that are not constant are made with an exponential e^(d*z), for one number d.
+
+    s' = b*s + c with b != 0: s is linear in e^(b*z). s' = a*s^2 + b*s + c with d^2 = b^2 - 4*a*c != 0: s is a Moebius function of
+    e^(d*z) (Riccati). Both maps can be undone, so s(z) is as good as e^(d*z) in Ax's theorem.
+    """
+    if not isinstance(declared, Slope):
+        return
+    c, b, a = ({e: x for x, e in declared.terms}.get(k, Fraction(0)) for k in range(3))
+    if declared.degree > 2 or not (b if not a else b * b - 4 * a * c):
+        raise Refused(
+            f"the solutions of {function}' = {declared.text(function)} may be algebraic, so values at different arguments may be "
+            "related, and such a model can't be counted"
+        )
 
 
 def _check_form(model: Model) -> None:
@@ -327,20 +349,31 @@ def _check_exponents(model: Model, roots: Sequence[int], modulus: int, seed: int
     to a constant; and the same of logarithms, by their logarithmic derivatives.
     """
     program = model.program
+    activations = dict(program.activations)
     used = [
-        node for n in program.cone(roots) if isinstance(node := program.nodes[n], Apply) and node.function in CHAINS
+        node
+        for n in program.cone(roots)
+        if isinstance(node := program.nodes[n], Apply) and has_rule(node.function, activations)
     ]
     for node in used:
         inner = _functions(program, [node.operand])
-        if inner & {"log", "softplus"} or (node.function == "log" and inner & set(CHAINS)):
+        transcendental = any(has_rule(f, activations) for f in inner)
+        if inner & {"log", "softplus"} or (node.function == "log" and transcendental):
             raise Refused("logarithms and exponentials of each other may be related: such a model can't be counted yet")
-        if any(_kinked(f, dict(program.activations)) for f in inner):
+        if any(_kinked(f, activations) for f in inner):
             raise Refused(
                 "a transcendental function of a piecewise one has known values where it is off: it can't be counted"
             )
     if any(node.function == "log" for node in used) and any(node.function == "softplus" for node in used):
         raise Refused("a log beside a softplus may be related to it: such a model can't be counted yet")
-    exponents = sorted({(_EXPONENTIAL[node.function], node.operand) for node in used if node.function != "log"})
+    # an activation is a group of its own: at equal arguments two of them, or one and exp, count as related
+    exponents = sorted(
+        {
+            (_EXPONENTIAL.get(node.function, f"{node.function}'"), node.operand)
+            for node in used
+            if node.function != "log"
+        }
+    )
     logarithms = sorted({("log", node.operand) for node in used if node.function == "log"})
     with_data = {n for n in range(len(program.nodes)) if _depends(program, n, "input")}
     for group in (exponents, logarithms):

@@ -29,10 +29,12 @@ from claws.kernel.evidence import (
     Witness,
 )
 from claws.kernel.flow import Flow
+from claws.kernel.functions import Property, Slope
 from claws.kernel.lie import MAX_DEPTH, Step, Tree
 from claws.kernel.paths import Bundle
 from claws.kernel.program import (
     MAX_NODES,
+    MAX_SLOPE_DEGREE,
     Apply,
     Det,
     Einsum,
@@ -103,7 +105,7 @@ def encode_statement(statement: AnyStatement) -> dict[str, Any]:
             claim = {"independent": list(statement.laws)}
     return {
         "nodes": [_encode_node(n) for n in program.nodes],
-        "activations": [[name, None if k is None else str(k)] for name, k in program.activations],
+        "activations": [[name, _encode_property(k)] for name, k in program.activations],
         "functions": list(program.functions),
         "conditions": [_encode_size(c) for c in program.conditions],
         "outputs": list(statement.outputs),
@@ -120,6 +122,12 @@ def digest(statement: AnyStatement) -> str:
     """A hash that identifies the statement: sha256 of its canonical JSON."""
     text = json.dumps(encode_statement(statement), separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _encode_property(x: Property) -> Any:
+    if isinstance(x, Slope):
+        return [[str(c), e] for c, e in x.terms]
+    return None if x is None else str(x)
 
 
 def _encode_size(size: Size) -> Any:
@@ -418,7 +426,7 @@ def _statement(x: Any) -> AnyStatement:
         nodes=_list(fields["nodes"], _node, MAX_NODES),
         activations=_list(
             fields["activations"],
-            lambda y: (_name(_row(y, 2)[0]), None if y[1] is None else _fraction(y[1])),
+            lambda y: (_name(_row(y, 2)[0]), _property(y[1])),
             1000,
         ),
         functions=_list(fields["functions"], _name, 1000),
@@ -434,6 +442,13 @@ def _statement(x: Any) -> AnyStatement:
     laws = _list(fields[claim], _number, 10_000)
     kind = Complete if claim == "complete" else Independent
     return kind(program, outputs, flow, laws)
+
+
+def _property(x: Any) -> Property:
+    if isinstance(x, list):
+        terms = _list(x, lambda y: (_fraction(_row(y, 2)[0]), _integer(y[1], 0, MAX_SLOPE_DEGREE)), MAX_TERMS)
+        return Slope(terms)
+    return None if x is None else _fraction(x)
 
 
 def _flow(x: Any) -> Flow:

@@ -16,7 +16,7 @@ from typing import Any
 
 from claws.kernel.errors import Irrational, Meter, Refused, Undefined, brief
 from claws.kernel.evaluate import Array, Index, Jacobian
-from claws.kernel.functions import CHAINS, exact_value
+from claws.kernel.functions import CHAINS, Property, exact_value
 from claws.kernel.rational import Choices, Rationals
 
 MAX_BITS = 4096
@@ -273,7 +273,7 @@ class Enclosures(Rationals):
 
     def __init__(
         self,
-        activations: Mapping[str, Fraction | None],
+        activations: Mapping[str, Property],
         choices: Choices,
         bits: int,
         meter: Meter | None = None,
@@ -304,7 +304,7 @@ class Enclosures(Rationals):
             return self._value(function, x), self._slope(function, x)
         if not isinstance(x, Interval):
             return super().elementary(function, x)
-        if function != "relu" and self.activations[function] is None:
+        if function != "relu" and not isinstance(self.activations[function], Fraction):
             raise Irrational(f"the argument of {function} is not rational, so no value can be chosen there")
         if not x.excludes_zero():
             raise Undefined(f"the argument of {function} may be at its kink")
@@ -312,7 +312,7 @@ class Enclosures(Rationals):
         if function == "relu":
             return (x, Fraction(1)) if positive else (Fraction(0), Fraction(0))
         degree = self.activations[function]
-        assert degree is not None
+        assert isinstance(degree, Fraction)
         if function not in self.choices.homogeneous:
             raise Refused(f"the witness does not say which homogeneous function {function} is")
         up, down = self.choices.homogeneous[function]

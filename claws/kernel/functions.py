@@ -1,7 +1,8 @@
-"""The known elementwise functions: what each one's derivative is, and where its value is an exact rational.
+"""The elementwise functions with a derivative rule, known or declared, and where a value is an exact rational.
 
 Soundness-critical: the derivative rules are used by every proof. A rule is a sum of terms; a term is a coefficient, a
-power of the argument z, and powers of known functions of the same z.
+power of the argument z, and powers of functions of the same z. A file may declare the rule of an activation: s' is a polynomial
+in s (a Pfaffian function). Then s is any solution of that equation, and a proof is one for all of them.
 
 `relu` is not in `CHAINS`: it is z times the 0/1 mask [z > 0], away from its kink. `leaky_relu`, `abs`, `silu`, `gelu`,
 `softmax`, `layernorm` and `rmsnorm` are written with these before a program is made.
@@ -10,6 +11,7 @@ power of the argument z, and powers of known functions of the same z.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
@@ -41,6 +43,48 @@ CHAINS: dict[str, Rule] = {
 """Derivatives: d f(z)/dz, for each known smooth function."""
 
 KNOWN = frozenset(CHAINS) | {"relu"}
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """A declared derivative: s' is the sum of c*s^e over the terms (c, e), by rising exponent, none of them zero."""
+
+    terms: tuple[tuple[Fraction, int], ...]
+
+    @property
+    def degree(self) -> int:
+        return self.terms[-1][1]
+
+    def at(self, value: Fraction) -> Fraction:
+        """s'(z) where s(z) is this."""
+        return sum((c * value**e for c, e in self.terms), start=Fraction(0))
+
+    def text(self, name: str) -> str:
+        """The polynomial, with a name for s."""
+        parts: list[str] = []
+        for c, e in self.terms:
+            power = name if e == 1 else f"{name}^{e}" if e else ""
+            size = "*".join(([str(abs(c))] if abs(c) != 1 or not power else []) + ([power] if power else []))
+            parts.append((" - " if c < 0 else " + ") + size if parts else ("-" if c < 0 else "") + size)
+        return "".join(parts)
+
+
+Property = Fraction | Slope | None
+"""What is declared of an activation: the degree of its positive homogeneity, its derivative, or nothing."""
+
+
+def has_rule(function: str, activations: Mapping[str, Property]) -> bool:
+    """Whether a function is smooth with a derivative rule, known or declared."""
+    return function in CHAINS or isinstance(activations.get(function), Slope)
+
+
+def rule_of(function: str, activations: Mapping[str, Property]) -> Rule:
+    """The derivative rule of a function that has one."""
+    declared = activations.get(function)
+    if isinstance(declared, Slope):
+        return tuple((c, 0, ((function, e),) if e else ()) for c, e in declared.terms)
+    return CHAINS[function]
+
 
 _AT_ZERO = {
     "exp": Fraction(1),
@@ -79,8 +123,13 @@ def exact_derivative(function: str, z: Fraction) -> Fraction:
 
 
 @cache
-def higher_derivative(function: str, order: int) -> Mapping[tuple[int, tuple[tuple[str, int], ...]], Fraction]:
-    """The derivative of this order by the rules: coefficients by (exponent of z, powers of known functions of z)."""
+def higher_derivative(
+    function: str, order: int, declared: Property = None
+) -> Mapping[tuple[int, tuple[tuple[str, int], ...]], Fraction]:
+    """The derivative of this order by the rules: coefficients by (exponent of z, powers of functions of z).
+
+    `declared` is the derivative of a function that is not a known one.
+    """
     if order == 0:
         return {(0, ((function, 1),)): Fraction(1)}
     total: dict[tuple[int, tuple[tuple[str, int], ...]], Fraction] = {}
@@ -89,11 +138,11 @@ def higher_derivative(function: str, order: int) -> Mapping[tuple[int, tuple[tup
         key = (k, tuple(sorted((name, e) for name, e in powers.items() if e)))
         total[key] = total.get(key, Fraction(0)) + c
 
-    for (k, powers), c in higher_derivative(function, order - 1).items():
+    for (k, powers), c in higher_derivative(function, order - 1, declared).items():
         if k:
             put(c * k, k - 1, dict(powers))
         for name, e in powers:
-            for c2, k2, more in CHAINS[name]:
+            for c2, k2, more in rule_of(name, {function: declared}):
                 exponents = dict(powers)
                 exponents[name] -= 1
                 for other, e2 in more:

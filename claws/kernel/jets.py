@@ -19,7 +19,7 @@ from functools import cache
 
 from claws.kernel.errors import Meter, NoRoot, Refused, Undefined
 from claws.kernel.evaluate import Array, Index, Jacobian
-from claws.kernel.functions import higher_derivative
+from claws.kernel.functions import Property, has_rule, higher_derivative
 
 _MASK = (1 << 64) - 1
 _STEP = 0x9E3779B97F4A7C15
@@ -93,7 +93,7 @@ class JetRing:
         modulus: int,
         level: int,
         seed: int,
-        activations: Mapping[str, Fraction | None],
+        activations: Mapping[str, Property],
         meter: Meter,
         patterns: str = PATTERNS_FREE,
     ) -> None:
@@ -181,21 +181,21 @@ class JetRing:
         if function == "relu":
             side = self._side(function, z)
             return [z * side, side] + [0] * (order - 1)
-        if function in self.activations:
-            degree = self.activations[function]
-            if degree is None:
+        declared = self.activations.get(function)
+        if not has_rule(function, self.activations):
+            if not isinstance(declared, Fraction):
                 return [self.drawn(function, z, j) for j in range(order + 1)]
-            if degree.denominator != 1:
+            if declared.denominator != 1:
                 raise Undefined("roots have no residue here")
             # c*z^k on either side of 0, with two constants c
             factor = self.drawn(function, self._side(function, z), "factor")
-            return self._power_series(degree.numerator, z, factor, order)
+            return self._power_series(declared.numerator, z, factor, order)
         return [
             sum(
                 self._term(
                     math.prod([self.residue(c), *(pow(self.symbol(s, z), e, self.modulus) for s, e in powers)]), z, k
                 )
-                for (k, powers), c in higher_derivative(function, j).items()
+                for (k, powers), c in higher_derivative(function, j, declared).items()
             )
             * self.inverse(math.factorial(j))
             % self.modulus
@@ -207,7 +207,7 @@ class JetRing:
         return 1 if self.patterns == PATTERNS_ON else self.drawn(function, z, "side") % 2
 
     def symbol(self, name: str, z: int) -> int:
-        """The residue that stands for the value of a known function at z."""
+        """The residue that stands for the value at z of a function with a rule."""
         if name in ("sin", "cos"):
             # any point of the circle: sin^2 + cos^2 = 1
             t = self.drawn("circle", z)

@@ -17,7 +17,7 @@ from fractions import Fraction
 
 from claws.kernel.errors import Meter, OutOfBudget, Undefined
 from claws.kernel.evaluate import Array, Element, Index, Jacobian, indices
-from claws.kernel.functions import CHAINS
+from claws.kernel.functions import Property, has_rule, rule_of
 
 Monomial = tuple[tuple[int, Fraction | int], ...]  # ((variable, exponent), ...) by variable
 
@@ -95,7 +95,7 @@ class Polynomial:
 class Polynomials:
     """The ring, with its variables made as they are met. Work is counted by `meter`."""
 
-    def __init__(self, activations: Mapping[str, Fraction | None], meter: Meter) -> None:
+    def __init__(self, activations: Mapping[str, Property], meter: Meter) -> None:
         self.activations = activations
         self.meter = meter
         self.variables: list[Variable] = []
@@ -182,17 +182,17 @@ class Polynomials:
             # relu(z) = [z > 0]*z
             slope = self._mask(x)
             return slope * x, slope
-        if function in self.activations:
+        if not has_rule(function, self.activations):
             degree = self.activations[function]
             if degree == 0:
                 return self._value(function, x), self.number(Fraction(0))
             slope = self.variable(("slope", function, x.key()), f"{function}'#{len(self.variables)}")
-            if degree is not None:
+            if isinstance(degree, Fraction):
                 # Euler: f(z) = f'(z)*z/k for f positively homogeneous of degree k
                 return slope * x * self.number(1 / degree), slope
             return self._value(function, x), slope
         total = self.number(Fraction(0))
-        for c, k, powers in CHAINS[function]:
+        for c, k, powers in rule_of(function, self.activations):
             term = self.power(x, Fraction(k)) * self.number(c)
             for name, e in powers:
                 term = term * self.power(self._value(name, x), Fraction(e))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from claws.kernel.functions import Slope
 from claws.kernel.program import (
     Apply,
     Det,
@@ -39,9 +40,14 @@ def render_statement(statement: AnyStatement) -> str:
     if dims:
         given = "".join(f", {condition_text(c)}" for c in program.conditions)
         lines.append(f"for all integers {', '.join(dims)} >= 1{given}")
-    for name, degree in program.activations:
-        what = "any function" if degree is None else f"any function positively homogeneous of degree {degree}"
-        lines.append(f"for {what} {name}, elementwise")
+    for name, known in program.activations:
+        match known:
+            case None:
+                lines.append(f"for any function {name}, elementwise")
+            case Slope():
+                lines.append(f"for any function {name} with {name}' = {known.text(name)}, elementwise")
+            case degree:
+                lines.append(f"for any function positively homogeneous of degree {degree} {name}, elementwise")
     for name in program.functions:
         lines.append(f"for any differentiable map {name}")
     for n, node in enumerate(program.nodes):

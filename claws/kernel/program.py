@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from claws.kernel.errors import Malformed
-from claws.kernel.functions import KNOWN
+from claws.kernel.functions import KNOWN, Property, Slope
 from claws.kernel.sizes import ONE, Bounds, Size
 
 Shape = tuple[Size, ...]
@@ -41,6 +41,8 @@ MAX_NODES = 200_000
 MAX_RANK = 24
 MAX_EXPONENT = 4096
 MAX_DEGREE = 256
+MAX_SLOPE_DEGREE = 32
+MAX_SLOPE_NUMBER = 10**9
 MAX_CONDITIONS = 200
 
 
@@ -183,7 +185,7 @@ def infer_shape(
     node: Node,
     shapes: list[Shape],
     bounds: Bounds,
-    activations: Mapping[str, Fraction | None],
+    activations: Mapping[str, Property],
     functions: frozenset[str],
 ) -> Shape:
     """The shape of `node`, given those of the nodes before it.
@@ -290,12 +292,12 @@ def infer_shape(
 class Program:
     """A checked program. Raises `Malformed` when a node does not fit.
 
-    `activations` are the declared elementwise functions, each with the degree of its positive homogeneity or None;
+    `activations` are the declared elementwise functions, each with its degree of positive homogeneity, its derivative or None;
     `functions` the declared maps between arrays; each of `conditions` is a size that is assumed to be >= 0.
     """
 
     nodes: tuple[Node, ...]
-    activations: tuple[tuple[str, Fraction | None], ...] = ()
+    activations: tuple[tuple[str, Property], ...] = ()
     functions: tuple[str, ...] = ()
     conditions: tuple[Size, ...] = ()
     shapes: tuple[Shape, ...] = ()
@@ -309,6 +311,9 @@ class Program:
         _need(len(activations) == len(self.activations), "two activations have the same name")
         _need(len(functions) == len(self.functions), "two functions have the same name")
         for name, k in self.activations:
+            if isinstance(k, Slope):
+                _check_slope(name, k)
+                continue
             small = k is None or max(abs(k.numerator), k.denominator) <= MAX_EXPONENT
             _need(small, f"the degree of {name} is too large")
         _need(len(self.conditions) <= MAX_CONDITIONS, f"a program has at most {MAX_CONDITIONS} conditions")
@@ -356,6 +361,17 @@ class Program:
         _need(not missing, f"no size is given for {', '.join(missing)}")
         _need(Bounds(self.conditions).hold_at(sizes), "these sizes are outside the statement")
         return Program(tuple(_node_at(n, sizes) for n in self.nodes), self.activations, self.functions)
+
+
+def _check_slope(name: str, slope: Slope) -> None:
+    exponents = [e for _, e in slope.terms]
+    _need(bool(exponents) and all(c for c, _ in slope.terms), f"the derivative of {name} has no term, or one that is 0")
+    _need(exponents == sorted(set(exponents)), f"the terms of the derivative of {name} are not in order")
+    _need(
+        exponents[0] >= 0 and exponents[-1] <= MAX_SLOPE_DEGREE, f"the degree of the derivative of {name} is too large"
+    )
+    small = all(max(abs(c.numerator), c.denominator) <= MAX_SLOPE_NUMBER for c, _ in slope.terms)
+    _need(small, f"the derivative of {name} has too large a number")
 
 
 def _sizes_of(node: Node) -> Shape:

@@ -3,7 +3,8 @@
 Soundness-critical: a REFUTED rests on an evaluation over this ring. A declared activation or function stands for *any* one
 with its declared property, so a witness may choose one; the choice is a table of values and slopes at finitely many
 points, and a smooth function through any such table exists (Hermite interpolation). An activation that is positively
-homogeneous of degree k is a*z^k for z > 0 and b*|z|^k for z < 0; the witness chooses a and b.
+homogeneous of degree k is a*z^k for z > 0 and b*|z|^k for z < 0; the witness chooses a and b. Of one with a declared derivative
+it chooses the value at one argument: a solution through it exists (Picard), and with it all other values are given.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from fractions import Fraction
 
 from claws.kernel.errors import Meter, Refused, Undefined, brief
 from claws.kernel.evaluate import Array, Index, Jacobian
-from claws.kernel.functions import exact_derivative, exact_power, exact_value
+from claws.kernel.functions import Property, Slope, exact_derivative, exact_power, exact_value
 
 MAX_BITS = 200_000
 
@@ -38,9 +39,7 @@ class Choices:
 class Rationals:
     """The ring of rational numbers (see `claws.kernel.evaluate.Ring`)."""
 
-    def __init__(
-        self, activations: Mapping[str, Fraction | None], choices: Choices, meter: Meter | None = None
-    ) -> None:
+    def __init__(self, activations: Mapping[str, Property], choices: Choices, meter: Meter | None = None) -> None:
         self.activations = activations
         self.choices = choices
         self.meter = meter
@@ -68,11 +67,14 @@ class Rationals:
         if function not in self.activations:
             return exact_value(function, x), exact_derivative(function, x)
         degree = self.activations[function]
-        if degree is None:
+        if not isinstance(degree, Fraction):
             try:
-                return self.choices.values[function][x]
+                value, slope = self.choices.values[function][x]
             except KeyError:
                 raise Refused(f"the witness gives no value for {function}({brief(x)})") from None
+            if degree is not None:
+                self._check_solution(function, degree, value, slope)
+            return value, slope
         if x == 0:
             raise Undefined(f"{function} stands at its kink")
         if function not in self.choices.homogeneous:
@@ -81,6 +83,13 @@ class Rationals:
         # f(z) = c |z|^k, so f'(z) = k c |z|^(k-1) sign(z)
         c, sign = (up, 1) if x > 0 else (down, -1)
         return c * self.power(abs(x), degree), degree * c * self.power(abs(x), degree - 1) * sign
+
+    def _check_solution(self, function: str, derivative: Slope, value: Fraction, slope: Fraction) -> None:
+        """Soundness-critical: raises `Refused` unless a solution of the declared equation has the values of the table."""
+        if len(self.choices.values[function]) > 1:
+            raise Refused(f"the witness gives {function} values at two arguments, which its derivative relates")
+        if slope != derivative.at(value):
+            raise Refused(f"the witness gives {function} a slope that is not {derivative.text(function)}")
 
     def opaque(
         self, function: str, arguments: list[Array], shapes: list[Index], shape: Index

@@ -24,7 +24,7 @@ from fractions import Fraction
 from itertools import count
 
 from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
-from claws.kernel.functions import CHAINS
+from claws.kernel.functions import has_rule, rule_of
 from claws.kernel.program import (
     Apply,
     Det,
@@ -842,7 +842,7 @@ class Tensors:
         if function == "relu":
             return self.hadamard(self._mask(z), z) if z.terms else z
         degree = self._activations.get(function)
-        if degree:
+        if isinstance(degree, Fraction) and degree:
             # Euler: f(z) = f'(z)*z/k for f positively homogeneous of degree k
             if z.terms:
                 return self.add((1 / degree, self.hadamard(self._slope(function, z), z)))
@@ -873,13 +873,13 @@ class Tensors:
         """f'(z), elementwise; z has at most one term. Soundness-critical."""
         if function == "relu":
             return self._mask(z) if z.terms else self._slope(function, z)
-        if function in self._activations:
+        if not has_rule(function, self._activations):
             if self._activations[function] == 0:
                 # f(s*z) = f(z) for all s > 0: f is constant on each side of 0
                 return Tensor(z.shape, {})
             return self._slope(function, z)
         parts: list[tuple[Fraction | Size, Tensor]] = []
-        for c, k, powers in CHAINS[function]:
+        for c, k, powers in rule_of(function, self._activations):
             factors = [self.power(z, Fraction(k))]
             for name, e in powers:
                 factors.append(self.power(self._function_value(name, z), Fraction(e)))

@@ -15,7 +15,7 @@ import flint
 
 from claws.kernel.errors import Meter, Undefined
 from claws.kernel.evaluate import Array, Index, Jacobian, directional, fixed, indices
-from claws.kernel.functions import CHAINS
+from claws.kernel.functions import Property, has_rule, rule_of
 from claws.kernel.program import ROLES, count_entries
 from claws.kernel.statement import Statement
 from claws.kernel.theorem import law_directions, law_drift
@@ -65,7 +65,7 @@ class RationalFunction:
 class FlintRing:
     """Rational functions in named variables (see `claws.kernel.evaluate.Ring`)."""
 
-    def __init__(self, names: list[str], activations: Mapping[str, Fraction | None]) -> None:
+    def __init__(self, names: list[str], activations: Mapping[str, Property]) -> None:
         context = flint.fmpq_mpoly_ctx.get(tuple(f"v{k}" for k in range(len(names) + SPARE)), "degrevlex")
         self.activations = activations
         self._one = context.constant(1)
@@ -104,16 +104,16 @@ class FlintRing:
         if function == "relu":
             # the pattern of a relu is its own square, which a free variable is not
             raise Undefined("a relu is not a rational function")
-        if function in self.activations:
+        if not has_rule(function, self.activations):
             degree = self.activations[function]
             slope = self._extra((function, "slope", x.key()))
             if degree == 0:
                 return self._extra((function, x.key())), self.number(Fraction(0))
-            if degree is not None:
+            if isinstance(degree, Fraction):
                 return slope * x * self.number(1 / degree), slope
             return self._extra((function, x.key())), slope
         total = self.number(Fraction(0))
-        for c, k, powers in CHAINS[function]:
+        for c, k, powers in rule_of(function, self.activations):
             term = self.power(x, Fraction(k)) * self.number(c)
             for name, e in powers:
                 term = term * self.power(self._extra((name, x.key())), Fraction(e))

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from claws.kernel.errors import Meter, NoRoot, Undefined
 from claws.kernel.evaluate import fixed
-from claws.kernel.functions import higher_derivative
+from claws.kernel.functions import has_rule, higher_derivative
 from claws.kernel.jets import PATTERNS_FREE, PATTERNS_ON, products, salt
 from claws.kernel.program import (
     Apply,
@@ -182,7 +182,7 @@ class Field:
                 pair = _Pair(names, row, later, self)
                 result = self.multiply(result, prepared, pair.product)
                 names = pair.names
-        return [None if x is None else _arranged(x, names, out, sizes) for x in result]
+        return [None if x is None else arranged(x, names, out, sizes) for x in result]
 
     def _prepared(self, x: Residues, row: list[int], keep: set[int]) -> tuple[Residues, list[int]]:
         """Without repeated labels, and summed over those that nothing needs."""
@@ -256,7 +256,7 @@ class _Pair:
         return total.reshape(shape)
 
 
-def _arranged(x: Residues, names: list[int], out: Sequence[int], sizes: Sequence[int]) -> Residues:
+def arranged(x: Residues, names: list[int], out: Sequence[int], sizes: Sequence[int]) -> Residues:
     """Axes in the order of `out`, broadcast over labels that no operand has, repeated ones on a diagonal."""
     carried = [label for label in dict.fromkeys(out) if label in names]
     x = np.transpose(x, [0, *(1 + names.index(label) for label in carried)])
@@ -332,7 +332,7 @@ class Reading:
                 whole = fixed(start) + step * np.arange(self.shapes[n][0], dtype=np.float64)
                 return self._constant(f.reduce(whole)[None])
             case Einsum((), _, out, sizes):
-                return self._constant(_arranged(np.ones((1,)), [], out, [fixed(k) for k in sizes]))
+                return self._constant(arranged(np.ones((1,)), [], out, [fixed(k) for k in sizes]))
             case Einsum(_, labels, out, sizes):
                 return f.einsum(args, labels, out, [fixed(k) for k in sizes])
             case Sum(terms):
@@ -404,16 +404,16 @@ class Reading:
         if function == "relu":
             side = self._side(function, z)
             return [z * side, side, *[np.zeros_like(z)] * (order - 1)]
-        if function in self.activations:
-            degree = self.activations[function]
-            if degree is None:
+        declared = self.activations.get(function)
+        if not has_rule(function, self.activations):
+            if not isinstance(declared, Fraction):
                 return [f.reduce(self._drawn(function, z, j)) for j in range(order + 1)]
             factor = f.reduce(self._drawn(function, self._side(function, z), "factor"))
-            return [f.reduce(factor * c) for c in self._power_series(degree, z, order)]
+            return [f.reduce(factor * c) for c in self._power_series(declared, z, order)]
         result = []
         for j in range(order + 1):
             total = np.zeros_like(z)
-            for (k, powers), c in higher_derivative(function, j).items():
+            for (k, powers), c in higher_derivative(function, j, declared).items():
                 term = f.reduce(f.residue(c) * f.power(z, k))
                 for name, e in powers:
                     term = f.reduce(term * f.power(self._symbol(name, z), e))

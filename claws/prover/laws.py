@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.evaluate import fixed
 from claws.kernel.evidence import ByPolynomials, ByTensors
+from claws.kernel.functions import has_rule
 from claws.kernel.program import ROLES, Apply, count_entries
 from claws.kernel.statement import Statement
 from claws.kernel.tensors import NotShown
@@ -187,5 +188,6 @@ def _zero(search: Search) -> str:
 def _transcendental(statement: Statement) -> str:
     """The functions of the program that are neither rational nor piecewise so, as a text."""
     program = statement.program
-    names = {n.function for n in program.nodes if isinstance(n, Apply)} - {"relu", *dict(program.activations)}
+    activations = dict(program.activations)
+    names = {n.function for n in program.nodes if isinstance(n, Apply) and has_rule(n.function, activations)}
     return ", ".join(sorted(names))

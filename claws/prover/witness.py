@@ -19,6 +19,7 @@ from claws.kernel.enclosures import Enclosures, Interval
 from claws.kernel.errors import Irrational, Malformed, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.evaluate import Array, Index, Jacobian, directional, fixed, indices
 from claws.kernel.evidence import Witness
+from claws.kernel.functions import Property, Slope
 from claws.kernel.program import ROLES, Leaf, Program, count_entries
 from claws.kernel.rational import Choices
 from claws.kernel.sizes import Bounds
@@ -51,6 +52,10 @@ MAX_PASSES = 4
 """Rounds of simplification of a witness."""
 
 
+_VALUES = (-2, -1, 0, 1, 2, 3)
+"""What a solution of a declared equation may be at the argument that is met."""
+
+
 @dataclass
 class Search:
     """What a search did: the witness if one was found, and what to say if not."""
@@ -69,7 +74,7 @@ class RecordingNumbers(Enclosures):
 
     def __init__(
         self,
-        activations: Mapping[str, Fraction | None],
+        activations: Mapping[str, Property],
         choices: Choices,
         seed: int,
         meter: Meter | None = None,
@@ -94,17 +99,32 @@ class RecordingNumbers(Enclosures):
 
     def elementary(self, function: str, x: Any) -> tuple[Any, Any]:
         if function in self.activations:
-            if self.activations[function] is None and not isinstance(x, Interval):
-                table = self.choices.values.setdefault(function, {})
-                if x not in table:
-                    r = self._random(function, x)
-                    table[x] = (Fraction(r.randint(-2, 2)), Fraction(r.randint(-2, 2)))
-            elif self.activations[function] is not None and function not in self.choices.homogeneous:
+            declared = self.activations[function]
+            if not isinstance(declared, Fraction):
+                if not isinstance(x, Interval):
+                    self._choose_value(function, declared, x)
+            elif function not in self.choices.homogeneous:
                 r = self._random(function)
                 options = [(1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (3, -2)]
                 a, b = options[r.randrange(len(options))]
                 self.choices.homogeneous[function] = (Fraction(a), Fraction(b))
         return super().elementary(function, x)
+
+    def _choose_value(self, function: str, declared: Slope | None, x: Any) -> None:
+        table = self.choices.values.setdefault(function, {})
+        if x in table:
+            return
+        r = self._random(function, x)
+        if declared is None:
+            table[x] = (Fraction(r.randint(-2, 2)), Fraction(r.randint(-2, 2)))
+        elif table:
+            raise Irrational(f"the value of {function} can be chosen at one argument only")
+        else:
+            # a constant solution is the last to be taken
+            values = [Fraction(v) for v in _VALUES]
+            moving = [v for v in values if declared.at(v)] or values
+            value = moving[r.randrange(len(moving))]
+            table[x] = (value, declared.at(value))
 
     def opaque(
         self, function: str, arguments: list[Array], shapes: list[Index], shape: Index

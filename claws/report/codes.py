@@ -75,7 +75,8 @@ _CODES = (
         "an unknown word",
         "Some places take one of a few words: a domain is `real`, `positive` or `nonzero`; an expected\n"
         "verdict `proved`, `refuted` or `unknown`; a flow `gradient` or `momentum(tau)`. An activation is\n"
-        "`homogeneous k`, a preconditioner is given `by` an expression, and conditions are joined by `and`.",
+        "`homogeneous k` or given `with` its derivative, a preconditioner `by` an expression, and conditions are\n"
+        "joined by `and`.",
         "param x, y in positiv\nmap x*y\n",
     ),
     Code(

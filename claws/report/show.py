@@ -155,7 +155,7 @@ def _entries(spec: Spec, statement: Statement, name: str, form: str, first: bool
 
     program = statement.program
     meter = Meter(ENTRIES_BUDGET)
-    ring = SympyRing(meter)
+    ring = SympyRing(meter, dict(program.activations))
     leaves = symbols_of(program)
     values = evaluate(program, [*statement.outputs, statement.law], leaves, ring, meter)
 

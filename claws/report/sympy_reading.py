@@ -13,6 +13,7 @@ import sympy
 
 from claws.kernel.errors import Meter, Undefined
 from claws.kernel.evaluate import Array, Index, Jacobian, fixed, indices
+from claws.kernel.functions import Property, Slope
 from claws.kernel.program import ROLES, Program
 
 
@@ -43,8 +44,9 @@ FUNCTIONS: dict[str, Any] = {
 class SympyRing:
     """SymPy expressions as ring elements (see `claws.kernel.evaluate.Ring`)."""
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, activations: Mapping[str, Property] | None = None) -> None:
         self.meter = meter
+        self.activations = activations or {}
         self._dummy = sympy.Symbol("z", real=True)
 
     def check(self, x: Any) -> None:
@@ -61,6 +63,10 @@ class SympyRing:
 
     def elementary(self, function: str, x: Any) -> tuple[Any, Any]:
         f = FUNCTIONS.get(function) or sympy.Function(function)
+        declared = self.activations.get(function)
+        if isinstance(declared, Slope):
+            terms = (self.number(c) * f(x) ** e for c, e in declared.terms)
+            return f(x), sum(terms, start=sympy.Integer(0))
         slope = (
             sympy.Heaviside(x) if function == "relu" else sympy.diff(f(self._dummy), self._dummy).subs(self._dummy, x)
         )

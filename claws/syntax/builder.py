@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from claws.kernel.errors import Malformed, Undefined
-from claws.kernel.functions import exact_power
+from claws.kernel.functions import Property, exact_power
 from claws.kernel.program import (
     Apply,
     Det,
@@ -109,7 +109,7 @@ def shape_text(shape: Shape) -> str:
 class Builder:
     """Makes one program. Equal nodes are made once."""
 
-    def __init__(self, activations: dict[str, Fraction | None], functions: dict[str, Shape | None]) -> None:
+    def __init__(self, activations: dict[str, Property], functions: dict[str, Shape | None]) -> None:
         self.nodes: list[Node] = []
         self.shapes: list[Shape] = []
         self.conditions: list[Size] = []

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from claws.kernel.errors import Malformed
+from claws.kernel.functions import Property
 from claws.kernel.program import MAX_EXPONENT, Shape
 from claws.kernel.sizes import ONE, ZERO, Bounds, Size
 from claws.syntax import nodes
@@ -61,7 +62,7 @@ class Scope:
     """Declared names; each is elaborated when it is first used."""
     builtins: Mapping[str, Callable[[Scope, nodes.Call], Value]]
     """The functions of the language; what each one is, `claws.syntax.library` says."""
-    activations: Mapping[str, Fraction | None] = field(default_factory=dict)
+    activations: Mapping[str, Property] = field(default_factory=dict)
     functions: Mapping[str, Shape | None] = field(default_factory=dict)
     about: str = "map"
     """What is being elaborated, for messages: `map`, `law`, ..."""

@@ -26,6 +26,7 @@ STATEMENT_KEYWORDS = (
     "model", "dim", "param", "input", "const", "activation", "function", "let", "map", "flow", "precondition",
     "law", "independent", "complete", "count",
 )  # fmt: skip
+_STATEMENT_KINDS = frozenset(word.upper() for word in STATEMENT_KEYWORDS)
 CLAUSE_KEYWORDS = ("for", "in", "where", "expect")
 
 
@@ -94,7 +95,7 @@ _BEFORE = (
     ("DOCSTRING", r'"""[\s\S]*?"""'),
     ("OPEN_DOCSTRING", r'"""[\s\S]*'),
     ("APOSTROPHES", r"'''[\s\S]*?(?:'''|\Z)"),
-    ("PRIME", r"(?<=[\w)\]])'+"),
+    ("PRIMES", r"(?<=[\w)\]])'+"),
     ("DOTS", r"\.\.\.+"),
     ("BARE_FRACTION", r"[0-9]+\.(?![.0-9]|[^\W\d])|\.[0-9]+"),
 )
@@ -142,6 +143,8 @@ class _Scanner:
         self.line_start = 0
         self.first = True
         """Whether the next token is the first on its line."""
+        self.statement = ""
+        """The kind of the last token that begins a statement."""
 
     def run(self) -> Scan:
         keywords = load_tables().keywords
@@ -184,6 +187,8 @@ class _Scanner:
     def _add(self, kind: str, text: str, start: int, end: int) -> None:
         self.tokens.append(Token(kind, text, self._span(start, end), start, end, self.first))
         self.first = False
+        if kind in _STATEMENT_KINDS:
+            self.statement = kind
 
     def _report(self, code: str, message: str, start: int, end: int, hint: str = "") -> None:
         self.diagnostics.append(Diagnostic(code, message, self._span(start, end), hint))
@@ -276,7 +281,16 @@ class _Scanner:
         self._report("CLAW007", "this docstring is never closed", start, start + 3, 'it ends with `"""`')
         self._advance(text, start)
 
-    def _prime(self, text: str, start: int, end: int) -> None:
+    def _primes(self, text: str, start: int, end: int) -> None:
+        if self.statement == "ACTIVATION":
+            before = self.tokens[-2:]
+            if text == "'" and [t.kind for t in before] == ["NAME", "NAME"] and before[0].text == "with":
+                self._add("PRIME", text, start, end)
+                return
+            hint = "a derivative is declared as `activation s with s' = 1 - s^2`"
+            self._report("CLAW010", f"{quote(text)} has no meaning here", start, end, hint)
+            self._add(WRONG, text, start, end)
+            return
         self._report("CLAW010", f"{quote(text)} doesn't transpose", start, end, "a transpose is written `U.T`")
         self._add("TRANSPOSE", ".T", start, end)
 
@@ -337,7 +351,7 @@ _HANDLERS = {
     "DOCSTRING": _Scanner._docstring,
     "OPEN_DOCSTRING": _Scanner._open_docstring,
     "APOSTROPHES": _Scanner._apostrophes,
-    "PRIME": _Scanner._prime,
+    "PRIMES": _Scanner._primes,
     "DOTS": _Scanner._dots,
     "BARE_FRACTION": _Scanner._bare_fraction,
     "ATTRIBUTE": _Scanner._attribute,

@@ -198,6 +198,11 @@ MISTAKES = (
     ),
     # something is missing between two things
     Mistake(
+        "CLAW011", rf"^activation (?:.* , )?{_NAME} with (?P<name>{_NAME})$", r"=",
+        "the derivative of `{name}` is written `{name}'`", "a derivative is declared as `activation s with s' = 1 - s^2`",
+        "activation s with s§= 1 - s^2",
+    ),
+    Mistake(
         "CLAW011", r"(?:^| )(?P<number>[\d.]+(?:[eE][+-]?\d+)?)$", rf"{_NAME}|\(",
         "a `*` is missing after {last}", "write `{number}*{group}`",
         "law h = 2§x",
@@ -392,7 +397,7 @@ def _name_in_place(before: list[Token]) -> str:
             return "`real`, `positive` or `nonzero`"
         return "a name"
     if before[0].kind == "ACTIVATION":
-        return "`homogeneous`"
+        return "`homogeneous` or `with`"
     if before[0].kind == "PRECONDITION":
         return "`by`"
     return "`and`"

@@ -238,10 +238,19 @@ class Declare:
 
 
 @dataclass(slots=True)
-class Activation:
-    """`activation s homogeneous 2`; the degree is None where none is declared."""
+class Derivative:
+    """`s' = 1 - s^2`, after `with`."""
 
-    entries: tuple[tuple[Identifier, Expression | None], ...]
+    of: Identifier
+    value: Expression
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Activation:
+    """`activation s homogeneous 2`, `activation s with s' = 1 - s^2`: a degree, a derivative, or None where none is declared."""
+
+    entries: tuple[tuple[Identifier, Expression | Derivative | None], ...]
     span: Span = _span()
 
 

@@ -100,9 +100,9 @@ def _statement_pieces(statement: nodes.Statement) -> Iterator[_Piece]:
             for number, group in enumerate(groups):
                 yield ", " * (number > 0)
                 yield from _group(group, number == len(groups) - 1)
-        case nodes.Activation(entries):
+        case nodes.Activation(declared):
             yield "activation "
-            yield from _entries(entries, " homogeneous ")
+            yield from _activated(declared)
         case nodes.Function(opaque):
             yield "function "
             for number, (name, shape) in enumerate(opaque):
@@ -147,6 +147,19 @@ def _entries(entries: Iterable[tuple[nodes.Identifier, nodes.Expression | None]]
         if value is not None:
             yield mark
             yield value, _SUM
+
+
+def _activated(
+    entries: Iterable[tuple[nodes.Identifier, nodes.Expression | nodes.Derivative | None]],
+) -> Iterator[_Piece]:
+    for number, (name, known) in enumerate(entries):
+        yield ", " * (number > 0) + name.name
+        if isinstance(known, nodes.Derivative):
+            yield f" with {known.of.name}' = "
+            yield known.value, _SUM
+        elif known is not None:
+            yield " homogeneous "
+            yield known, _SUM
 
 
 def _group(group: nodes.Group, is_last: bool) -> Iterator[_Piece]:

@@ -14,6 +14,7 @@ from fractions import Fraction
 
 from claws.kernel.errors import Malformed
 from claws.kernel.flow import Flow
+from claws.kernel.functions import Property
 from claws.kernel.program import Leaf, Program, Shape
 from claws.kernel.sizes import Size
 from claws.kernel.statement import Complete, Count, Independent, Statement
@@ -33,6 +34,7 @@ from claws.syntax.dynamics import (
 from claws.syntax.elaborate import Named, NeedsSizesHere, Scope, error, suggest
 from claws.syntax.library import BUILTINS
 from claws.syntax.parser import parse_source
+from claws.syntax.slopes import read_slope
 
 MAX_INSTANCES = 100_000
 """The most sizes that one `for` may run over, those that its `where` turns down among them."""
@@ -71,7 +73,7 @@ class Spec:
     leaves: dict[str, tuple[nodes.Group, str]] = field(default_factory=dict)
     """Each parameter, input and constant with its group and role."""
     lets: dict[str, nodes.Let] = field(default_factory=dict)
-    activations: dict[str, Fraction | None] = field(default_factory=dict)
+    activations: dict[str, Property] = field(default_factory=dict)
     functions: dict[str, tuple[nodes.Expression, ...] | None] = field(default_factory=dict)
     laws: dict[str, nodes.Law] = field(default_factory=dict)
     map: nodes.Map | None = None
@@ -413,8 +415,8 @@ class _Reader:
                 for name in group.names:
                     self._each(name, s.role, lambda name=name, group=group: self._leaf(name, group, s.role))  # type: ignore[misc]
         elif isinstance(s, nodes.Activation):
-            for name, degree in s.entries:
-                self._each(name, "activation", lambda name=name, degree=degree: self._activation(name, degree))  # type: ignore[misc]
+            for name, known in s.entries:
+                self._each(name, "activation", lambda name=name, known=known: self._activation(name, known))  # type: ignore[misc]
         elif isinstance(s, nodes.Function):
             for name, shape in s.entries:
                 self._each(name, "function", lambda name=name, shape=shape: spec.functions.update({name.name: shape}))  # type: ignore[misc]
@@ -473,7 +475,10 @@ class _Reader:
     def _leaf(self, name: nodes.Identifier, group: nodes.Group, role: str) -> None:
         self.spec.leaves[name.name] = (group, role)
 
-    def _activation(self, name: nodes.Identifier, degree: nodes.Expression | None) -> None:
+    def _activation(self, name: nodes.Identifier, degree: nodes.Expression | nodes.Derivative | None) -> None:
+        if isinstance(degree, nodes.Derivative):
+            self.spec.activations[name.name] = read_slope(name, degree)
+            return
         k = None if degree is None else self._numbers().constant(degree, "a degree")
         if k is not None and max(abs(k.numerator), k.denominator) > 64:
             raise error("CLAW029", "a degree of homogeneity is at most 64", degree.span if degree else name.span)

@@ -19,6 +19,7 @@ FLOWS = ("gradient", "momentum")
 ADDITIONS = ("decay", "rate")
 VERDICTS = ("proved", "refuted", "unknown")
 
+_WITH = "a derivative is declared as `activation s with s' = 1 - s^2`"
 _HOMOGENEOUS = "`s homogeneous 2` says that s(a*x) = a^2*s(x) for a > 0"
 
 
@@ -95,9 +96,14 @@ class TreeBuilder:
         return nodes.Activation(_values(children[1::2]), _whole(children))
 
     def activated(self, children: Children) -> _Part:
-        if len(children) > 1:
-            self._exact_word(children[1], "homogeneous", _HOMOGENEOUS)
-        return _Part((_identifier(children[0]), children[2] if len(children) > 1 else None), _whole(children))
+        name = _identifier(children[0])
+        if len(children) == 6:
+            self._exact_word(children[1], "with", _WITH)
+            of = _identifier(children[2])
+            return _Part((name, nodes.Derivative(of, children[5], of.span.to(children[5].span))), _whole(children))
+        if len(children) == 3:
+            self._exact_word(children[1], "homogeneous", _WITH if children[1].text == "with" else _HOMOGENEOUS)
+        return _Part((name, children[2] if len(children) == 3 else None), _whole(children))
 
     def function(self, children: Children) -> nodes.Function:
         return nodes.Function(_values(children[1::2]), _whole(children))
