@@ -168,7 +168,7 @@ def test_precision_is_bounded(bits: int) -> None:
 def test_huge_numbers_are_refused() -> None:
     x = ring().power(Interval.of(Fraction(10), 100), Fraction(4096))
     ring().check(x)
-    for _ in range(10):
+    for _ in range(2):
         x = x * x
     with pytest.raises(Undefined, match="too large"):
         ring().check(x)
