@@ -19,10 +19,12 @@ from claws.kernel.enclosures import MAX_BITS
 from claws.kernel.errors import Malformed
 from claws.kernel.evaluate import Index
 from claws.kernel.evidence import (
+    ByBlock,
     ByPolynomials,
     ByTensors,
     Evidence,
     NotConserved,
+    Premise,
     Relation,
     Residue,
     Sandwich,
@@ -64,6 +66,7 @@ MAX_SIZE = 1_000_000
 MAX_LIST = 1_000_000
 MAX_NAME = 200
 MAX_TERMS = 200
+MAX_BLOCKS = 16
 
 T = TypeVar("T")
 
@@ -182,6 +185,16 @@ def _encode_evidence(evidence: Evidence, size: int) -> dict[str, Any]:
             return {"method": "tensors", "sizes": dict(evidence.sizes)}
         case ByPolynomials():
             return {"method": "polynomials"}
+        case ByBlock(premise, dims, names, calls, sizes):
+            return {
+                "method": "block",
+                "statement": encode_statement(premise.statement),
+                "evidence": _encode_evidence(premise.evidence, len(premise.statement.program.nodes)),
+                "dims": {d: _encode_size(n) for d, n in dims.items()},
+                "names": dict(names),
+                "calls": [list(c) for c in calls],
+                "sizes": dict(sizes),
+            }
         case Sandwich():
             return {
                 "method": "sandwich",
@@ -478,13 +491,15 @@ def _array(x: Any) -> dict[Index, Fraction]:
     return {i: y for i, y in result.items() if y}
 
 
-def _evidence(x: Any, program: Program) -> Evidence:
+def _evidence(x: Any, program: Program, depth: int = 0) -> Evidence:
     method = x.get("method") if isinstance(x, dict) else None
     if method == "tensors":
         return ByTensors(_sizes(_fields(x, {"method", "sizes"})["sizes"]))
     if method == "polynomials":
         _fields(x, {"method"})
         return ByPolynomials()
+    if method == "block":
+        return _block(x, depth)
     if method == "sandwich":
         return _sandwich(x, program)
     if method == "relation":
@@ -496,6 +511,25 @@ def _evidence(x: Any, program: Program) -> Evidence:
     if method == "witness":
         return _witness(x)
     raise Malformed("unknown method of evidence")
+
+
+def _block(x: Any, depth: int) -> ByBlock:
+    f = _fields(x, {"method", "statement", "evidence", "dims", "names", "calls", "sizes"})
+    if depth >= MAX_BLOCKS:
+        raise Malformed(f"blocks are nested more than {MAX_BLOCKS} deep")
+    statement = _statement(f["statement"])
+    if not isinstance(statement, Statement):
+        raise Malformed("what is taken from a block is a law")
+    evidence = _evidence(f["evidence"], statement.program, depth + 1)
+    if not isinstance(evidence, ByTensors | ByPolynomials | ByBlock):
+        raise Malformed("a law of a block is proved by tensors, polynomials or a block")
+    return ByBlock(
+        Premise(statement, evidence),
+        _mapping(f["dims"], _size),
+        _mapping(f["names"], _name),
+        _list(f["calls"], lambda y: (_number(_row(y, 2)[0]), _number(y[1])), 100_000),
+        _sizes(f["sizes"]),
+    )
 
 
 def _sandwich(x: Any, program: Program) -> Sandwich:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from claws.kernel.evaluate import Index
 from claws.kernel.lie import Step
 from claws.kernel.paths import Bundle
 from claws.kernel.program import Program
 from claws.kernel.rational import Choices
+from claws.kernel.sizes import Size
+from claws.kernel.statement import Statement
+
+if TYPE_CHECKING:
+    from claws.kernel.theorem import Theorem
 
 Residue = Fraction | tuple[Fraction, Fraction]
 """A rational number, or bounds of a real one."""
@@ -26,6 +32,30 @@ class ByTensors:
 @dataclass(frozen=True, slots=True)
 class ByPolynomials:
     """PROVED at the statement's fixed sizes by polynomials over Q."""
+
+
+@dataclass(frozen=True, slots=True)
+class Premise:
+    """A law of a block, and the evidence for it."""
+
+    statement: Statement
+    evidence: ByTensors | ByPolynomials | ByBlock
+
+
+@dataclass(frozen=True, slots=True)
+class ByBlock:
+    """PROVED because it is a law of a block that the network uses (`blocks.py`).
+
+    `premise` is the block's law, with evidence or as a theorem that has been made of it; `dims` gives the block's free dims in
+    those of the statement, `names` what its leaves, activations and functions are called there; `calls` are pairs: the position
+    of an output of the block, and a node of the statement that is this output. `sizes` is as in `ByTensors`.
+    """
+
+    premise: Premise | Theorem
+    dims: Mapping[str, Size]
+    names: Mapping[str, str]
+    calls: tuple[tuple[int, int], ...]
+    sizes: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +116,4 @@ class NotConserved:
     witness: Witness
 
 
-Evidence = ByTensors | ByPolynomials | Witness | Sandwich | Relation | NotConserved
+Evidence = ByTensors | ByPolynomials | ByBlock | Witness | Sandwich | Relation | NotConserved

@@ -27,6 +27,11 @@ def velocity_of(parameter: str) -> str:
     return f"vel({parameter})"
 
 
+def parameter_of(velocity: str) -> str:
+    """The parameter of which a leaf is the velocity, by the leaf's name."""
+    return velocity.removeprefix("vel(").removesuffix(")")
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """theta' = -grad E by default.

@@ -360,7 +360,7 @@ class Program:
         missing = [d for d in self.free_dims() if d not in sizes]
         _need(not missing, f"no size is given for {', '.join(missing)}")
         _need(Bounds(self.conditions).hold_at(sizes), "these sizes are outside the statement")
-        return Program(tuple(_node_at(n, sizes) for n in self.nodes), self.activations, self.functions)
+        return Program(tuple(node_at(n, sizes) for n in self.nodes), self.activations, self.functions)
 
 
 def _check_slope(name: str, slope: Slope) -> None:
@@ -388,7 +388,9 @@ def _sizes_of(node: Node) -> Shape:
     return ()
 
 
-def _node_at(node: Node, sizes: Mapping[str, int]) -> Node:
+def node_at(node: Node, sizes: Mapping[str, int | Size]) -> Node:
+    """The same node with these sizes put in for dims; operands stay."""
+
     def put(shape: Shape) -> Shape:
         return tuple(n.at(sizes) for n in shape)
 

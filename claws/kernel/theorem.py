@@ -13,10 +13,12 @@ from fractions import Fraction
 
 from claws.kernel import counting
 from claws.kernel.assumptions import simplified
+from claws.kernel.blocks import check_use
 from claws.kernel.enclosures import Enclosures, Interval
 from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, brief
 from claws.kernel.evaluate import Array, Index, Ring, directional, evaluate, fixed, gradients, indices
 from claws.kernel.evidence import (
+    ByBlock,
     ByPolynomials,
     ByTensors,
     Evidence,
@@ -114,21 +116,36 @@ def _conditions_hold(program: Program, sizes: Mapping[str, int]) -> None:
         raise Refused("the sizes are outside the statement's conditions, where it says nothing")
 
 
+def _says_something(program: Program, sizes: Mapping[str, int]) -> bool:
+    """Raises `Refused` unless the program has a meaning at these sizes, one for each free dim. Whether it has any."""
+    dims = program.free_dims()
+    if set(sizes) != set(dims):
+        raise Refused("the certificate gives no sizes at which the statement says something")
+    _conditions_hold(program, sizes)
+    if dims:
+        # every axis must be a whole number there, or there would be nothing that the theorem is about
+        program.at(sizes)
+    return bool(dims)
+
+
 def _check_law(statement: Statement, evidence: Evidence, meter: Meter) -> Theorem:
     conditions = tuple(condition_text(c) for c in statement.program.conditions)
     if isinstance(evidence, ByTensors):
-        dims = statement.program.free_dims()
-        if set(evidence.sizes) != set(dims):
-            raise Refused("the certificate gives no sizes at which the statement says something")
-        _conditions_hold(statement.program, evidence.sizes)
-        if dims:
-            # every axis must be a whole number there, or there would be nothing that the theorem is about
-            statement.program.at(evidence.sizes)
+        free = _says_something(statement.program, evidence.sizes)
         simple = _simple(statement)
         residue = tensor_residue(simple, Tensors(simple.program, meter))
         if residue.left or residue.drift:
             raise NotShown("the normal form of the residue does not vanish", residue.left)
-        return Theorem(_TOKEN, statement, evidence, "PROVED", "tensors", None if dims else {}, conditions)
+        return Theorem(_TOKEN, statement, evidence, "PROVED", "tensors", None if free else {}, conditions)
+    if isinstance(evidence, ByBlock):
+        free = _says_something(statement.program, evidence.sizes)
+        block = evidence.premise
+        if not isinstance(block, Theorem):
+            block = _check_law(block.statement, block.evidence, meter)
+        if block.verdict != "PROVED" or not isinstance(block.statement, Statement):
+            raise Refused("what the certificate takes from the block is no law of it")
+        check_use(statement, block.statement, evidence, meter)
+        return Theorem(_TOKEN, statement, evidence, "PROVED", "block", None if free else {}, conditions)
     if isinstance(evidence, ByPolynomials):
         if statement.program.free_dims():
             raise Refused("polynomials need fixed sizes")

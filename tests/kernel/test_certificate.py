@@ -22,12 +22,14 @@ from claws.kernel import (
     Malformed,
     Meter,
     Refused,
+    Size,
     Statement,
     Theorem,
     check,
 )
-from claws.kernel.certificate import Certificate, digest, read_certificate, write_certificate
+from claws.kernel.certificate import MAX_BLOCKS, Certificate, digest, read_certificate, write_certificate
 from claws.kernel.enclosures import enclose
+from claws.kernel.evidence import ByBlock, Premise
 from claws.kernel.program import Apply, Leaf, Node, Opaque, Power, Sum
 from claws.kernel.rational import Choices
 from tests.kernel.models import every_kind, linear, make, perceptron, product, scalars, scale, witness
@@ -57,6 +59,17 @@ def enclosed_witness() -> tuple[Statement, Evidence]:
     return statement, replace(witness(a=-3), residue=(low, high), bits=64)
 
 
+def block_use() -> tuple[Statement, Evidence]:
+    """Two linear layers of sizes n, n + 1, 2 r, called by a network."""
+    n, r = Size.dim("n"), Size.dim("r")
+    nodes = [
+        replace(x, name="A." + x.name) if isinstance(x, Leaf) else x for x in linear(n, n + 1, r * 2).program.nodes
+    ]
+    network = make([*nodes, Apply("tanh", 2)], [6], 5)
+    dims, names = {"n": n, "m": n + 1, "r": r * 2}, {"U": "A.U", "V": "A.V"}
+    return network, ByBlock(Premise(linear(), AT_ONE), dims, names, ((0, 2),), {"n": 1, "r": 1})
+
+
 CASES: dict[str, tuple[Statement, Evidence]] = {
     "tensors": (linear(), AT_ONE),
     "relu": (perceptron(), AT_ONE),
@@ -76,6 +89,7 @@ CASES: dict[str, tuple[Statement, Evidence]] = {
     ),
     "choices": function_witness(),
     "enclosed": enclosed_witness(),
+    "block": block_use(),
 }
 
 
@@ -251,6 +265,14 @@ def test_a_mutation_is_refused_for_its_reason(case: str, edit: Callable[[Data], 
     edit(data)
     with pytest.raises(Refused, match=reason):
         judge(json.dumps(data))
+
+
+def test_blocks_are_nested_only_so_deep() -> None:
+    data = data_of("block")
+    for _ in range(MAX_BLOCKS):
+        data["evidence"] = {**data["evidence"], "evidence": copy.deepcopy(data["evidence"])}
+    with pytest.raises(Malformed, match=f"blocks are nested more than {MAX_BLOCKS} deep"):
+        read_certificate(json.dumps(data))
 
 
 # --- random mutations ---
