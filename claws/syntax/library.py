@@ -187,6 +187,47 @@ def _filled(value: int) -> Callable[[Scope, nodes.Call, Keywords], Value]:
     return function
 
 
+def _tri(scope: Scope, e: nodes.Call, keywords: Keywords) -> Value:
+    """NumPy's `tri`: ones at and below the k-th diagonal."""
+    shape = scope.shape(e.arguments, "a size")
+    return _below(scope, shape[0], shape[-1], _diagonal(scope, keywords))
+
+
+def _triangle(lower: bool) -> Callable[[Scope, nodes.Call, Keywords], Value]:
+    def function(scope: Scope, e: nodes.Call, keywords: Keywords) -> Value:
+        b = scope.builder
+        v = scope.value(e.arguments[0])
+        if len(v.shape) < 2:
+            raise Misfit("CLAW022", f"`{e.function.name}` needs a matrix, this is {shape_text(v.shape)}")
+        k = _diagonal(scope, keywords)
+        below = b.multiply(v, _below(scope, v.shape[-2], v.shape[-1], k if lower else k - 1), lambda: "")
+        return below if lower else b.add([(Fraction(1), v), (Fraction(-1), below)], lambda: "")
+
+    return function
+
+
+def _diagonal(scope: Scope, keywords: Keywords) -> int:
+    return scope.integer(keywords["k"], "a diagonal") if "k" in keywords else 0
+
+
+def _below(scope: Scope, rows: Size, columns: Size, k: int) -> Value:
+    """The rows x columns matrix of 1 where column <= row + k, and 0 elsewhere."""
+    n, m = rows.integer(), columns.integer()
+    if n is None or m is None:
+        raise NeedsSizes(
+            f"a triangle of {shape_text((rows, columns))} needs fixed sizes",
+            f"fix them, or declare the mask, `const M: [{rows}, {columns}]`: the claim is then made for every mask",
+        )
+    b = scope.builder
+    lengths = (min(max(i + k + 1, 0), m) for i in range(n))
+    parts = [(Fraction(1), b.expand(b.number(0), (rows, columns), ()))]
+    for i, length in enumerate(lengths):
+        if length:
+            row = b.place(b.expand(b.number(1), (Size.of(length),), ()), 0, ZERO, columns, new_axis=False)
+            parts.append((Fraction(1), b.place(row, 0, Size.of(i), rows, new_axis=True)))
+    return b.add(parts, lambda: "")
+
+
 def _shape_arguments(scope: Scope, arguments: Sequence[nodes.Expression]) -> Shape:
     """`f(n, m)` or `f([n, m])`."""
     if len(arguments) == 1 and isinstance(arguments[0], nodes.Array):
@@ -294,10 +335,18 @@ def _last_axis(v: Value, name: str) -> list[int]:
     return list(range(len(v.shape)))
 
 
-def _softmax(scope: Scope, v: Value) -> Value:
+def _softmax(scope: Scope, e: nodes.Call, keywords: Keywords) -> Value:
+    """With a mask, exp(z)*mask divided by its sum: what is masked by 0 has no weight."""
     b = scope.builder
+    v = scope.value(e.arguments[0])
     axes = _last_axis(v, "softmax")
     weights = b.apply("exp", v)
+    if "mask" in keywords:
+        mask = scope.value(keywords["mask"])
+        weights = b.multiply(weights, mask, lambda: "the mask of `softmax`")
+        if weights.shape != v.shape:
+            message = f"`softmax` of {shape_text(v.shape)} has a mask of {shape_text(mask.shape)}"
+            raise error("CLAW022", message, keywords["mask"].span)
     inverse = b.power(b.total(weights, [axes[-1]]), Fraction(-1))
     return b.einsum([weights, inverse], [axes, axes[:-1]], axes)
 
@@ -457,6 +506,9 @@ TABLE: dict[str, Entry] = {
     "I": (1, 1, "I(n)", (), _identity),
     "ones": (1, 99, "ones(n, m)", (), _filled(1)),
     "zeros": (1, 99, "zeros(n, m)", (), _filled(0)),
+    "tri": (1, 2, "tri(n) or tri(n, m)", ("k",), _tri),
+    "tril": (1, 1, "tril(A) or tril(A, k=-1)", ("k",), _triangle(lower=True)),
+    "triu": (1, 1, "triu(A) or triu(A, k=1)", ("k",), _triangle(lower=False)),
     "concat": (1, 99, "concat(A, B) or concat(A, B, axis=1)", ("axis",), _concat),
     "reshape": (2, 99, "reshape(A, [n, m])", (), _reshape),
     "einsum": (2, 99, 'einsum("ij,jk->ik", A, B)', (), _einsum),
@@ -466,7 +518,7 @@ TABLE: dict[str, Entry] = {
     "leaky_relu": (1, 2, "leaky_relu(z) or leaky_relu(z, slope=1/10)", ("slope",), _leaky_relu),
     "silu": (1, 1, "silu(z)", (), _gate("sigmoid")),
     "gelu": (1, 1, "gelu(z)", (), _gate("normal_cdf")),
-    "softmax": (1, 1, "softmax(z), along the last axis", (), _simple(_softmax)),
+    "softmax": (1, 1, "softmax(z) or softmax(z, mask=M), along the last axis", ("mask",), _softmax),
     "layernorm": (1, 1, "layernorm(z), along the last axis", (), _simple(_layernorm)),
     "rmsnorm": (1, 1, "rmsnorm(z), along the last axis", (), _simple(_rmsnorm)),
     "conv1d": (

@@ -320,9 +320,10 @@ class Interpreter:
             spec = arguments[0]
             assert isinstance(spec, nodes.Text)
             return einsum(spec.value, [self.value(x) for x in arguments[1:]])
-        if name in ("I", "ones", "zeros"):
+        if name in ("I", "ones", "zeros", "tri"):
             shape = [int(self.constant(x)) for x in arguments]
-            array = np.eye(shape[0], dtype=int) if name == "I" else np.full(shape, int(name == "ones"))
+            square = {"I": np.eye, "tri": np.tri}.get(name)
+            array = square(shape[0], dtype=int) if square else np.full(shape, int(name == "ones"))
             result = np.empty(array.shape, dtype=object)
             for i in np.ndindex(*array.shape):
                 result[i] = self.numbers.number(Fraction(int(array[i])))
@@ -364,6 +365,8 @@ class Interpreter:
             return a[:, None] * others[0][None, :]
         if name == "softmax":
             weights = self._map("exp", a)
+            if "mask" in keywords:
+                weights = wrap(weights * self.value(keywords["mask"]))
             return weights / wrap(np.sum(weights, axis=-1))[..., None]
         if name == "rmsnorm":
             mean = wrap(np.sum(a * a, axis=-1)) * self.numbers.number(Fraction(1, a.shape[-1]))
