@@ -15,9 +15,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from claws.driver import Options, check_spec, read_source
+from claws.driver import Options, check_spec
 from claws.report.results import FileResult, source_lines
 from claws.syntax.diagnostic import Diagnostic
+from claws.syntax.source import read_source
 from claws.syntax.spec import MAX_SIZE, Spec, load_text
 
 if TYPE_CHECKING:

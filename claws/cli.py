@@ -508,7 +508,8 @@ def _standard_input() -> tuple[str, str]:
 
 def _load(path: str, sizes: Mapping[str, int]) -> tuple[Spec, list[Diagnostic]]:
     """A file and what is wrong with it, or with the `-D` that came with it."""
-    from claws.driver import read_source, unknown_dims
+    from claws.driver import unknown_dims
+    from claws.syntax.source import read_source
     from claws.syntax.spec import load_text
 
     text, problem = read_source(path)
@@ -668,9 +669,10 @@ def _progress(total: int, done: int) -> Iterator[Callable[[], object]]:
 
 
 def _fmt(arguments: argparse.Namespace) -> int:
-    from claws.driver import find_files, read_source
+    from claws.driver import find_files
     from claws.syntax.parser import parse_source
     from claws.syntax.printer import print_file
+    from claws.syntax.source import read_source
 
     status = 0
     standard_input = arguments.paths == ["-"]
@@ -725,10 +727,11 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _gallery(arguments: argparse.Namespace) -> int:
-    from claws.driver import Options, check_paths, read_source
+    from claws.driver import Options, check_paths
     from claws.report.gallery import entry_of, render, without_times
     from claws.report.results import Exit
     from claws.report.text import render_report
+    from claws.syntax.source import read_source
     from claws.syntax.spec import load_text
 
     report = check_paths([arguments.folder], Options(jobs=arguments.jobs))

@@ -29,13 +29,12 @@ from claws.processes import in_order
 from claws.report.results import ClaimResult, FileResult, Report, Verdict, source_lines
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError
+from claws.syntax.source import read_source
 from claws.syntax.spec import Claim, Instance, Spec, load_text
 
 if TYPE_CHECKING:
     from claws.kernel.certificate import Certificate
     from claws.prover.counting import KnownLaw
-
-MAX_FILE_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -74,25 +73,6 @@ def find_files(paths: Sequence[str]) -> list[tuple[str, Diagnostic | None]]:
                 seen.add(p)
                 found.append((p, None))
     return found
-
-
-def read_source(path: str) -> tuple[str, Diagnostic | None]:
-    """The text of a file, or why it can't be read."""
-    try:
-        with open(path, "rb") as handle:
-            data = handle.read(MAX_FILE_BYTES + 1)
-    except FileNotFoundError:
-        return "", Diagnostic("CLAW040", "there is no such file", START, "check the path")
-    except (OSError, ValueError) as problem:
-        reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else "not a path"
-        return "", Diagnostic("CLAW040", f"the file can't be read: {reason}")
-    if len(data) > MAX_FILE_BYTES:
-        return "", Diagnostic("CLAW041", f"the file is larger than {MAX_FILE_BYTES} bytes")
-    try:
-        return data.decode("utf-8-sig"), None
-    except UnicodeDecodeError as problem:
-        line = data[: problem.start].count(b"\n") + 1
-        return "", Diagnostic("CLAW041", f"the file is not UTF-8: line {line} has a byte that is no character")
 
 
 def check_paths(
@@ -325,7 +305,9 @@ def _check_number(
     _put_theorem(result, theorem)
     if isinstance(theorem.evidence, NotConserved):
         law = claim.laws[theorem.evidence.law]
-        result.detail.update(describe_witness(instance.statement(law), theorem.evidence.witness, spec), law=law)
+        result.detail.update(
+            describe_witness(instance.statement(law, claim.among), theorem.evidence.witness, spec), law=law
+        )
     if options.certificates is not None:
         result.detail["certificate"] = _write(spec, claim, result, theorem, options.certificates, stem)
 
@@ -335,12 +317,15 @@ def known_laws(spec: Spec, claim: Claim | None, sizes: Mapping[str, int]) -> lis
     from claws.prover.counting import KnownLaw
 
     found = []
+    among = None if claim is None else claim.among
     for other in spec.claims:
         if other.kind != "law" or other.expected != "PROVED" or (claim is not None and other.name in claim.laws):
             continue
         if any(all(sizes.get(d, n) == n for d, n in given.items()) for given in other.sizes):
             try:
-                found.append(KnownLaw(other.name, spec.instance(sizes).statement(other.name)))
+                instance = spec.instance(sizes)
+                if among is None or instance.mentions_only(other.name, among):
+                    found.append(KnownLaw(other.name, instance.statement(other.name, among)))
             except SourceError:
                 continue  # it has no meaning at these sizes
     return found
@@ -356,6 +341,7 @@ def _put_theorem(result: ClaimResult, theorem: Theorem) -> None:
 def _check_law(
     spec: Spec, claim: Claim, instance: Instance, options: Options, stem: str | None, result: ClaimResult
 ) -> None:
+    from claws.prover.blocks import prove_by_block
     from claws.prover.laws import decide_law
 
     statement = instance.statement(claim.name)
@@ -363,17 +349,20 @@ def _check_law(
     params = statement.program.leaves("param")
     total = sum((count_entries(statement.program.shapes[n]) for n, _ in params), start=ZERO)
     result.detail["parameters"] = total.integer() if total.integer() is not None else str(total)
-    try:
-        outcome = decide_law(statement, options.seed, options.budget, options.timeout)
-    except Malformed:
-        raise
-    except Refused as problem:
-        raise KernelRefusal(str(problem)) from problem
-    theorem = outcome.theorem
+    lift = instance.lift(claim.name) if spec.blocks else None
+    theorem = prove_by_block(statement, lift, options.budget) if lift is not None else None
     if theorem is None:
-        result.reason = outcome.reason
-        result.detail["tried"] = outcome.tried
-        return
+        try:
+            outcome = decide_law(statement, options.seed, options.budget, options.timeout)
+        except Malformed:
+            raise
+        except Refused as problem:
+            raise KernelRefusal(str(problem)) from problem
+        theorem = outcome.theorem
+        if theorem is None:
+            result.reason = outcome.reason
+            result.detail["tried"] = outcome.tried
+            return
     _put_theorem(result, theorem)
     result.for_all_sizes = theorem.verdict == "PROVED" and theorem.sizes is None
     if isinstance(theorem.evidence, Witness):

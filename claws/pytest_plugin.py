@@ -97,8 +97,9 @@ class ClawFile(pytest.File):
     """A `.claw` file. One that is wrong has one test, `file`, which fails and so hides no other file's results."""
 
     def collect(self) -> Iterator[ClawItem]:
-        from claws.driver import Options, check_text, read_source
+        from claws.driver import Options, check_text
         from claws.report.results import FileResult
+        from claws.syntax.source import read_source
         from claws.syntax.spec import load_text
 
         options = Options(seed=self.config.getoption("claws_seed"))

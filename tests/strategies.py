@@ -141,11 +141,17 @@ _expect = st.none() | _verdicts
 claims: st.SearchStrategy[nodes.Claim] = st.one_of(
     st.builds(nodes.Law, identifiers, expressions, _sizes, _expect),
     st.builds(nodes.Independent, _names_list, _sizes, _expect),
-    st.builds(nodes.Complete, _names_list, _sizes, _expect),
-    st.builds(nodes.Count, st.sampled_from(["=", ">=", "<="]), expressions, _sizes, _expect),
+    st.builds(nodes.Complete, _names_list, _sizes, _expect, st.none() | _names_list),
+    st.builds(nodes.Count, st.sampled_from(["=", ">=", "<="]), expressions, _sizes, _expect, st.none() | _names_list),
 )
 statements: st.SearchStrategy[nodes.Statement] = st.one_of(
     st.builds(nodes.Model, identifiers),
+    st.builds(
+        nodes.Import,
+        st.from_regex(r"[^\"\n']{0,12}", fullmatch=True).map(nodes.Text),
+        identifiers,
+        st.just(()) | _entries(expressions),
+    ),
     st.builds(nodes.Dim, _entries(st.none() | expressions)),
     _declares(),
     st.builds(nodes.Activation, _entries(st.none() | expressions)),

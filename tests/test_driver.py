@@ -15,6 +15,7 @@ from claws.driver import Options, Verification, check_file, check_paths, check_t
 from claws.kernel.errors import Malformed, Refused
 from claws.prover import laws
 from claws.report.results import Exit, FileResult, Report
+from claws.syntax import source
 from claws.syntax.spec import load_text
 
 GOOD = "dim n\nparam u, v: [n]\nmap u*v\nlaw balance = u^2 - v^2\nlaw total = u^2 + v^2 expect refuted\n"
@@ -72,7 +73,7 @@ def test_claw041_a_file_that_is_not_utf8(tmp_path: Path) -> None:
 
 
 def test_claw041_a_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(driver, "MAX_FILE_BYTES", len(GOOD))
+    monkeypatch.setattr(source, "MAX_FILE_BYTES", len(GOOD))
     assert not check_file(write(tmp_path / "fits.claw", GOOD), Options()).errors
     result = check_file(write(tmp_path / "x.claw", GOOD + "\n"), Options())
     assert codes(result) == ["CLAW041"]

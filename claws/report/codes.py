@@ -30,7 +30,7 @@ _CODES = (
     Code(
         "CLAW002",
         "no statement starts like this",
-        "Every statement starts with a keyword: model, dim, param, input, const, activation, function, let,\n"
+        "Every statement starts with a keyword: model, import, dim, param, input, const, activation, function, let,\n"
         "map, flow, precondition, law, independent, complete or count. Lines and indentation mean nothing,\n"
         "so a statement may take several lines; a line that begins with a name after a complete statement\n"
         "probably has a misspelt keyword.",
@@ -216,6 +216,14 @@ _CODES = (
         "a division by zero",
         "The divisor is the number 0, so the expression has no value for any parameters.",
         "param x\nmap x/0\n",
+    ),
+    Code(
+        "CLAW036",
+        "a block that can't be used",
+        "`import \"attention.claw\" as A(n = 4)` takes the model of another file, which must be right by itself, as a\n"
+        "block: its path is relative to the folder of the file that imports it. Dims of the block that are not given\n"
+        "are the dims of the same name. A block with one output is called, `A(x)`, and has parameters of its own, `A.U`.",
+        'import "attention.claw" as A\nparam x\nmap x\n',
     ),
     # CLAW040 to CLAW049: files and the command line (claws.driver)
     Code("CLAW040", "a file can't be read or written", "There is no such file, or it can't be opened.", ""),

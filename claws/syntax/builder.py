@@ -115,6 +115,8 @@ class Builder:
         self.conditions: list[Size] = []
         self.activations = activations
         self.functions = functions
+        self.sealed: set[int] = set()
+        """Nodes that stay as they are: no operation is fused with them, so that the kernel finds them."""
         self._interned: dict[Node, int] = {}
 
     def program(self, roots: Sequence[int]) -> tuple[Program, dict[int, int]]:
@@ -230,7 +232,7 @@ class Builder:
             inner = self.nodes[n]
             # a product inside a product stays a node of its own, as a step on the way; inside a trace or diagonal it does not
             alone = isinstance(inner, Einsum) and (len(inner.operands) == 1 or len(node.operands) == 1)
-            if isinstance(inner, Einsum) and alone and len(set(inner.out)) == len(inner.out):
+            if isinstance(inner, Einsum) and alone and n not in self.sealed and len(set(inner.out)) == len(inner.out):
                 names = dict(zip(inner.out, row, strict=True))
                 carried = {x for ls in inner.labels for x in ls}
                 if all(x in carried for x in inner.out):
@@ -298,7 +300,7 @@ class Builder:
             n = self.expand(v, shape, order).node
             inner = self.nodes[n]
             # a sum of sums is one sum
-            parts = inner.terms if isinstance(inner, Sum) else ((Fraction(1), n),)
+            parts = inner.terms if isinstance(inner, Sum) and n not in self.sealed else ((Fraction(1), n),)
             for c2, m in parts:
                 collected[m] = collected.get(m, Fraction(0)) + c * c2
         kept = tuple((c, n) for n, c in collected.items() if c)
@@ -519,19 +521,19 @@ class Builder:
 
     def leaves_of(self, node: int, role: str) -> list[str]:
         """The names of the leaves of this role that a node depends on."""
+        cone = (self.nodes[n] for n in self.cone(node))
+        return sorted(leaf.name for leaf in cone if isinstance(leaf, Leaf) and leaf.role == role)
+
+    def cone(self, node: int) -> list[int]:
+        """The nodes that this one depends on, itself included, in order."""
         seen: set[int] = set()
         stack = [node]
-        found = []
         while stack:
             n = stack.pop()
-            if n in seen:
-                continue
-            seen.add(n)
-            leaf = self.nodes[n]
-            if isinstance(leaf, Leaf) and leaf.role == role:
-                found.append(leaf.name)
-            stack.extend(operands_of(leaf))
-        return sorted(found)
+            if n not in seen:
+                seen.add(n)
+                stack.extend(operands_of(self.nodes[n]))
+        return sorted(seen)
 
 
 def _aligned(own: Shape, shape: Shape) -> tuple[list[Hashable], list[Hashable]]:

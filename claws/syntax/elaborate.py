@@ -69,14 +69,20 @@ class Scope:
     inputs_allowed: bool = True
     velocity: Callable[[str], Value] | None = None
     """The velocity of a parameter, under `flow momentum` only."""
+    blocks: Mapping[str, Callable[[Scope, nodes.Call], Value]] = field(default_factory=dict)
+    """Imported blocks, which are called like functions."""
     _loops: int = field(default=0)
     _local: dict[str, Named] = field(default_factory=dict)
 
     def resolve(self, node: nodes.Name) -> Named:
         if node.name in self._local:
             return self._local[node.name]
+        self._check_head(node.name)
         if node.name not in self.names:
             known = [*self._local, *self.names]
+            if node.name in self.blocks:
+                hint = f"call it, `{node.name}(...)`, or name one of its parameters, `{node.name}.U`"
+                raise error("CLAW024", f"`{node.name}` is a block", node.span, hint)
             if node.name in self.builtins or node.name in self.activations or node.name in self.functions:
                 raise error("CLAW024", f"`{node.name}` is a function: call it, `{node.name}(...)`", node.span)
             hint = suggest(node.name, known) or "declare it with `param`, `input`, `const`, `dim` or `let`"
@@ -95,6 +101,14 @@ class Scope:
                     "laws are about parameters and constants; declare fixed data with `const`",
                 )
         return found
+
+    def _check_head(self, name: str) -> None:
+        """A name of a block that can't be used is no further error."""
+        head = name.partition(".")[0]
+        if head in self.names and (head != name or head not in self._local):
+            found = self.names[head]()
+            if isinstance(found, SourceError):
+                raise found
 
     # --- expressions -----------------------------------------------------------------------------------------------
 
@@ -419,7 +433,7 @@ class Scope:
             return self.value(body)
         first, rest = loops[0], loops[1:]
         name = first.variable.name
-        if name in self.names or name in self.builtins or name in self._local:
+        if "." in name or name in self.names or name in self.builtins or name in self._local:
             raise error("CLAW020", f"`{name}` already has a meaning; name the variable otherwise", first.variable.span)
         low, length = self._range(first)
         self._loops += 1
@@ -450,6 +464,8 @@ class Scope:
 
     def _call(self, e: nodes.Call) -> Value:
         name = e.function.name
+        if name in self.blocks:
+            return self.blocks[name](self, e)
         if name in self.activations or name in self.functions:
             if e.keywords:
                 raise error("CLAW024", f"`{name}` takes no keyword", e.keywords[0][0].span)
@@ -462,6 +478,7 @@ class Scope:
                 raise error("CLAW024", f"the function `{name}` needs an argument", e.span)
             return self.builder.opaque(name, arguments)
         if name not in self.builtins:
+            self._check_head(name)
             if name in self.names or name in self._local:
                 raise error(
                     "CLAW024",
@@ -469,7 +486,7 @@ class Scope:
                     e.function.span,
                     f"write `{name}*(...)` for a product, `{name}[...]` for an entry",
                 )
-            known = [*self.builtins, *self.activations, *self.functions]
+            known = [*self.builtins, *self.activations, *self.functions, *self.blocks]
             hint = suggest(name, known) or "declare it with `activation` (elementwise) or `function`"
             raise error("CLAW021", f"unknown function `{name}`", e.function.span, hint)
         return self.builtins[name](self, e)

@@ -23,7 +23,7 @@ MAX_NUMBER_LENGTH = 200
 MAX_EXPONENT = 400
 
 STATEMENT_KEYWORDS = (
-    "model", "dim", "param", "input", "const", "activation", "function", "let", "map", "flow", "precondition",
+    "model", "import", "dim", "param", "input", "const", "activation", "function", "let", "map", "flow", "precondition",
     "law", "independent", "complete", "count",
 )  # fmt: skip
 _STATEMENT_KINDS = frozenset(word.upper() for word in STATEMENT_KEYWORDS)
@@ -108,6 +108,9 @@ _AFTER = (
 )
 
 
+_ALIAS = re.compile(r"""\bimport\s*(?:"[^"\n]*"|'[^'\n]*')\s*as\s+([^\W\d]\w*)""")
+
+
 @functools.cache
 def _pattern() -> re.Pattern[str]:
     terminals = (*_BEFORE, *load_tables().terminals, *_AFTER)
@@ -159,7 +162,9 @@ class _Scanner:
             elif kind == "COMMENT":
                 self.comments.append(Comment(text[1:].rstrip(), self._span(start, start + len(text.rstrip()))))
             elif kind == "NAME":
-                if text.isascii():
+                if "." in text:
+                    self._dotted(text, start)
+                elif text.isascii():
                     self._add(keywords.get(text, kind), text, start, end)
                 else:
                     self._unicode_name(text, start)
@@ -194,6 +199,25 @@ class _Scanner:
         self.diagnostics.append(Diagnostic(code, message, self._span(start, end), hint))
 
     # --- names and numbers
+
+    def _dotted(self, text: str, start: int) -> None:
+        """`A.U` is a name of the block A; after anything else a point is an attribute, and there are none."""
+        import unicodedata
+
+        head, *parts = text.split(".")
+        plain = unicodedata.normalize("NFKC", text)
+        blocks = {unicodedata.normalize("NFKC", name) for name in _ALIAS.findall(self.text)}
+        if plain.split(".")[0] in blocks and all(part.isidentifier() for part in plain.split(".")):
+            self._add("NAME", plain, start, start + len(text))
+            return
+        end = start + len(head)
+        if head.isascii():
+            self._add(load_tables().keywords.get(head, "NAME"), head, start, end)
+        else:
+            self._unicode_name(head, start)
+        for part in parts:
+            self._attribute("." + part, end, end + 1 + len(part))
+            end += 1 + len(part)
 
     def _unicode_name(self, text: str, start: int) -> None:
         """A name beyond ASCII: Python's rule (NFKC), except that raised and lowered characters are errors.

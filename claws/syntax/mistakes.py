@@ -22,7 +22,7 @@ SYNONYMS = {
     "def": "", "define": "let", "set": "let", "output": "map", "outputs": "map", "network": "map",
     "dynamics": "flow", "conserved": "law", "invariant": "law", "claim": "law", "assert": "law",
     "preconditioner": "precondition", "func": "function", "fn": "function",
-    "import": "", "from": "", "print": "", "class": "",
+    "from": "", "use": "import", "include": "import", "print": "", "class": "",
 }  # fmt: skip
 
 
@@ -77,6 +77,16 @@ MISTAKES = (
         "CLAW009", r"^(?P<keyword>independent|complete)$", r".*",
         "`{keyword}` needs the names of laws", "write `law balance = ...` first and then `{keyword} balance`",
         "complete §[U.T @ U]",
+    ),
+    Mistake(
+        "CLAW010", r"^import$", r".*",
+        "the file of a block is written between quotes", 'such as `import "attention.claw" as A`',
+        "import §attention as A",
+    ),
+    Mistake(
+        "CLAW009", r"^import \S+(?: as)?$", r".*",
+        "a block needs a name", 'such as `import "attention.claw" as A`',
+        'import "attention.claw"§',
     ),
     Mistake(
         "CLAW009", r"^model (?P<name>\S+)$", r"-",

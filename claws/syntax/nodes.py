@@ -211,6 +211,16 @@ class Model:
 
 
 @dataclass(slots=True)
+class Import:
+    """`import "attention.claw" as A(n = 4)`: the model of another file as a block, at sizes for its dims."""
+
+    path: Text
+    name: Identifier
+    settings: tuple[tuple[Identifier, Expression], ...] = ()
+    span: Span = _span()
+
+
+@dataclass(slots=True)
 class Dim:
     """`dim n, r = 2`: each name with its fixed size, or None where it is free."""
 
@@ -350,23 +360,27 @@ class Complete:
     laws: tuple[Identifier, ...]
     sizes: For | None = None
     expect: Identifier | None = None
+    among: tuple[Identifier, ...] | None = None
+    """`in Q, K`: of the laws that are functions of these parameters alone. None: of all."""
     span: Span = _span()
 
 
 @dataclass(slots=True)
 class Count:
-    """`relation` is `=`, `>=` or `<=`."""
+    """`relation` is `=`, `>=` or `<=`; `among` as for `Complete`."""
 
     relation: str
     value: Expression
     sizes: For | None = None
     expect: Identifier | None = None
+    among: tuple[Identifier, ...] | None = None
     span: Span = _span()
 
 
 Claim = Law | Independent | Complete | Count
 Statement = (
     Model
+    | Import
     | Dim
     | Declare
     | Activation

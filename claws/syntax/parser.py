@@ -217,7 +217,7 @@ class _FailureError(Exception):
 _OPENING = ("LPAR", "LSQB", "LBRACE")
 _CLOSING = ("RPAR", "RSQB", "RBRACE")
 _PARTNER = {"(": ")", "[": "]", "{": "}"}
-_JOINING_WORDS = ("by", "and", "homogeneous", "with")
+_JOINING_WORDS = ("by", "and", "homogeneous", "with", "as")
 """The names that may stand between two complete things."""
 _OPERAND_ENDS = ("NAME", "NUMBER", "STRING", "TRANSPOSE", *_CLOSING)
 

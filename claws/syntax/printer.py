@@ -92,6 +92,14 @@ def _statement_pieces(statement: nodes.Statement) -> Iterator[_Piece]:
     match statement:
         case nodes.Model(name):
             yield f"model {name.name}"
+        case nodes.Import(path, name, settings):
+            yield "import "
+            yield path, _ATOM
+            yield f" as {name.name}"
+            if settings:
+                yield "("
+                yield from _entries(settings, " = ")
+                yield ")"
         case nodes.Dim(entries):
             yield "dim "
             yield from _entries(entries, " = ")
@@ -134,10 +142,12 @@ def _statement_pieces(statement: nodes.Statement) -> Iterator[_Piece]:
             yield from _clauses(statement)
         case nodes.Complete(laws):
             yield "complete " + ", ".join(name.name for name in laws)
+            yield from _among(statement.among)
             yield from _clauses(statement)
         case nodes.Count(relation, value):
             yield f"count {relation} "
             yield value, _SUM
+            yield from _among(statement.among)
             yield from _clauses(statement)
 
 
@@ -176,6 +186,11 @@ def _shape(shape: tuple[nodes.Expression, ...] | None) -> Iterator[_Piece]:
         yield ": ["
         yield from _listed(shape)
         yield "]"
+
+
+def _among(names: tuple[nodes.Identifier, ...] | None) -> Iterator[_Piece]:
+    if names is not None:
+        yield " in " + ", ".join(name.name for name in names)
 
 
 def _clauses(claim: nodes.Claim) -> Iterator[_Piece]:

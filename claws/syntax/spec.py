@@ -7,18 +7,20 @@ is asked.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from claws.kernel.errors import Malformed
-from claws.kernel.flow import Flow
+from claws.kernel.flow import Flow, parameter_of
 from claws.kernel.functions import Property
-from claws.kernel.program import Leaf, Program, Shape
+from claws.kernel.program import Leaf, Node, Program, Shape
 from claws.kernel.sizes import Size
 from claws.kernel.statement import Complete, Count, Independent, Statement
 from claws.syntax import nodes
+from claws.syntax.blocks import Block, Lift, PlacedBlock
 from claws.syntax.builder import Builder, Misfit, Value
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
 from claws.syntax.dynamics import (
@@ -32,12 +34,17 @@ from claws.syntax.dynamics import (
     velocity_leaf,
 )
 from claws.syntax.elaborate import Named, NeedsSizesHere, Scope, error, suggest
+from claws.syntax.lexer import quote
 from claws.syntax.library import BUILTINS
 from claws.syntax.parser import parse_source
 from claws.syntax.slopes import read_slope
+from claws.syntax.source import read_source
 
 MAX_INSTANCES = 100_000
 """The most sizes that one `for` may run over, those that its `where` turns down among them."""
+
+MAX_IMPORTS = 16
+"""How deep files may import each other."""
 
 MAX_SIZE = 1_000_000
 """The largest size that may be given, as for certificates."""
@@ -56,6 +63,8 @@ class Claim:
     expected: str  # "PROVED", "REFUTED" or "UNKNOWN"
     sizes: tuple[Sizes, ...]
     """The sizes given by `for`, one dict for each instance; a single empty dict without `for`."""
+    among: tuple[str, ...] | None = None
+    """The claim is about laws that are functions of these parameters alone; None: of all."""
 
 
 @dataclass
@@ -73,6 +82,8 @@ class Spec:
     leaves: dict[str, tuple[nodes.Group, str]] = field(default_factory=dict)
     """Each parameter, input and constant with its group and role."""
     lets: dict[str, nodes.Let] = field(default_factory=dict)
+    blocks: dict[str, Block] = field(default_factory=dict)
+    """Imported blocks. Their parameters and constants are among the leaves, as `A.U`; so are their activations and functions."""
     activations: dict[str, Property] = field(default_factory=dict)
     functions: dict[str, tuple[nodes.Expression, ...] | None] = field(default_factory=dict)
     laws: dict[str, nodes.Law] = field(default_factory=dict)
@@ -90,6 +101,19 @@ class Spec:
     def parameters(self) -> list[str]:
         return [name for name, (_, role) in self.leaves.items() if role == "param"]
 
+    def law_names(self) -> list[str]:
+        """The laws of the file and, as `A.balance`, those of its blocks."""
+        imported = (f"{a}.{name}" for a, block in self.blocks.items() for name in block.spec.law_names())
+        return [*self.laws, *imported]
+
+    def block_values(self) -> list[str]:
+        """What expressions may mention of the blocks, beside leaves: their laws and `let`s."""
+        return [
+            f"{a}.{name}"
+            for a, block in self.blocks.items()
+            for name in (*block.spec.laws, *block.spec.lets, *block.spec.block_values())
+        ]
+
 
 class Instance:
     """A model at some sizes: names are elaborated when they are first used. Raises `SourceError`."""
@@ -102,6 +126,8 @@ class Instance:
         self.builder = Builder(dict(spec.activations), self._functions)
         self._known: dict[str, Named] = {}
         self._open: list[str] = []
+        self._placed: dict[str, PlacedBlock] = {}
+        self._of_blocks = frozenset(spec.block_values())
         self._map_scope = self._scope("map", True)
         self._let_scope = self._scope("let", True)
         self._law_scope = self._scope("law", False)
@@ -110,16 +136,35 @@ class Instance:
 
     def _scope(self, about: str, inputs_allowed: bool) -> Scope:
         names = {
-            name: self._thunk(name) for name in (*self.dims, *self.spec.leaves, *self.spec.lets, *self.spec.broken)
+            name: self._thunk(name)
+            for name in (*self.dims, *self.spec.leaves, *self.spec.lets, *self._of_blocks, *self.spec.broken)
         }
         velocity = None
         if self.spec.dynamics.timed and about in ("let", "law", "flow"):
-            names.setdefault(TIME, lambda: time_leaf(self.builder))
+            names.setdefault(TIME, self.time)
         if self.spec.dynamics.momentum is not None and about in ("map", "let", "law"):
-            velocity = self._velocity
+            velocity = self.velocity
+        blocks = {a: lambda scope, e, a=a: self.block(a).call(scope, e) for a in self.spec.blocks}
         return Scope(
-            self.builder, names, BUILTINS, self.spec.activations, self._functions, about, inputs_allowed, velocity
+            self.builder,
+            names,
+            BUILTINS,
+            self.spec.activations,
+            self._functions,
+            about,
+            inputs_allowed,
+            velocity,
+            blocks,
         )
+
+    def block(self, name: str) -> PlacedBlock:
+        """An imported block at the sizes that this model gives it."""
+        if name not in self._placed:
+            block = self.spec.blocks[name]
+            scope = self._dims_only()
+            dims = {d: scope.shape([e], f"the {d} of `{name}`")[0] for d, e in block.dims.items()}
+            self._placed[name] = PlacedBlock(block, self, dims)
+        return self._placed[name]
 
     def _dims_only(self) -> Scope:
         return Scope(self.builder, {d: self._thunk(d) for d in self.dims}, BUILTINS, about="shape")
@@ -156,6 +201,9 @@ class Instance:
         if name in self.spec.broken:
             return self.spec.broken[name]
         try:
+            if name in self._of_blocks:
+                block, _, inner = name.partition(".")
+                return self.block(block).value(inner)
             if name in self.spec.leaves:
                 group, role = self.spec.leaves[name]
                 shape = () if group.shape is None else self._dims_only().shape(group.shape, "a size")
@@ -171,11 +219,22 @@ class Instance:
             finally:
                 self._open.pop()
         except SourceError as problem:
+            if "." in name:  # its shape is made of what the import says
+                return SourceError(replace(problem.diagnostic, span=self.spec.blocks[name.partition(".")[0]].node.span))
             return problem
         except (Misfit, Malformed) as problem:
             return error(getattr(problem, "code", "CLAW026"), str(problem), self.spec.leaves[name][0].span)
 
-    def _velocity(self, name: str) -> Value:
+    def time(self) -> Value:
+        """The time, where the flow has one."""
+        if not self.spec.dynamics.timed:
+            raise Misfit("CLAW036", "it mentions the time, and this file's flow has none")
+        return time_leaf(self.builder)
+
+    def velocity(self, name: str) -> Value:
+        """The velocity of a parameter. Raises `Misfit` without one."""
+        if self.spec.dynamics.momentum is None:
+            raise Misfit("CLAW036", "it mentions a velocity, and this file's flow has none")
         if name not in self.spec.leaves or self.spec.leaves[name][1] != "param":
             raise Misfit("CLAW032", f"`{name}` is not a parameter", suggest(name, self.spec.parameters()))
         value = self.named(name)
@@ -202,7 +261,8 @@ class Instance:
         return v
 
     def law(self, name: str) -> Value:
-        return self._law_scope.value(self.spec.laws[name].value)
+        """A law of the file, or of a block of it."""
+        return self._law_scope.value(self.spec.laws[name].value) if name in self.spec.laws else self.value(name)
 
     def preconditioner(self, name: str) -> Value:
         _, e = self.spec.preconditions[name]
@@ -215,21 +275,23 @@ class Instance:
         check_fit(self.builder, "preconditioner", name, own, v, e.span)
         return self.builder.expand(v, own.shape, ())
 
-    def statement(self, law: str) -> Statement:
-        """What PROVED means for this law at these sizes."""
-        return self._statement(law, self.law(law))
+    def statement(self, law: str, among: tuple[str, ...] | None = None) -> Statement:
+        """What PROVED means for this law at these sizes; with `among` where all other parameters are data (see `_model`)."""
+        return self._statement(law, self.law(law), among)
 
     def statement_about(self, law: str, term: nodes.Expression, sign: int) -> Statement:
         """The same for `sign` times a term of the law, broadcast to the law's shape."""
         v = self.builder.scale(Fraction(sign), self._law_scope.value(term))
         return self._statement(law, self.builder.expand(v, self.law(law).shape, ()))
 
-    def _statement(self, law: str, value: Value) -> Statement:
+    def _statement(self, law: str, value: Value, among: tuple[str, ...] | None = None) -> Statement:
         try:
-            program, outputs, flow, (node,) = self._model([value])
+            program, outputs, flow, (node,) = self._model([value], among)
             return Statement(program, outputs, node, flow)
         except Malformed as problem:
-            raise error("CLAW022", str(problem), self.spec.laws[law].span) from problem
+            laws, blocks = self.spec.laws, self.spec.blocks
+            span = laws[law].span if law in laws else blocks[law.partition(".")[0]].node.span
+            raise error("CLAW022", str(problem), span) from problem
 
     def flow(self) -> Elaborated:
         """The fields that move the state; every parameter has a leaf then, and so has what else is a part of the state."""
@@ -239,8 +301,14 @@ class Instance:
             time_leaf(self.builder)
         return Elaborated(self.spec.dynamics, self._scope("flow", False), state, given)
 
-    def _model(self, laws: list[Value]) -> tuple[Program, tuple[int, ...], Flow, tuple[int, ...]]:
-        """The program of the outputs, the flow and these laws, and where each of them is in it."""
+    def _model(
+        self, laws: list[Value], among: tuple[str, ...] | None = None
+    ) -> tuple[Program, tuple[int, ...], Flow, tuple[int, ...]]:
+        """The program of the outputs, the flow and these laws, and where each of them is in it.
+
+        A function of some of the parameters, `among`, is conserved iff it is so whatever the values of the others are: these
+        are data then, as far as it is concerned.
+        """
         assert self.spec.map is not None
         fields = self.flow()
         outputs = [self.output(e).node for e in self.spec.map.outputs]
@@ -249,13 +317,30 @@ class Instance:
             tuple((name, v.node) for name, v in fields.drift.items()),
             self.spec.dynamics.momentum is not None,
         )
+        if among is not None:
+            flow = _flow_of(flow, among)
         program, number = self.builder.program([*outputs, *(v.node for v in laws), *flow.nodes()])
+        if among is not None:
+            nodes_ = tuple(_as_data(node, among) for node in program.nodes)
+            program = Program(nodes_, program.activations, program.functions, program.conditions)
         return (
             program,
             tuple(number[n] for n in outputs),
             flow.placed(number),
             tuple(number[v.node] for v in laws),
         )
+
+    def lift(self, law: str) -> Lift | None:
+        """The law of a block that this law is, if it is one."""
+        assert self.spec.map is not None
+        node = self.law(law).node
+        for a, placed in self._placed.items():
+            for name in placed.block.spec.law_names() if placed.calls else ():
+                if self.value(f"{a}.{name}").node == node:
+                    fields, outputs = self.flow(), [self.output(e).node for e in self.spec.map.outputs]
+                    moves = [v.node for v in (*fields.factors.values(), *fields.drift.values())]
+                    return placed.lift(name, self.builder.program([*outputs, node, *moves])[1])
+        return None
 
     def free_dims(self, laws: tuple[str, ...] = ()) -> list[str]:
         """The dims without a size that the model and these laws depend on."""
@@ -279,7 +364,9 @@ class Instance:
         """What PROVED means for a `count`, `complete` or `independent` claim at these sizes."""
         node = claim.node
         try:
-            program, outputs, flow, laws = self._model([self.law(name) for name in claim.laws])
+            for name in claim.laws:
+                self.check_among(name, claim)
+            program, outputs, flow, laws = self._model([self.law(name) for name in claim.laws], claim.among)
             if not isinstance(node, nodes.Count):
                 kind = Complete if claim.kind == "complete" else Independent
                 return kind(program, outputs, flow, laws)
@@ -292,6 +379,40 @@ class Instance:
         except Malformed as problem:
             raise error("CLAW022", str(problem), node.span) from problem
 
+    def mentions_only(self, law: str, among: tuple[str, ...]) -> bool:
+        """Whether a law is a function of these parameters, their velocities, constants and the time."""
+        return not self._others(law, among)
+
+    def _others(self, law: str, among: tuple[str, ...]) -> list[str]:
+        node = self.law(law).node
+        found = self.builder.leaves_of(node, "param")
+        found += [parameter_of(x) for x in self.builder.leaves_of(node, "velocity")]
+        return [x for x in found if x not in among]
+
+    def check_among(self, law: str, claim: Claim) -> None:
+        """Raises `SourceError` where a law of the claim mentions other parameters than those that it is about."""
+        others = [] if claim.among is None else self._others(law, claim.among)
+        if others:
+            raise error(
+                "CLAW033",
+                f"`{law}` mentions `{others[0]}`, which is not among the parameters after `in`",
+                claim.node.span,
+                "name all parameters of the law after `in`",
+            )
+
+
+def _flow_of(flow: Flow, among: tuple[str, ...]) -> Flow:
+    """The part of a flow that moves these parameters."""
+    drift = tuple((name, n) for name, n in flow.drift if parameter_of(name) in among or name == TIME)
+    return Flow(tuple((name, n) for name, n in flow.factors if name in among), drift, flow.second_order)
+
+
+def _as_data(node: Node, among: tuple[str, ...]) -> Node:
+    """The node where parameters that are not among these, and their velocities, are data."""
+    if isinstance(node, Leaf) and node.role in ("param", "velocity") and parameter_of(node.name) not in among:
+        return replace(node, role="input")
+    return node
+
 
 # --- reading a file ----------------------------------------------------------------------------------------------------
 
@@ -299,11 +420,19 @@ class Instance:
 def load_text(text: str, path: str = "<text>", overrides: Mapping[str, int] | None = None) -> Spec:
     """Read a file. Never raises for any text: what is wrong is in `diagnostics`, sorted by place.
 
-    `overrides` sets or overrides dims (`-D n=3`); names that the file does not declare are ignored.
+    `overrides` sets or overrides dims (`-D n=3`); names that the file does not declare are ignored. Paths of blocks are relative
+    to the folder of `path`.
     """
+    return _load(text, path, overrides or {}, {}, ())
+
+
+def _load(
+    text: str, path: str, overrides: Mapping[str, int], imported: dict[str, Spec], above: tuple[str, ...]
+) -> Spec:
+    """The file, its blocks taken from `imported` where they are there; it is imported by the files `above`."""
     file, found = parse_source(text)
     spec = Spec(path, text, file, _default_name(path), list(found))
-    reader = _Reader(spec, overrides or {})
+    reader = _Reader(spec, overrides, imported, (*above, os.path.realpath(path)))
     try:
         reader.read()
     except RecursionError:
@@ -321,12 +450,17 @@ def _default_name(path: str) -> str:
 
 
 class _Reader:
-    def __init__(self, spec: Spec, overrides: Mapping[str, int]) -> None:
+    def __init__(
+        self, spec: Spec, overrides: Mapping[str, int], imported: dict[str, Spec], above: tuple[str, ...]
+    ) -> None:
         self.spec = spec
         self.overrides = overrides
+        self.imported = imported
+        self.above = above
         self.places: dict[str, Span] = {}
         self.tried = 0
         self._apart: Instance | None = None
+        self.found_blocks: dict[str, tuple[nodes.Import, Spec]] = {}
 
     def report(self, problem: SourceError) -> None:
         self.spec.diagnostics.append(problem.diagnostic)
@@ -340,6 +474,12 @@ class _Reader:
                 self._declare(statement)
             except SourceError as problem:
                 self.report(problem)
+        for name, (node, inner) in self.found_blocks.items():
+            try:
+                self._block(name, node, inner)
+            except SourceError as problem:
+                self.report(problem)
+                spec.broken.setdefault(name, problem)
         self._read_dynamics()
         if spec.map is None and not syntax_errors and not any(d.code == "CLAW027" for d in spec.diagnostics):
             spec.diagnostics.append(
@@ -396,6 +536,10 @@ class _Reader:
                 name.span,
                 "choose another name",
             )
+        if "." in name.name:
+            raise error(
+                "CLAW020", f"`{name.name}` is a name of a block", name.span, "a declared name has no point in it"
+            )
         if name.name in self.places:
             line = self.places[name.name].line
             raise error(
@@ -407,6 +551,8 @@ class _Reader:
         spec = self.spec
         if isinstance(s, nodes.Model):
             spec.model = s.name.name
+        elif isinstance(s, nodes.Import):
+            self._each(s.name, "import", lambda: self.found_blocks.update({s.name.name: (s, self._import(s))}))
         elif isinstance(s, nodes.Dim):
             for name, value in s.entries:
                 self._each(name, "dim", lambda name=name, value=value: self._dim(name, value))  # type: ignore[misc]
@@ -454,6 +600,71 @@ class _Reader:
                 self.places[name.name] = name.span
             if name.name not in {**self.spec.dims, **self.spec.leaves, **self.spec.lets, **self.spec.laws}:
                 self.spec.broken.setdefault(name.name, problem)
+
+    # --- blocks ---
+
+    def _import(self, s: nodes.Import) -> Spec:
+        """The file that an import names, its dims free where the import sets them."""
+        path = os.path.join(os.path.dirname(self.spec.path), s.path.value)
+        # neither a folder nor a pipe, which may never end
+        if "\0" in path or not os.path.isfile(path):
+            hint = "the path of a block is relative to the folder of this file"
+            raise error("CLAW036", f"there is no file {quote(s.path.value)}", s.path.span, hint)
+        real = os.path.realpath(path)
+        if real in self.above:
+            raise error("CLAW036", "this file would be a part of itself", s.path.span, "import another file")
+        if len(self.above) > MAX_IMPORTS:
+            raise error("CLAW034", f"files import each other more than {MAX_IMPORTS} deep", s.path.span)
+        settings = {name.name for name, _ in s.settings}
+        key = "\n".join((real, *sorted(settings)))
+        if key not in self.imported:
+            text, problem = read_source(path)
+            if problem is not None:
+                raise error("CLAW036", f"{quote(s.path.value)}: {problem.message}", s.path.span, problem.hint)
+            inner = _load(text, path, {}, self.imported, self.above)
+            if inner.diagnostics:
+                first = inner.diagnostics[0]
+                message = f"{quote(s.path.value)} is wrong, in line {first.span.line}: {first.message}"
+                raise error("CLAW036", message, s.path.span, first.hint or f"run `claws check {s.path.value}`")
+            inner.dims.update((d, None) for d in settings if d in inner.dims)
+            self.imported[key] = inner
+        return self.imported[key]
+
+    def _block(self, alias: str, s: nodes.Import, inner: Spec) -> None:
+        """Take a block's parameters, constants and functions into the file, and see what its dims are."""
+        spec = self.spec
+        dims: dict[str, nodes.Expression] = {}
+        for dim, e in s.settings:
+            if dim.name not in inner.dims:
+                hint = suggest(dim.name, inner.dims) or f"its dims are {', '.join(inner.dims) or 'none'}"
+                raise error("CLAW036", f"{quote(s.path.value)} has no dim `{dim.name}`", dim.span, hint)
+            if dim.name in dims:
+                raise error("CLAW020", f"the size `{dim.name}` is given twice", dim.span)
+            dims[dim.name] = e
+        for d, fixed in inner.dims.items():
+            if fixed is None and d not in dims:
+                if d not in spec.dims:
+                    raise error(
+                        "CLAW036",
+                        f"`{alias}` needs a size for `{d}`",
+                        s.span,
+                        f"write `as {alias}({d} = 3)`, or declare `dim {d}` in this file",
+                    )
+                dims[d] = nodes.Name(d, s.name.span)
+        block = spec.blocks[alias] = Block(s, inner, dims)
+        for name, (group, role) in inner.leaves.items():
+            if role != "input":
+                shape = None if group.shape is None else tuple(block.ours(e) for e in group.shape)
+                here = nodes.Identifier(f"{alias}.{name}", s.name.span)
+                spec.leaves[here.name] = (nodes.Group((here,), shape, group.domain, s.span), role)
+        spec.activations.update((f"{alias}.{f}", known) for f, known in inner.activations.items())
+        for f, form in inner.functions.items():
+            spec.functions[f"{alias}.{f}"] = None if form is None else tuple(block.ours(e) for e in form)
+        for p, (_, factor) in inner.preconditions.items():
+            here = nodes.Identifier(f"{alias}.{p}", s.span)
+            spec.preconditions.setdefault(here.name, (here, block.ours(factor)))
+
+    # --- the rest ---
 
     def _dim(self, name: nodes.Identifier, value: nodes.Expression | None) -> None:
         spec = self.spec
@@ -510,6 +721,12 @@ class _Reader:
                 if problem not in spec.broken.values():
                     self.report(problem)
 
+        for name in spec.blocks:
+            try:
+                here.block(name)
+            except SourceError as problem:
+                self.report(problem)
+                spec.broken |= {x: problem for x in (name, *spec.leaves) if x == name or x.startswith(f"{name}.")}
         for name in (*spec.leaves, *spec.lets):
             attempt(lambda name=name: here.value(name))  # type: ignore[misc]
         for e in spec.map.outputs if spec.map is not None else ():
@@ -543,11 +760,15 @@ class _Reader:
             for x in s.laws:
                 if x.name in spec.broken:
                     return
-                if x.name not in spec.laws:
-                    hint = suggest(x.name, spec.laws) or "declare it with `law`"
+                if x.name not in spec.law_names():
+                    hint = suggest(x.name, spec.law_names()) or "declare it with `law`"
                     raise error("CLAW033", f"no law is named `{x.name}`", x.span, hint)
             if len(set(laws)) != len(laws):
                 raise error("CLAW033", "a law stands twice in this list", s.span)
+        among = self._among(s)
+        if among is not None:
+            assert isinstance(s, nodes.Complete | nodes.Count) and s.among is not None
+            name += f" in {', '.join(x.name for x in s.among)}"
         expected = "PROVED" if s.expect is None else s.expect.name.upper()
         sizes = tuple(self._sizes(s.sizes)) if s.sizes is not None else ({},)
         if not sizes:
@@ -555,13 +776,27 @@ class _Reader:
             if self.overrides:
                 return  # made at other sizes than those of `-D`
             raise error("CLAW030", "no sizes satisfy this `for`", s.sizes.span)
-        spec.claims.append(Claim(s, kind, name, laws, expected, sizes))
+        spec.claims.append(Claim(s, kind, name, laws, expected, sizes, among))
         if spec.diagnostics or spec.map is None:
             self._try_laws(laws)
         else:
             # the smallest and the largest: what is wrong at others is found when they are checked
             for size in (sizes[0], sizes[-1]):
-                self._try_claim(s, laws, size)
+                self._try_claim(spec.claims[-1], size)
+
+    def _among(self, s: nodes.Claim) -> tuple[str, ...] | None:
+        """The parameters after `in`; the name of a block stands for all of its own."""
+        if not isinstance(s, nodes.Complete | nodes.Count) or s.among is None:
+            return None
+        found: dict[str, None] = {}
+        parameters = self.spec.parameters()
+        for x in s.among:
+            own = [p for p in parameters if p == x.name or (x.name in self.spec.blocks and p.startswith(x.name + "."))]
+            if not own:
+                hint = suggest(x.name, [*parameters, *self.spec.blocks]) or "name parameters, or a block"
+                raise error("CLAW021", f"`{x.name}` is not a parameter", x.span, hint)
+            found |= dict.fromkeys(own)
+        return tuple(found)
 
     @property
     def apart(self) -> Instance:
@@ -581,12 +816,13 @@ class _Reader:
                 if problem not in self.spec.broken.values():
                     self.report(problem)
 
-    def _try_claim(self, s: nodes.Claim, laws: tuple[str, ...], sizes: Sizes) -> None:
+    def _try_claim(self, claim: Claim, sizes: Sizes) -> None:
         here = self.spec.instance(sizes)
-        for law in laws:
+        for law in claim.laws:
             here.statement(law)
-        if isinstance(s, nodes.Count):
-            here._dims_only().affine(s.value, "a count")
+            here.check_among(law, claim)
+        if isinstance(claim.node, nodes.Count):
+            here._dims_only().affine(claim.node.value, "a count")
 
     def _sizes(self, clause: nodes.For) -> Iterator[Sizes]:
         spec = self.spec

@@ -62,6 +62,14 @@ class TreeBuilder:
     def model(self, children: Children) -> nodes.Model:
         return nodes.Model(_identifier(children[1]), _whole(children))
 
+    def block(self, children: Children) -> nodes.Import:
+        self._exact_word(children[2], "as", 'a block is imported as `import "attention.claw" as A(n = 4)`')
+        settings = [part.value for part in children[5:-1] if isinstance(part, _Part)] if len(children) > 4 else []
+        return nodes.Import(self.text(children[1:2]), _identifier(children[3]), tuple(settings), _whole(children))
+
+    def setting(self, children: Children) -> _Part:
+        return _Part((_identifier(children[0]), children[2]), _whole(children))
+
     def dim(self, children: Children) -> nodes.Dim:
         return nodes.Dim(_values(children[1::2]), _whole(children))
 
@@ -139,16 +147,16 @@ class TreeBuilder:
     # --- claims
 
     def law(self, children: Children) -> nodes.Law:
-        sizes, expect = _clauses(children[4:])
+        sizes, expect, _ = _clauses(children[4:])
         return nodes.Law(_identifier(children[1]), children[3], sizes, expect, _whole(children))
 
     def independent(self, children: Children) -> nodes.Independent:
-        sizes, expect = _clauses(children[2:])
+        sizes, expect, _ = _clauses(children[2:])
         return nodes.Independent(children[1].value, sizes, expect, _whole(children))
 
     def complete(self, children: Children) -> nodes.Complete:
-        sizes, expect = _clauses(children[2:])
-        return nodes.Complete(children[1].value, sizes, expect, _whole(children))
+        sizes, expect, among = _clauses(children[2:])
+        return nodes.Complete(children[1].value, sizes, expect, among, _whole(children))
 
     def count(self, children: Children) -> nodes.Count:
         relation = _relation(children[1])
@@ -156,8 +164,11 @@ class TreeBuilder:
             hints = {"<": "`count < k` is `count <= k - 1`", ">": "`count > k` is `count >= k + 1`"}
             message = f"a count is compared by `=`, `>=` or `<=`, not by {quote(relation)}"
             self._problem("CLAW003", message, children[1].span, hints.get(relation, ""))
-        sizes, expect = _clauses(children[3:])
-        return nodes.Count(relation, children[2], sizes, expect, _whole(children))
+        sizes, expect, among = _clauses(children[3:])
+        return nodes.Count(relation, children[2], sizes, expect, among, _whole(children))
+
+    def among(self, children: Children) -> _Part:
+        return _Part(children[1].value, _whole(children), "among")
 
     def names(self, children: Children) -> _Part:
         return _Part(tuple(_identifier(token) for token in children[::2]), _whole(children))
@@ -312,12 +323,16 @@ def _group(declared: list[_Declared]) -> nodes.Group:
     return nodes.Group(names, last.shape, last.domain, declared[0].span.to(last.span))
 
 
-def _clauses(children: Children) -> tuple[nodes.For | None, nodes.Identifier | None]:
-    """What follows a claim: `for ...` and `expect ...`, each of them optional."""
-    sizes = expect = None
+def _clauses(
+    children: Children,
+) -> tuple[nodes.For | None, nodes.Identifier | None, tuple[nodes.Identifier, ...] | None]:
+    """What follows a claim: `for ...`, `expect ...` and `in ...`, each of them optional."""
+    sizes = expect = among = None
     for child in children:
         if isinstance(child, nodes.For):
             sizes = child
+        elif child.kind == "among":
+            among = child.value
         else:
             expect = child.value
-    return sizes, expect
+    return sizes, expect, among

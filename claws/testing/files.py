@@ -20,10 +20,11 @@ import hypothesis
 import numpy as np
 
 from claws import __version__
-from claws.driver import Options, check_claim, internal_error, read_source
+from claws.driver import Options, check_claim, internal_error
 from claws.report.results import ClaimResult, Verdict, source_lines
 from claws.syntax.diagnostic import Diagnostic, SourceError
 from claws.syntax.elaborate import suggest
+from claws.syntax.source import read_source
 from claws.syntax.spec import Spec, load_text
 from claws.testing.laws import LawTest, Plan, law_tests
 from claws.testing.ranks import Estimate, estimate

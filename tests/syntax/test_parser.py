@@ -321,6 +321,10 @@ def lark_parser() -> lark.Lark:
 
 STATEMENTS = [
     "model a",
+    'import "a.claw" as A',
+    "import 'a b.claw' as A(n = 2*m, r = 3,)",
+    "complete a, b in U, V for n = 2",
+    "count = 2*r in U expect refuted",
     "dim n, m = 2*n",
     "param a, b: [n, m], c in positive, d, e",
     "activation s homogeneous 1/2, t",
@@ -415,7 +419,10 @@ ERRORS = [
     ("§variable x", "CLAW002", "`variable`", "`param`"),
     ("§= 3", "CLAW002", "`=`", "the keywords are"),
     ("§for n = 3", "CLAW002", "`for`", "the keywords are"),
-    ("§import numpy as np", "CLAW002", "`import`", "the keywords are"),
+    ("import §numpy as np", "CLAW010", "is written between quotes", '`import "attention.claw" as A`'),
+    ('import "a.claw" §to A', "CLAW008", "`as` is expected here", '`import "attention.claw" as A(n = 4)`'),
+    ('import "a.claw" as A\nlet z = x§.shape', "CLAW010", "there is no attribute `.shape`", "write `shape(x)`"),
+    ("let z = np§.exp(x)", "CLAW010", "there is no attribute `.exp`", "functions have no prefix: write `exp`"),
     ("§qqq = 3", "CLAW002", "`qqq`", "`let qqq = ...`"),
     ("param U\n§lwa h = U\nlet z = 3", "CLAW002", "`lwa`", "`law`"),
     ("map x\n§cuont = 2", "CLAW002", "`cuont`", "`count`"),
@@ -513,7 +520,7 @@ def test_every_code_that_the_parser_reports_is_explained() -> None:
         ("let z = (x\nlwa h = y", [("CLAW004", 1, 9), ("CLAW002", 2, 1)], 1),
         ("let z = $\nlwa h = y", [("CLAW001", 1, 9), ("CLAW002", 2, 1)], 1),
         # text of another kind is one error; a line in it that looks like a statement is one more
-        ("import this\nif x:\n    y = 3\nparma U", [("CLAW002", 1, 1), ("CLAW002", 4, 1)], 1),
+        ("print(this)\nif x:\n    y = 3\nparma U", [("CLAW002", 1, 1), ("CLAW002", 4, 1)], 1),
         # two words wrong in one statement
         ("param x in postive, y in nonzro", [("CLAW008", 1, 12), ("CLAW008", 1, 26)], 1),
         # a comparison sign in the wrong place is one error, though it is also a wrong character

@@ -1,0 +1,41 @@
+"""Laws that a network has from its blocks: proved once, for the block, and used in every network.
+
+Untrusted: whether the network uses the block as it must, the kernel checks.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from claws.kernel.errors import Meter, Refused
+from claws.kernel.evidence import ByBlock
+from claws.kernel.statement import Statement
+from claws.kernel.theorem import Theorem, check
+from claws.prover.laws import prove_law
+from claws.prover.sizes import smallest_sizes
+
+if TYPE_CHECKING:
+    from claws.syntax.blocks import Lift
+
+
+def prove_by_block(statement: Statement, lift: Lift, budget: int) -> Theorem | None:
+    """The theorem about a network's law that is a law of a block; None if the block does not give it."""
+    premise = _block_theorem(lift.inner, budget)
+    if premise is None:
+        return None
+    program = statement.program
+    free = set(lift.inner.program.free_dims())
+    dims = {d: n for d, n in lift.dims.items() if d in free}
+    evidence = ByBlock(premise, dims, lift.names, lift.calls, smallest_sizes(program.free_dims(), program.bounds))
+    try:
+        return check(statement, evidence, Meter(budget))
+    except Refused:
+        return None
+
+
+@lru_cache(maxsize=256)
+def _block_theorem(block: Statement, budget: int) -> Theorem | None:
+    meter = Meter(budget)
+    evidence = prove_law(block, meter)
+    return None if evidence is None else check(block, evidence, Meter(budget))

@@ -1,0 +1,26 @@
+"""The text of a file, or why it can't be read."""
+
+from __future__ import annotations
+
+from claws.syntax.diagnostic import START, Diagnostic
+
+MAX_FILE_BYTES = 8 * 1024 * 1024
+
+
+def read_source(path: str) -> tuple[str, Diagnostic | None]:
+    """The text of a file, or why it can't be read."""
+    try:
+        with open(path, "rb") as handle:
+            data = handle.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return "", Diagnostic("CLAW040", "there is no such file", START, "check the path")
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else "not a path"
+        return "", Diagnostic("CLAW040", f"the file can't be read: {reason}")
+    if len(data) > MAX_FILE_BYTES:
+        return "", Diagnostic("CLAW041", f"the file is larger than {MAX_FILE_BYTES} bytes")
+    try:
+        return data.decode("utf-8-sig"), None
+    except UnicodeDecodeError as problem:
+        line = data[: problem.start].count(b"\n") + 1
+        return "", Diagnostic("CLAW041", f"the file is not UTF-8: line {line} has a byte that is no character")
