@@ -42,8 +42,9 @@ def masked(p: SimpleNamespace) -> Array:
     return np.array(rows)
 
 
-def causal(p: SimpleNamespace) -> tuple[Array, ...]:
-    return tuple(attend(p.X[k : k + 1] @ p.Q, p.X[: k + 1] @ p.K, p.X[: k + 1] @ p.V)[0] @ p.O.T for k in range(3))
+def causal(p: SimpleNamespace) -> Array:
+    seen = [p.X[: k + 1] for k in range(len(p.X))]
+    return np.array([attend(x[-1:] @ p.Q, x @ p.K, x @ p.V)[0] @ p.O.T for x in seen])
 
 
 def rotary(p: SimpleNamespace) -> Array:
@@ -105,7 +106,7 @@ MODELS = {
     "linear_attention": Hand(linear_attention, SEQUENCE),
     "one_token": Hand(lambda p: p.x @ p.V @ p.O.T, {"d": 3, "k": 2}),
     "masked": Hand(masked, {"T": 2, "d": 2, "k": 2}),
-    "causal": Hand(causal, {"d": 2, "k": 2}),
+    "causal": Hand(causal, SEQUENCE),
     "rotary": Hand(rotary, {"T": 3, "d": 2}),
     "learned_positions": Hand(lambda p: head(p.X + p.P, p), SEQUENCE),
     "distance_bias": Hand(lambda p: attend(p.X @ p.Q, p.X @ p.K, p.X @ p.V, p.B), SEQUENCE),

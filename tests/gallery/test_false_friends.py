@@ -20,6 +20,7 @@ from claws.syntax.printer import print_expression
 from claws.syntax.spec import Claim, Spec, load_text
 from tests.claims.residues import bounds_of, is_nonzero
 from tests.gallery.test_models import FILES, name_of
+from tests.properties.inlining import inlined
 from tests.properties.interpreter import (
     CONTEXT,
     NoValue,
@@ -73,7 +74,18 @@ def test_there_are_many_and_of_every_kind() -> None:
         "exp",
         "sqrt",
     ]
-    words += ["homogeneous", "precondition", "momentum", "decay", "function", "groups", "stride", "padding", "einsum"]
+    words += [
+        "homogeneous",
+        "precondition",
+        "momentum",
+        "decay",
+        "function",
+        "groups",
+        "stride",
+        "padding",
+        "einsum",
+        "import",
+    ]
     texts = [path.read_text(encoding="utf-8") for path, _ in FALSE]
     assert [word for word in words if not any(word in text for text in texts)] == []
 
@@ -91,7 +103,7 @@ def test_it_is_refuted(case: tuple[Path, str]) -> None:
 
 def compare(path: Path, result: ClaimResult) -> None:
     """The derivative at the witness, by an interpreter that shares only the parser with claws."""
-    file = read(path.read_text(encoding="utf-8"))
+    file = inlined(read(path.read_text(encoding="utf-8")), path.parent)
     spec = spec_of(path)
     sizes = dict.fromkeys(spec.dims, 1) | {d: n for d, n in spec.dims.items() if n is not None}
     sizes |= {**(result.sizes or {}), **result.detail["sizes"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -94,6 +95,19 @@ def left_open(spec: Spec) -> dict[str, object]:
     return found
 
 
+def by_name(arrays: Mapping[str, object]) -> SimpleNamespace:
+    """The arrays as attributes, those of a block A as attributes of an attribute A."""
+    found = SimpleNamespace()
+    for name, x in arrays.items():
+        *blocks, last = name.split(".")
+        place = found
+        for block in blocks:
+            place.__dict__.setdefault(block, SimpleNamespace())
+            place = getattr(place, block)
+        setattr(place, last, x)
+    return found
+
+
 def hand_jacobian(
     hand: Hand, system: System, leaves: dict[str, Array], functions: dict[str, object]
 ) -> tuple[Array, Array]:
@@ -105,9 +119,9 @@ def hand_jacobian(
             for sign in (1, -1):
                 moved = leaves[name].copy()
                 moved[i] += sign * STEP
-                sides.append(flat(hand.model(SimpleNamespace(**functions, **{**leaves, name: moved}))))
+                sides.append(flat(hand.model(by_name({**functions, **leaves, name: moved}))))
             columns.append((sides[0] - sides[1]) / (2 * STEP))
-    return flat(hand.model(SimpleNamespace(**functions, **leaves))), np.stack(columns, axis=1)
+    return flat(hand.model(by_name({**functions, **leaves}))), np.stack(columns, axis=1)
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
