@@ -63,6 +63,7 @@ class _Degrees:
 
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
+        self.of_blocks = frozenset(spec.block_values())
         self.known: dict[str, Parts] = {}
 
     def parts(self, e: nodes.Expression) -> Parts:
@@ -90,9 +91,10 @@ class _Degrees:
         raise _NoPolynomial
 
     def _name(self, name: str, e: nodes.Expression) -> Parts:
-        if name in self.spec.lets:
+        if name in self.spec.lets or name in self.of_blocks:
             if name not in self.known:
-                self.known[name] = self.parts(self.spec.lets[name].value)
+                let = self.spec.lets.get(name)
+                self.known[name] = self.parts(self.spec.block_value(name) if let is None else let.value)
             return self.known[name]
         leaf = self.spec.leaves.get(name)
         return {1 if leaf is not None and leaf[1] == "param" else 0: e}
@@ -185,7 +187,7 @@ class _Degrees:
             return self._products([self.parts(x) for x in arguments[1:]], lambda xs: again([arguments[0], *xs]))
         if name == "concat":
             return self._alike(arguments, again)
-        if set(nodes.names_in(e)) & self._moving():
+        if name in self.spec.blocks or set(nodes.names_in(e)) & self._moving():
             raise _NoPolynomial
         return {0: e}
 
@@ -195,7 +197,7 @@ class _Degrees:
 
     def _moving(self) -> set[str]:
         """Names that depend on parameters."""
-        moving = set(self.spec.parameters())
+        moving = {*self.spec.parameters(), *self.of_blocks}
         while True:
             more = {x for x, let in self.spec.lets.items() if set(nodes.names_in(let.value)) & moving} - moving
             if not more:

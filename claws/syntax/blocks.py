@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from claws.kernel.errors import Malformed
@@ -59,9 +60,31 @@ class Block:
     def ours(self, e: nodes.Expression) -> nodes.Expression:
         """An expression of the block in the names of this file."""
         spec = self.spec
-        own: dict[str, nodes.Expression] = {x: nodes.Name(f"{self.name}.{x}") for x in (*spec.leaves, *spec.lets)}
+        own: dict[str, nodes.Expression] = {
+            x: nodes.Name(f"{self.name}.{x}") for x in (*spec.leaves, *spec.lets, *spec.block_values())
+        }
         fixed = {d: nodes.Number(Fraction(n)) for d, n in spec.dims.items() if n is not None}
         return nodes.substituted(e, {**own, **fixed, **self.dims})
+
+
+class Reading:
+    """A law or a `let` of a block (its output for the name "") in a program of the block's own. Networks share it."""
+
+    def __init__(self, spec: Spec, name: str, sizes: Mapping[str, int]) -> None:
+        self.name = name
+        self.instance = spec.instance(sizes)
+        if name:
+            inner = self.instance
+            self.value = inner.law(name) if name in spec.law_names() else inner.value(name)
+        else:
+            (self.value,) = self.instance.outputs()
+        self.conditions = tuple(self.instance.builder.conditions)
+        """What it needs of the sizes; what the model needs beside may come later."""
+
+    @cached_property
+    def statement(self) -> Statement:
+        """The law, as one of the block alone."""
+        return self.instance.statement(self.name)
 
 
 @dataclass(frozen=True)
@@ -87,15 +110,13 @@ class PlacedBlock:
         self.dims = dims
         self.calls: list[int] = []
         """The nodes of the network that are values of the block, but for those inside comprehensions."""
-        self._read: dict[str, tuple[Instance, Value]] = {}
         self._values: dict[str, Value] = {}
 
     def value(self, name: str) -> Value:
         """A law or a `let` of the block in the network's program."""
         if name not in self._values:
-            inner, own = self._own(name)
             try:
-                self._values[name] = _Copy(self, inner.builder, {}).value(own)
+                self._values[name] = _Copy(self, self._reading(name), {}).result()
             except Misfit as misfit:
                 message = f"`{self.block.name}.{name}` has no meaning here: {misfit.message}"
                 raise error(misfit.code, message, self.block.node.span, misfit.hint) from misfit
@@ -111,10 +132,10 @@ class PlacedBlock:
                 e.span,
                 "join them, for example by `concat`",
             )
-        inner, output = self._own("")
-        arguments = self._arguments(scope, e, inner)
+        reading = self._reading("")
+        arguments = self._arguments(scope, e, reading.instance)
         try:
-            result = _Copy(self, inner.builder, arguments).value(output)
+            result = _Copy(self, reading, arguments).result()
         except Misfit as misfit:
             message = f"`{self.block.name}` does not fit here: {misfit.message}"
             raise error(misfit.code, message, e.span, misfit.hint) from misfit
@@ -151,35 +172,31 @@ class PlacedBlock:
             found[name] = v
         return found
 
-    def _own(self, name: str) -> tuple[Instance, Value]:
-        """A law or `let` of the block (its output for "") in a program of the block's own, with dims left free if that can be."""
-        if name not in self._read:
+    def _reading(self, name: str) -> Reading:
+        """With the block's dims left free, if that can be, else at the sizes that they have here."""
+        try:
             try:
-                try:
-                    self._read[name] = self._elaborate(name, {})
-                except NeedsSizesHere:
-                    sizes = {d: n.integer() for d, n in self.dims.items()}
-                    if not sizes or any(n is None for n in sizes.values()):
-                        raise
-                    self._read[name] = self._elaborate(name, {d: n for d, n in sizes.items() if n is not None})
-            except SourceError as problem:
-                d = problem.diagnostic
-                message = f"`{self.block.name}` ({self.block.spec.path}, line {d.span.line}): {d.message}"
-                kind = NeedsSizesHere if isinstance(problem, NeedsSizesHere) else SourceError
-                raise kind(Diagnostic(d.code, message, self.block.node.span, d.hint)) from problem
-        return self._read[name]
+                return self._read(name, {})
+            except NeedsSizesHere:
+                sizes = {d: n.integer() for d, n in self.dims.items()}
+                if not sizes or any(n is None for n in sizes.values()):
+                    raise
+                return self._read(name, {d: n for d, n in sizes.items() if n is not None})
+        except SourceError as problem:
+            d = problem.diagnostic
+            message = f"`{self.block.name}` ({self.block.spec.path}, line {d.span.line}): {d.message}"
+            kind = NeedsSizesHere if isinstance(problem, NeedsSizesHere) else SourceError
+            raise kind(Diagnostic(d.code, message, self.block.node.span, d.hint)) from problem
 
-    def _elaborate(self, name: str, sizes: Mapping[str, int]) -> tuple[Instance, Value]:
-        spec = self.block.spec
-        inner = spec.instance(sizes)
-        if name:
-            return inner, inner.law(name) if name in spec.law_names() else inner.value(name)
-        assert spec.map is not None
-        return inner, inner.output(spec.map.outputs[0])
+    def _read(self, name: str, sizes: Mapping[str, int]) -> Reading:
+        known, key = self.block.spec.readings, (name, *sizes.items())
+        if key not in known:
+            known[key] = Reading(self.block.spec, name, sizes)
+        return known[key]
 
     def lift(self, law: str, number: Mapping[int, int]) -> Lift:
         """A law of the block as one of the network, whose nodes have these numbers in its statement."""
-        inner = self._own(law)[0].statement(law)
+        inner = self._reading(law).statement
         program = inner.program
         own = [leaf.name for _, leaf in program.leaves(*STATE, "const")]
         own += [*dict(program.activations), *program.functions]
@@ -208,22 +225,23 @@ class PlacedBlock:
 class _Copy:
     """Copies nodes of a block into the network's program; what depends on comprehension variables has their axes first."""
 
-    def __init__(self, placed: PlacedBlock, source: Builder, arguments: Mapping[str, Value]) -> None:
+    def __init__(self, placed: PlacedBlock, reading: Reading, arguments: Mapping[str, Value]) -> None:
         self.placed = placed
-        self.source = source
+        self.reading = reading
+        self.source = reading.instance.builder
         self.arguments = arguments
         self.known: dict[int, Value] = {}
 
-    def value(self, v: Value) -> Value:
+    def result(self) -> Value:
         """Raises `Misfit` where the block has no meaning in this network."""
         source, target = self.source, self.placed.here.builder
-        for condition in source.conditions:
+        for condition in self.reading.conditions:
             here = condition.at(self.placed.dims)
             target.require(here, f"the block needs {here} >= 0", "CLAW026")
-        for n in source.cone(v.node):
+        for n in source.cone(self.reading.value.node):
             if n not in self.known:
                 self.known[n] = self._node(n, target)
-        return self.known[v.node]
+        return self.known[self.reading.value.node]
 
     def _node(self, n: int, target: Builder) -> Value:
         source, dims, name = self.source, self.placed.dims, self.placed.block.name

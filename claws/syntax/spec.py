@@ -20,7 +20,7 @@ from claws.kernel.program import Leaf, Node, Program, Shape
 from claws.kernel.sizes import Size
 from claws.kernel.statement import Complete, Count, Independent, Statement
 from claws.syntax import nodes
-from claws.syntax.blocks import Block, Lift, PlacedBlock
+from claws.syntax.blocks import Block, Lift, PlacedBlock, Reading
 from claws.syntax.builder import Builder, Misfit, Value
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
 from claws.syntax.dynamics import (
@@ -91,6 +91,8 @@ class Spec:
     flow: nodes.Flow | None = None
     dynamics: Dynamics = field(default_factory=Dynamics)
     preconditions: dict[str, tuple[nodes.Identifier, nodes.Expression]] = field(default_factory=dict)
+    readings: dict[tuple[object, ...], Reading] = field(default_factory=dict)
+    """What networks have taken from this file."""
     broken: dict[str, SourceError] = field(default_factory=dict)
     """Names whose declaration is wrong: using them is no further error."""
 
@@ -105,6 +107,13 @@ class Spec:
         """The laws of the file and, as `A.balance`, those of its blocks."""
         imported = (f"{a}.{name}" for a, block in self.blocks.items() for name in block.spec.law_names())
         return [*self.laws, *imported]
+
+    def block_value(self, name: str) -> nodes.Expression:
+        """A law or `let` of a block, `A.balance`, in the names of this file."""
+        alias, _, inner = name.partition(".")
+        block = self.blocks[alias]
+        own = block.spec.laws.get(inner) or block.spec.lets.get(inner)
+        return block.ours(block.spec.block_value(inner) if own is None else own.value)
 
     def block_values(self) -> list[str]:
         """What expressions may mention of the blocks, beside leaves: their laws and `let`s."""
@@ -127,6 +136,8 @@ class Instance:
         self._known: dict[str, Named] = {}
         self._open: list[str] = []
         self._placed: dict[str, PlacedBlock] = {}
+        self._outputs: list[Value] | None = None
+        self._flow: Elaborated | None = None
         self._of_blocks = frozenset(spec.block_values())
         self._map_scope = self._scope("map", True)
         self._let_scope = self._scope("let", True)
@@ -293,8 +304,20 @@ class Instance:
             span = laws[law].span if law in laws else blocks[law.partition(".")[0]].node.span
             raise error("CLAW022", str(problem), span) from problem
 
+    def outputs(self) -> list[Value]:
+        """What the loss sees."""
+        if self._outputs is None:
+            assert self.spec.map is not None
+            self._outputs = [self.output(e) for e in self.spec.map.outputs]
+        return self._outputs
+
     def flow(self) -> Elaborated:
         """The fields that move the state; every parameter has a leaf then, and so has what else is a part of the state."""
+        if self._flow is None:
+            self._flow = self._elaborate_flow()
+        return self._flow
+
+    def _elaborate_flow(self) -> Elaborated:
         state = {name: self.value(name) for name in self.spec.parameters()}
         given = {name: self.preconditioner(name) for name in self.spec.preconditions}
         if self.spec.dynamics.timed:
@@ -309,9 +332,8 @@ class Instance:
         A function of some of the parameters, `among`, is conserved iff it is so whatever the values of the others are: these
         are data then, as far as it is concerned.
         """
-        assert self.spec.map is not None
         fields = self.flow()
-        outputs = [self.output(e).node for e in self.spec.map.outputs]
+        outputs = [v.node for v in self.outputs()]
         flow = Flow(
             tuple((name, v.node) for name, v in fields.factors.items()),
             tuple((name, v.node) for name, v in fields.drift.items()),
@@ -332,14 +354,20 @@ class Instance:
 
     def lift(self, law: str) -> Lift | None:
         """The law of a block that this law is, if it is one."""
-        assert self.spec.map is not None
         node = self.law(law).node
-        for a, placed in self._placed.items():
-            for name in placed.block.spec.law_names() if placed.calls else ():
-                if self.value(f"{a}.{name}").node == node:
-                    fields, outputs = self.flow(), [self.output(e).node for e in self.spec.map.outputs]
-                    moves = [v.node for v in (*fields.factors.values(), *fields.drift.values())]
-                    return placed.lift(name, self.builder.program([*outputs, node, *moves])[1])
+        owners = {x.partition(".")[0] for x in self.builder.leaves_of(node, "param")}
+        if len(owners) != 1 or not (owners <= set(self._placed)):
+            return None
+        (owner,) = owners
+        for name in self.spec.blocks[owner].spec.law_names() if self._placed[owner].calls else ():
+            try:
+                found = self.value(f"{owner}.{name}").node == node
+            except SourceError:
+                continue  # it has no meaning at these sizes
+            if found:
+                fields, outputs = self.flow(), [v.node for v in self.outputs()]
+                moves = [v.node for v in (*fields.factors.values(), *fields.drift.values())]
+                return self._placed[owner].lift(name, self.builder.program([*outputs, node, *moves])[1])
         return None
 
     def free_dims(self, laws: tuple[str, ...] = ()) -> list[str]:
@@ -460,6 +488,7 @@ class _Reader:
         self.places: dict[str, Span] = {}
         self.tried = 0
         self._apart: Instance | None = None
+        self.tries: dict[tuple[tuple[str, int], ...], Instance] = {}
         self.found_blocks: dict[str, tuple[nodes.Import, Spec]] = {}
 
     def report(self, problem: SourceError) -> None:
@@ -781,7 +810,7 @@ class _Reader:
             self._try_laws(laws)
         else:
             # the smallest and the largest: what is wrong at others is found when they are checked
-            for size in (sizes[0], sizes[-1]):
+            for size in sizes[:1] if len(sizes) == 1 else (sizes[0], sizes[-1]):
                 self._try_claim(spec.claims[-1], size)
 
     def _among(self, s: nodes.Claim) -> tuple[str, ...] | None:
@@ -817,12 +846,14 @@ class _Reader:
                     self.report(problem)
 
     def _try_claim(self, claim: Claim, sizes: Sizes) -> None:
-        here = self.spec.instance(sizes)
+        here = self.tries.setdefault(tuple(sizes.items()), self.spec.instance(sizes))
+        conditions = list(here.builder.conditions)
         for law in claim.laws:
             here.statement(law)
             here.check_among(law, claim)
         if isinstance(claim.node, nodes.Count):
             here._dims_only().affine(claim.node.value, "a count")
+        here.builder.conditions[:] = conditions  # what one law needs says nothing of the next
 
     def _sizes(self, clause: nodes.For) -> Iterator[Sizes]:
         spec = self.spec

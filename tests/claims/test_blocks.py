@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from claws.driver import Options, check_file, check_text, verify_certificate
+from claws.report.descent import EXACT, FIRST_ORDER, QUADRATIC, descend
 from claws.report.results import ClaimResult
 from claws.syntax.spec import load_text
 
@@ -124,6 +125,14 @@ def test_certificates_of_blocks(tmp_path: Path) -> None:
     Path(path).write_text(json.dumps(data), encoding="utf-8")
     bad = verify_certificate(spec, path, Options())
     assert not bad.accepted and "takes two parameters of the block for one" in bad.message
+
+
+def test_what_a_step_of_descent_does(tmp_path: Path) -> None:
+    net = HEAD + "map M(x + A(x))\nlaw a = A.qk\nlaw m = 2*M.units\nlaw q = A.Q[0, 0]\nlaw c = M(zeros(n, d))\n"
+    claims(tmp_path, net)
+    spec = load_text(net, str(tmp_path / "net.claw"))
+    assert "eta^2*(grad(A.Q) @ grad(A.Q).T - grad(A.K) @ grad(A.K).T)" in descend(spec, "a").text
+    assert [descend(spec, name).kind for name in "mqc"] == [QUADRATIC, EXACT, FIRST_ORDER]
 
 
 # --- claims about some of the parameters ---
