@@ -846,14 +846,24 @@ class _Reader:
                     self.report(problem)
 
     def _try_claim(self, claim: Claim, sizes: Sizes) -> None:
-        here = self.tries.setdefault(tuple(sizes.items()), self.spec.instance(sizes))
-        conditions = list(here.builder.conditions)
+        """Raises `SourceError` where the claim has no meaning at these sizes."""
+        key = tuple(sizes.items())
+        if key in self.tries:
+            try:
+                self._elaborate(claim, self.tries[key])
+                return
+            except SourceError:
+                pass  # perhaps because of what an earlier claim needs of the sizes
+        self.tries[key] = self.spec.instance(sizes)
+        self._elaborate(claim, self.tries[key])
+
+    @staticmethod
+    def _elaborate(claim: Claim, here: Instance) -> None:
         for law in claim.laws:
             here.statement(law)
             here.check_among(law, claim)
         if isinstance(claim.node, nodes.Count):
             here._dims_only().affine(claim.node.value, "a count")
-        here.builder.conditions[:] = conditions  # what one law needs says nothing of the next
 
     def _sizes(self, clause: nodes.For) -> Iterator[Sizes]:
         spec = self.spec

@@ -226,3 +226,11 @@ def test_lets_may_come_in_any_order_but_not_in_a_circle() -> None:
 )
 def test_activations(text: str, laws: dict[str, int | None]) -> None:
     assert good(text).activations == laws
+
+
+def test_what_one_claim_needs_of_the_sizes_is_not_needed_by_the_next() -> None:
+    """`U[2]` needs three rows, and the range at most two: each is a claim of its own."""
+    text = "dim n\nparam U: [n]\nlet third = U[2]\nmap U\nlaw a = third\nlaw b = sum(k for k in n..2)\nlaw c = third*U[1]\n"
+    spec = good(text)
+    conditions = {law: [str(c) for c in spec.instance({}).statement(law).program.conditions] for law in "abc"}
+    assert conditions == {"a": ["n - 3"], "b": ["-n + 3"], "c": ["n - 3"]}
