@@ -93,7 +93,7 @@ def decide_number(
     pure: bool = False,
 ) -> Outcome:
     """PROVED or REFUTED by a theorem, or UNKNOWN with a reason. Deterministic for a seed when no time is set."""
-    search = _Search(statement, laws, seed, Meter(budget, seconds), pure)
+    search = NumberSearch(statement, laws, seed, Meter(budget, seconds), pure)
     if isinstance(statement, Independent):
         return search.run(lambda: search.independent(statement))
     return search.run(lambda: search.number(statement))
@@ -108,7 +108,7 @@ def count_laws(
     pure: bool = False,
 ) -> Outcome:
     """The number of laws, whatever it is: a theorem about `count = k`, or bounds. The model's own number plays no part."""
-    search = _Search(model, laws, seed, Meter(budget, seconds), pure)
+    search = NumberSearch(model, laws, seed, Meter(budget, seconds), pure)
     return search.run(lambda: search.tally(model))
 
 
@@ -116,7 +116,7 @@ def _roots(program: Program, nodes: Sequence[int]) -> list[int]:
     return [n for n in program.cone(nodes) if is_root(program.nodes[n])]
 
 
-class _Search:
+class NumberSearch:
     """One search, with what it has found so far."""
 
     def __init__(
@@ -190,10 +190,10 @@ class _Search:
         if own is not None:
             return own
         for law in self.laws:
-            self._add(law.name, law.statement)
-        self._raise_lower()
+            self.add(law.name, law.statement)
+        self.raise_lower()
         if not self._decided(statement):
-            self._lower_upper(self.coordinates - self.at_least)
+            self.lower_upper(self.coordinates - self.at_least)
         if not self._decided(statement):
             self._find_laws()
         if not self._decided(statement):
@@ -204,15 +204,20 @@ class _Search:
     def tally(self, model: Count) -> Theorem | None:
         """The theorem about the number at which the bounds meet."""
         for law in self.laws:
-            self._add(law.name, law.statement)
-        self._raise_lower()
-        self._lower_upper(self.coordinates - self.at_least)
+            self.add(law.name, law.statement)
+        self.raise_lower()
+        self.lower_upper(self.coordinates - self.at_least)
         if self.at_least < self.at_most:
             self._find_laws()
         if self.at_least < self.at_most:
             self.outcome.reason = self.gap()
             return None
         return self._close(replace(model, relation="=", number=self.at_least))
+
+    def closed(self) -> Theorem | None:
+        """The kernel's theorem about the number at which the bounds have met. Raises `Refused` where it has none."""
+        assert isinstance(self.statement, Count)
+        return self._close(replace(self.statement, relation="=", number=self.at_least))
 
     def _close(self, statement: Count | Complete) -> Theorem | None:
         """The kernel's word on the bounds."""
@@ -243,7 +248,7 @@ class _Search:
             self.proved.append((law, theorem.evidence))
         return None
 
-    def _add(self, name: str, law: Statement) -> bool:
+    def add(self, name: str, law: Statement) -> bool:
         """Put a law that can be proved into the program. False where it can't."""
         from claws.prover.lie import Point
 
@@ -273,7 +278,7 @@ class _Search:
             self.outcome.used.append(name)
         return True
 
-    def _raise_lower(self) -> None:
+    def raise_lower(self) -> None:
         """The lower bound from the laws that are proved."""
         found = bounds(self.statement, self._sandwich(()), lambda s, e: None, self.ranks, self.meter)
         self.at_least = found.at_least
@@ -293,7 +298,7 @@ class _Search:
             return rank >= high or rank < low
         return compare(statement, low, high) is not None
 
-    def _lower_upper(self, target: int, paths: bool = True) -> None:
+    def lower_upper(self, target: int, paths: bool = True) -> None:
         """Add brackets until their rank is the target, stands still, or the work ends."""
         from claws.prover.lie import BATCH, SPARSE, Echelon, Point, elimination_work
 
@@ -351,16 +356,19 @@ class _Search:
         target, self.paths, self.at_most = self.coordinates - self.at_most, (), self.coordinates
         if self.coordinates > SPARSE:
             raise Refused(f"{self.gap()}; the model is too large for a dense matrix")
-        self._lower_upper(target, paths=False)
+        self.lower_upper(target, paths=False)
 
     def _find_laws(self) -> None:
         """Laws of degree 1 and 2 that the file does not have."""
-        from claws.prover.quadratic import find_laws
+        from claws.prover.discovery.polynomials import find_laws
 
-        for text, law in find_laws(self.statement, self.at_most - self.at_least, self.modulus, self.seed, self.meter):
+        def wanted() -> int:
+            return self.at_most - self.at_least
+
+        for text, law in find_laws(self.statement, wanted, 2, self.modulus, self.seed, self.meter):
             before = self.at_least, self.program, list(self.proved), list(self.outcome.used)
-            if self._add(text, law):
-                self._raise_lower()
+            if self.add(text, law):
+                self.raise_lower()
             if self.at_least == before[0]:
                 # no news: it depends on the laws that are known
                 _, self.program, self.proved, self.outcome.used = before
@@ -381,7 +389,7 @@ class _Search:
     # --- independence ------------------------------------------------------------------------------------------------
 
     def independent(self, statement: Independent) -> Theorem | None:
-        from claws.prover.quadratic import find_relation
+        from claws.prover.discovery.relations import find_relation
 
         try:
             return self._check(statement, Sandwich(statement.program, (), (), self.modulus, self.seed))

@@ -51,6 +51,9 @@ PRIMES_WITH_ROOTS = (
 )  # fmt: skip
 """Primes of the form 4*k + 3, modulo which a square root is a power; numbers such as 2 have roots modulo half of them."""
 
+PATTERNS_MOSTLY_ON = "mostly on"
+"""Piecewise functions are on three times in four, so that signals get through deep networks. For searches alone."""
+
 MAX_ENTRIES = 20_000_000
 """Larger arrays are not read."""
 
@@ -301,6 +304,8 @@ class Reading:
         self.activations = dict(program.activations)
         self.rootless: np.ndarray | None = None
         """If not None: which rows of the batch have a square root that does not exist."""
+        self.twisted = False
+        """Whether the root of -z stands for that of z where only it exists: the model with other constants before its roots."""
         self._values: dict[int, Jet] = {}
         self._slopes: dict[int, Jet] = {}
 
@@ -384,7 +389,7 @@ class Reading:
             raise Undefined("square roots need a modulus of the form 4*k + 3")
         root = np.abs(f.power(z, (f.p + 1) // 4))
         wrong = f.reduce(f.reduce(root * root) - z) != 0
-        if np.any(wrong):
+        if np.any(wrong) and not self.twisted:
             if self.rootless is None:
                 raise NoRoot(f"a square root does not exist modulo {f.p}")
             rows = np.any(wrong.reshape(len(wrong), -1), axis=1)
@@ -424,7 +429,8 @@ class Reading:
     def _side(self, function: str, z: Residues) -> Residues:
         if self.patterns == PATTERNS_ON:
             return np.ones_like(z)
-        return np.mod(self._drawn(function, z, "side"), 2.0)
+        side = self._drawn(function, z, "side")
+        return np.minimum(np.mod(side, 4.0), 1.0) if self.patterns == PATTERNS_MOSTLY_ON else np.mod(side, 2.0)
 
     def _symbol(self, name: str, z: Residues) -> Residues:
         f = self.field

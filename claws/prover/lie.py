@@ -15,9 +15,9 @@ import numpy as np
 from claws.kernel.errors import Meter, NoRoot, Undefined
 from claws.kernel.evaluate import fixed
 from claws.kernel.flow import STATE
-from claws.kernel.jets import salt
+from claws.kernel.jets import PATTERNS_FREE, salt
 from claws.kernel.lie import MAX_DRAWS, Model, Step, Tree, coordinates, has_data, roots_of
-from claws.kernel.program import ROLES
+from claws.kernel.program import ROLES, Leaf
 from claws.kernel.ranks import Row, sparse_rank
 from claws.kernel.statement import Statement
 from claws.prover.jets import PRIMES, Field, Jet, Reading, Residues
@@ -30,6 +30,9 @@ SPARSE = 20_000
 
 MAX_ALL_ENTRIES = 50_000_000
 """Programs whose arrays are larger together are not read for a mere hint."""
+
+MAX_DRAWN = 2048
+"""Points that are drawn at a time until square roots exist."""
 
 _SMALL = 16
 """Rows that are eliminated one by one."""
@@ -114,6 +117,8 @@ Theta = dict[str, Jet]
 class Point:
     """A model at the pseudo-random parameters of a seed, as `claws.kernel.lie.Point`."""
 
+    patterns = PATTERNS_FREE
+
     def __init__(self, model: Model, modulus: int, seed: int, meter: Meter) -> None:
         self.model = model
         self.program = model.program
@@ -134,7 +139,8 @@ class Point:
 
     def reading(self, theta: Theta, level: int, keys: Sequence[tuple[int, ...]] | None) -> Reading:
         """The program at this state and, for generators, the data of these keys."""
-        return Reading(self.program, self.leaves(theta, level, keys), self.field, level, self.seed, self.meter)
+        leaves = self.leaves(theta, level, keys)
+        return Reading(self.program, leaves, self.field, level, self.seed, self.meter, self.patterns)
 
     def leaves(self, theta: Theta, level: int, keys: Sequence[tuple[int, ...]] | None) -> Theta:
         none: Jet = [None] * ((1 << level) - 1)
@@ -164,7 +170,7 @@ class Point:
         leaves: Theta = {**theta, **{name: [x] for name, x in self.consts.items()}}
         for _, leaf in self.program.leaves("input"):
             leaves[leaf.name] = [self._drawn("input", leaf.name, keys)]
-        reading = Reading(self.program, leaves, self.field, 0, self.seed, self.meter)
+        reading = Reading(self.program, leaves, self.field, 0, self.seed, self.meter, self.patterns)
         if not own_states:
             for n in self.roots:
                 if not has_data(self.program, n):
@@ -181,16 +187,32 @@ class Point:
         keys: list[tuple[int, ...]] = [(start + k,) for k in range(count)]
         if not self.roots:
             return keys
+        self._check_constant_roots()
         found: dict[int, tuple[int, ...]] = {}
-        for attempt in range(MAX_DRAWS):
+        attempt, width = 0, 1
+        while attempt < MAX_DRAWS:
             waiting = [k for k in range(count) if k not in found]
             if not waiting:
                 self._draws.update({key: key for key in found.values()})
                 return [found[k] for k in range(count)]
-            drawn = [(*keys[k], attempt) for k in waiting]
+            # ever more draws at a time: the first that will do is the same as if they were made one by one
+            places = [(k, attempt + j) for k in waiting for j in range(width)]
+            drawn = [(*keys[k], j) for k, j in places]
             missing = self._rootless(states(drawn), drawn, own_states=True)
-            found.update({k: d for k, d, bad in zip(waiting, drawn, missing, strict=True) if not bad})
+            for (k, _), key, bad in zip(places, drawn, missing, strict=True):
+                if not bad:
+                    found.setdefault(k, key)
+            attempt += width
+            width = max(1, min(2 * width, MAX_DRAWN // len(waiting)))
         raise NoRoot("no points were found at which all square roots exist modulo the prime")
+
+    def _check_constant_roots(self) -> None:
+        """Raises `NoRoot` if the root of a constant such as 2 does not exist: no point would help."""
+        program = self.program
+        reading = self.reading(self.theta, 0, None)
+        for n in self.roots:
+            if not any(isinstance(x := program.nodes[m], Leaf) and x.role != "const" for m in program.cone([n])):
+                reading.value(n)
 
     def _weights(self, k: int, keys: Sequence[tuple[int, ...]], shape: tuple[int, ...]) -> Residues:
         """The weights of the k-th output in the generator of each key."""

@@ -16,8 +16,8 @@ from claws.kernel.lie import ExactRanks, Point, Step, Tree, depth
 from claws.kernel.statement import Statement
 from claws.prover import lie as arrays
 from claws.prover.counting import balanced, forms
+from claws.prover.discovery.exact import null_space, reconstructed
 from claws.prover.jets import PRIMES
-from claws.prover.quadratic import null_space, reconstructed
 from claws.report.results import Verdict
 from claws.sweep import Row, count_at
 from claws.syntax.spec import load_text
