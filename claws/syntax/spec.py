@@ -290,6 +290,11 @@ class Instance:
         """What PROVED means for this law at these sizes; with `among` where all other parameters are data (see `_model`)."""
         return self._statement(law, self.law(law), among)
 
+    def statement_of(self, e: nodes.Expression) -> Statement:
+        """The same for an expression that a law may be. Raises `Malformed` where it makes no statement."""
+        program, outputs, flow, (node,) = self._model([self._law_scope.value(e)])
+        return Statement(program, outputs, node, flow)
+
     def statement_about(self, law: str, term: nodes.Expression, sign: int) -> Statement:
         """The same for `sign` times a term of the law, broadcast to the law's shape."""
         v = self.builder.scale(Fraction(sign), self._law_scope.value(term))
