@@ -21,6 +21,7 @@ lint: $(VENV)/installed-dev
 bench: $(VENV)/installed
 	$(BIN)/python tests/benchmarks/run.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/counts.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/find.py
 
 clean:
 	rm -rf $(VENV) build dist claws.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

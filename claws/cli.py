@@ -1,4 +1,4 @@
-"""The command line: `claws check`, `test`, `flow`, `count`, `sweep`, `verify`, `fmt`, `show`, `explain`.
+"""The command line: `claws check`, `find`, `test`, `flow`, `count`, `sweep`, `verify`, `fmt`, `show`, `explain`.
 
 Nothing heavy is imported before a command needs it.
 """
@@ -35,6 +35,13 @@ COUNT_STATUSES = """exit status:
   3    some number is only bounded
   130  interrupted"""
 
+
+FIND_STATUSES = """exit status:
+  0    all laws were found: there is no other
+  2    a file or the command line is wrong
+  3    some law may be missing
+  4    the search failed, or the file that it wrote is not accepted
+  130  interrupted; what was found until then is printed"""
 
 FLOW_STATUSES = """exit status:
   0    the run was made
@@ -108,6 +115,30 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("-j", "--jobs", type=_positive, default=1, help="processes (default: 1)")
 
     _pure_option(check)
+
+    find = command("find", "find the conservation laws of a model, and prove them", _find, FIND_STATUSES)
+    find.add_argument(
+        "paths", nargs="+", metavar="FILE", help="a .claw file, or a folder of them; - reads standard input"
+    )
+    _sizes_option(find)
+    find.add_argument("--degree", type=_degree, default=2, metavar="K", help="the degree of polynomials (default: 2)")
+    find.add_argument("--basis", action="append", default=[], metavar="EXPR", help="a function that laws may be made of, "
+                      "in the names of the file, as in --basis 'log(U)'; may be given several times")  # fmt: skip
+    find.add_argument(
+        "--complete", action="store_true", help="raise the degree until no law is missing, or the budget ends"
+    )
+    find.add_argument(
+        "--symmetries", action="store_true", help="print the symmetry of each law, and linear ones that give no law"
+    )
+    find.add_argument("-o", "--output", metavar="PATH", help="write the model with these laws as claims to this file")
+    find.add_argument("--format", choices=("text", "claw", "latex", "sympy", "json"), default="text",
+                      help="how to print the laws; latex and sympy at fixed sizes (default: text)")  # fmt: skip
+    find.add_argument("-v", "--verbose", action="store_true", help="say what was left out, and why")
+    find.add_argument("--seed", type=_natural, default=0, help="for random points (default: 0)")
+    find.add_argument("--budget", type=_positive, default=100_000_000,
+                      help="work allowed for each file, in elementary steps (default: 100000000)")  # fmt: skip
+    find.add_argument("--timeout", type=_seconds, default=300.0,
+                      help="seconds allowed for each file, as a backstop; 0: none (default: 300)")  # fmt: skip
 
     test = command(
         "test", "test laws by random examples and by training: a second opinion, no proof", _test, TEST_STATUSES
@@ -294,6 +325,13 @@ def _positive(text: str) -> int:
     return n
 
 
+def _degree(text: str) -> int:
+    n = _natural(text)
+    if not 1 <= n <= 12:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a degree from 1 to 12")
+    return n
+
+
 def _points(text: str) -> int:
     n = _natural(text)
     if not 2 <= n <= 100_000:
@@ -374,6 +412,58 @@ def _check(arguments: argparse.Namespace) -> int:
     if report.interrupted:
         print("interrupted: what was finished is above", file=sys.stderr)
     return report.exit_status()
+
+
+def _find(arguments: argparse.Namespace) -> int:
+    from claws.find import checked_file, command_line, find_in_paths, find_in_text
+    from claws.prover.discovery.find import Settings
+    from claws.report.findings import exit_status, render
+
+    settings = Settings(
+        dict(arguments.sizes), arguments.degree, tuple(arguments.basis), arguments.complete, arguments.symmetries,
+        arguments.seed, arguments.budget, arguments.timeout or None,
+    )  # fmt: skip
+    if arguments.paths == ["-"]:
+        text, problem = _standard_input()
+        if problem:
+            print(problem, file=sys.stderr)
+            return 2
+        found = [find_in_text(text, "<stdin>", settings)]
+        found += command_line(settings, found)
+    else:
+        with _stages() as tell:
+            found = find_in_paths(arguments.paths, settings, tell)
+    status = int(exit_status(found))
+    sys.stdout.write(render(found, settings, arguments.format, _color(), arguments.verbose))
+    if arguments.output is not None and not any(f.errors for f in found):
+        if len(found) != 1:
+            print("claws: -o takes the laws of one file", file=sys.stderr)
+            return 2
+        text, problem = checked_file(found[0], settings)
+        try:
+            with open(arguments.output, "w", encoding="utf-8", newline="\n") as handle:
+                handle.write(text)
+        except OSError as failure:
+            print(f"claws: {arguments.output} can't be written: {failure.strerror}", file=sys.stderr)
+            return 2
+        if problem:
+            print(f"claws: `claws check` does not accept {arguments.output}:\n{problem}", file=sys.stderr)
+            return 4
+    if status == 130:
+        print("interrupted: what was found until then is above", file=sys.stderr)
+    return status
+
+
+@contextlib.contextmanager
+def _stages() -> Iterator[Callable[[str, str], None]]:
+    """A line that says what is being done, where someone is looking on."""
+    if not sys.stderr.isatty():
+        yield lambda path, what: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(file=sys.stderr, leave=False, bar_format="{desc} {elapsed}") as bar:
+        yield lambda path, what: bar.set_description_str(f"{path}: {what}")
 
 
 def _test(arguments: argparse.Namespace) -> int:
