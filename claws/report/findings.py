@@ -6,10 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from claws.prover.discovery.find import FileLaw, Findings, Settings, parsed
+from claws.prover.discovery.find import FileLaw, Findings, Settings
 from claws.report.latex import latex_of
 from claws.report.results import Exit
 from claws.report.text import render_diagnostic
+from claws.syntax.parser import parse_expression
 
 SCHEMA = "claws-find/1"
 
@@ -35,7 +36,7 @@ def render(files: Sequence[Findings], settings: Settings, form: str, color: bool
 def _formulas(f: Findings, form: str) -> str:
     """The laws as LaTeX, as they stand, or as SymPy's expressions of their entries at the sizes of the search."""
     if form == "latex":
-        return "\n".join(rf"\text{{{law.name}}} = {latex_of(parsed(law.text))}" for law in f.laws)
+        return "\n".join(rf"\text{{{law.name}}} = {latex_of(parse_expression(law.text))}" for law in f.laws)
     from claws.api import ClawError, loads
 
     try:

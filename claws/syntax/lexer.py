@@ -130,14 +130,15 @@ def printable(text: str) -> str:
 # --- lexing ----------------------------------------------------------------------------------------------
 
 
-def scan_tokens(text: str) -> Scan:
-    """Split `text` into tokens and comments; report whatever is in no file."""
-    return _Scanner(text).run()
+def scan_tokens(text: str, dotted: bool = False) -> Scan:
+    """Split `text` into tokens and comments; report whatever is in no file. `dotted`: names such as `A.U` need no import."""
+    return _Scanner(text, dotted).run()
 
 
 class _Scanner:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, dotted: bool) -> None:
         self.text = text
+        self.dotted = dotted
         self.tokens: list[Token] = []
         self.comments: list[Comment] = []
         self.docstring: Token | None = None
@@ -207,7 +208,7 @@ class _Scanner:
         head, *parts = text.split(".")
         plain = unicodedata.normalize("NFKC", text)
         blocks = {unicodedata.normalize("NFKC", name) for name in _ALIAS.findall(self.text)}
-        if plain.split(".")[0] in blocks and all(part.isidentifier() for part in plain.split(".")):
+        if (self.dotted or plain.split(".")[0] in blocks) and all(part.isidentifier() for part in plain.split(".")):
             self._add("NAME", plain, start, start + len(text))
             return
         end = start + len(head)

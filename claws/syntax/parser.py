@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from claws.syntax import nodes
-from claws.syntax.diagnostic import START, Diagnostic, Span
+from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
 from claws.syntax.lexer import STATEMENT_KEYWORDS, WRONG, Token, quote, scan_tokens
 from claws.syntax.mistakes import explain_unexpected, nearest_keyword
 from claws.syntax.tables import END, Tables, load_tables
@@ -33,10 +33,29 @@ def parse_source(text: str) -> tuple[nodes.File, list[Diagnostic]]:
     return _FileParser(text).run()
 
 
+EXPRESSION = "law expression =\n"
+"""What is put before an expression that stands alone."""
+
+
+def parse_expression(text: str) -> nodes.Expression:
+    """The expression that a text is; names may be those of blocks.
+
+    Raises `SourceError` with places one line below those in the text.
+    """
+    file, problems = _FileParser(EXPRESSION + text, dotted=True).run()
+    if problems:
+        raise SourceError(problems[0])
+    law = file.statements[0] if len(file.statements) == 1 else None
+    if not isinstance(law, nodes.Law) or law.sizes is not None or law.expect is not None:
+        span = file.statements[-1].span
+        raise SourceError(Diagnostic("CLAW004", "this is not one expression", span, "write one, such as log(U)"))
+    return law.value
+
+
 class _FileParser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, dotted: bool = False) -> None:
         self.text = text
-        scan = scan_tokens(text)
+        scan = scan_tokens(text, dotted)
         self.scan = scan
         self.diagnostics: list[Diagnostic] = list(scan.diagnostics)
         self.builder = TreeBuilder()

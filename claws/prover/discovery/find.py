@@ -34,7 +34,7 @@ from claws.prover.jets import Residues
 from claws.prover.laws import decide_law, prove_law
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
-from claws.syntax.parser import parse_source
+from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_expression, print_file
 from claws.syntax.spec import Spec, load_text
 
@@ -196,22 +196,6 @@ def _number(n: int, like: nodes.Expression) -> nodes.Expression:
     from fractions import Fraction
 
     return nodes.Number(Fraction(n), str(n), like.span)
-
-
-BASIS = "law basis =\n"
-"""What makes a statement of an expression: its places are then those of the text, one line further down."""
-
-
-def parsed(text: str) -> nodes.Expression:
-    """The expression that a text is. Raises `SourceError` with places one line below those in the text."""
-    file, problems = parse_source(BASIS + text)
-    if problems:
-        raise SourceError(problems[0])
-    law = file.statements[0] if len(file.statements) == 1 else None
-    if not isinstance(law, nodes.Law) or law.sizes is not None or law.expect is not None:
-        span = file.statements[-1].span
-        raise SourceError(Diagnostic("CLAW004", "this is not one expression", span, "write one, such as log(U)"))
-    return law.value
 
 
 class BasisError(SourceError):
@@ -420,7 +404,7 @@ class _Find:
             extras = [
                 *(Extra(e) for e in self.basis),
                 *own_functions(self.spec),
-                *darboux_functions([parsed(text) for text in polynomials]),
+                *darboux_functions([parse_expression(text) for text in polynomials]),
             ]
             self.extras = [e for e in extras if self._has_meaning(e)]
         return self.extras
@@ -434,7 +418,7 @@ class _Find:
 
     def _basis(self, text: str) -> nodes.Expression:
         try:
-            value = parsed(text)
+            value = parse_expression(text)
             self.instance.statement_of(value)
             return value
         except SourceError as problem:
@@ -503,7 +487,7 @@ class _Find:
         """Keep a law for whole arrays in place of their entries, if the kernel accepts it for all sizes, or for these."""
         if not text:
             return False
-        value = parsed(text)
+        value = parse_expression(text)
         share = self._share(PROOF_SHARE)
         try:
             if prove_law(self.spec.instance(self.sizes).statement_of(value), share) is None:
@@ -517,7 +501,7 @@ class _Find:
 
     def _offer(self, text: str, for_all_sizes: bool, sizes: Mapping[str, int]) -> bool:
         """Keep a law if the kernel accepts it, and it says something new."""
-        value = parsed(text)
+        value = parse_expression(text)
         statement = self._statement(value)
         if statement is None:
             return False

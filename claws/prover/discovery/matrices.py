@@ -38,7 +38,7 @@ from claws.prover.lie import Echelon, Point, Theta, elimination_work
 from claws.prover.scaling import scaled_model
 from claws.prover.sizes import smallest_sizes
 from claws.syntax import nodes
-from claws.syntax.parser import parse_source
+from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_expression
 from claws.syntax.spec import Spec
 
@@ -201,7 +201,7 @@ class _Search:
     def _proved(self, group: _Group, v: Vector) -> FoundLaw | None:
         """The law, if the kernel accepts it as it accepts a law of a file."""
         text = self._text(group, v)
-        expression = parsed(text)
+        expression = parse_expression(text)
         statement = self.instance.statement_of(expression)
         meter = Meter(max(1, self.meter.limit // PROOF_SHARE), self.meter.seconds)
         try:
@@ -532,11 +532,3 @@ def _minus(row: Vector, factor: Fraction, other: Vector) -> Vector:
     for k, c in other.items():
         result[k] = result.get(k, Fraction(0)) - factor * c
     return {k: c for k, c in result.items() if c}
-
-
-def parsed(text: str) -> nodes.Expression:
-    """An expression as it would stand in a `law` of a file."""
-    file, problems = parse_source(f"law found = {text}")
-    (statement,) = file.statements
-    assert isinstance(statement, nodes.Law) and not problems, (text, problems)
-    return statement.value

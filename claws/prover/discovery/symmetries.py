@@ -32,12 +32,13 @@ from claws.kernel.tensors import Network, Tensors, squeeze
 from claws.kernel.theorem import generic_point
 from claws.prover.discovery.exact import null_space
 from claws.prover.discovery.found import FoundLaw
-from claws.prover.discovery.matrices import Vector, integral, parsed, rational_vectors, sparser
+from claws.prover.discovery.matrices import Vector, integral, rational_vectors, sparser
 from claws.prover.discovery.notation import Labels, Term, law_text, product_text
 from claws.prover.discovery.points import SearchPoint, points_of, random_states
 from claws.prover.jets import PRIMES, Field, Residues
 from claws.prover.lie import BATCH, Echelon, Point, elimination_work
 from claws.syntax import nodes
+from claws.syntax.parser import parse_expression
 from claws.syntax.spec import Spec
 
 BUDGET = 5_000_000
@@ -63,7 +64,7 @@ def noether(spec: Spec, law: FoundLaw | str, sizes: Mapping[str, int] | None = N
     """
     text = law if isinstance(law, str) else law.text
     given = sizes if sizes is not None else {} if isinstance(law, str) else law.sizes
-    return _Description(spec.instance(given).statement_of(parsed(text)), text, spec.parameters()).symmetry()
+    return _Description(spec.instance(given).statement_of(parse_expression(text)), text, spec.parameters()).symmetry()
 
 
 # --- the field of a law ----------------------------------------------------------------------------------------------------

@@ -319,3 +319,14 @@ def test_symmetries_are_described() -> None:
     assert found.laws[0].symmetry == "U -> U exp(s*S), V -> V exp(-s*S), S symmetric"
     assert len(found.symmetries) == 1  # the rotation
     assert not find("dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T").symmetries
+
+
+def test_laws_of_networks_made_of_blocks() -> None:
+    path = EXAMPLES / "gallery" / "blocks" / "transformer_layer.claw"
+    found = find_laws_of(load_text(path.read_text(encoding="utf-8"), str(path)), Settings(sizes={"T": 2, "d": 2, "k": 1, "r": 1}))
+    assert texts(found) == [
+        "A.Q.T @ A.Q - A.K.T @ A.K",
+        "A.V.T @ A.V - A.O.T @ A.O",
+        "diag(M.U.T @ M.U) - diag(M.D @ M.D.T)",
+    ]
+    assert found.missing == 0
