@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 check: $(VENV)/installed
 	$(BIN)/claws check examples/
 
-# runs the tests, but for those marked slow
+# runs the tests, but for those marked slow, torch or coq
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n auto
 

@@ -1,4 +1,4 @@
-"""The command line: `claws check`, `find`, `test`, `flow`, `count`, `sweep`, `verify`, `fmt`, `show`, `explain`.
+"""The command line: `claws check`, `find`, `test`, `flow`, `count`, `sweep`, `verify`, `fmt`, `show`, `export`, `explain`.
 
 Nothing heavy is imported before a command needs it.
 """
@@ -28,6 +28,14 @@ EXIT_STATUSES = """exit status:
   4    the checker failed, or the kernel turned a certificate down
   130  interrupted
 The worst of several wins, in the order 4, 2, 1, 3, 0."""
+
+EXPORT_STATUSES = """exit status:
+  0    every claim is exported (with --build: and coqc accepts it)
+  2    the file or the command line is wrong, a file can't be written, or --build finds no coqc
+  3    a claim can't be exported, or coqc gave no answer in time
+  4    coqc does not accept an exported file
+  130  interrupted
+The worst of several wins, in the order 4, 2, 3, 0."""
 
 COUNT_STATUSES = """exit status:
   0    every number is proved
@@ -115,6 +123,9 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("-j", "--jobs", type=_positive, default=1, help="processes (default: 1)")
 
     _pure_option(check)
+    check.add_argument(
+        "--coq", action="store_true", help="let Coq check what can be exported to it, too; needs coqc (see `claws export`)"
+    )
 
     find = command("find", "find the conservation laws of a model, and prove them", _find, FIND_STATUSES)
     find.add_argument(
@@ -247,6 +258,15 @@ def _parser() -> argparse.ArgumentParser:
     gallery.add_argument("--check", action="store_true", help="write nothing: is the page up to date, but for times?")
     gallery.add_argument("-j", "--jobs", type=_positive, default=1, metavar="N", help="processes (default: 1)")
 
+    export = command("export", "export claims to Coq: statements to read, proofs that coqc checks", _export, EXPORT_STATUSES)
+    export.add_argument("prover", choices=("coq",), help="the proof assistant")
+    export.add_argument("file", metavar="FILE", help="the .claw file")
+    _sizes_option(export)
+    export.add_argument("-o", "--output", metavar="DIR", default="coq", help="the folder to write to (default: coq)")
+    export.add_argument("--build", action="store_true", help="compile the library and let coqc check what is exported")
+    export.add_argument("--seed", type=_natural, default=0, help="for the search of points (default: 0)")
+    _work_options(export)
+
     explain = command("explain", "explain an error code", _explain)
     explain.add_argument("code", nargs="?", metavar="CODE", help="such as CLAW021; without it, all codes are listed")
     return parser
@@ -373,7 +393,7 @@ def _print_errors(path: str, text: str, errors: Iterable[Diagnostic], stream: Te
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from claws.driver import Options, check_paths, check_text, command_line
+    from claws.driver import Options, check_paths, check_text, command_line, with_coq
     from claws.report.results import Report
 
     options = Options(
@@ -384,6 +404,7 @@ def _check(arguments: argparse.Namespace) -> int:
         certificates=arguments.certificates,
         jobs=arguments.jobs,
         pure=arguments.pure,
+        coq=arguments.coq,
     )
     if arguments.certificates is not None:
         try:
@@ -396,8 +417,9 @@ def _check(arguments: argparse.Namespace) -> int:
         if problem_text:
             print(problem_text, file=sys.stderr)
             return 2
+        options, missing = with_coq(options)
         result = check_text(text, "<stdin>", options, "stdin")
-        report = Report([result, *command_line(options, [result])], options.seed)
+        report = Report([result, *command_line(options, [result]), *missing], options.seed)
     else:
         report = check_paths(arguments.paths, options)
     if arguments.format == "json":
@@ -850,6 +872,18 @@ def _gallery(arguments: argparse.Namespace) -> int:
         return Exit.WRONG
     print(f"written: {path}")
     return Exit.OK
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from claws.coq.command import export_file
+    from claws.coq.exporter import Work
+
+    spec, errors = _load(arguments.file, dict(arguments.sizes))
+    if errors:
+        _print_errors(spec.path, spec.text, errors, sys.stdout)
+        return 2
+    work = Work(arguments.seed, arguments.budget, arguments.timeout or None)
+    return export_file(spec, arguments.output, work, arguments.build)
 
 
 def _explain(arguments: argparse.Namespace) -> int:

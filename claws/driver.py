@@ -52,6 +52,8 @@ class Options:
     jobs: int = 1
     pure: bool = False
     """Let the kernel compute every rank by itself, without an accelerator."""
+    coq: bool = False
+    """Let Coq check the claims, too, as far as they can be exported (see `claws.coq`)."""
 
 
 # --- files -------------------------------------------------------------------------------------------------------------
@@ -89,6 +91,7 @@ def check_paths(
         stems.add(stem)
         tasks.append((path, problem, stem))
     report = Report([], options.seed)
+    options, missing = with_coq(options)
     try:
         parallel = options.jobs > 1
         for result in _in_processes(tasks, options) if parallel else (_check_task(task, options) for task in tasks):
@@ -100,7 +103,18 @@ def check_paths(
         report.interrupted = True
     else:
         report.files += command_line(options, report.files)
+        report.files += missing
     return report
+
+
+def with_coq(options: Options) -> tuple[Options, list[FileResult]]:
+    """The same options, without Coq if there is none; then also what is missing, as one more file."""
+    if not options.coq:
+        return options, []
+    from claws.coq.second_opinion import prepare
+
+    problem = prepare()
+    return (options, []) if problem is None else (replace(options, coq=False), [FileResult(COMMAND_LINE, errors=[problem])])
 
 
 COMMAND_LINE = "<command line>"
@@ -204,9 +218,11 @@ def check_spec(spec: Spec, options: Options, stem: str | None = None, part: slic
     if result.errors:
         return result
     instances = [(claim, sizes) for claim in spec.claims for sizes in claim.sizes]
+    decided: list[tuple[Claim, dict[str, int], ClaimResult]] = []
     for claim, sizes in instances[part]:
         try:
             result.claims.append(check_claim(spec, claim, sizes, options, stem))
+            decided.append((claim, sizes, result.claims[-1]))
         except SourceError as problem:
             if problem.diagnostic not in result.errors:
                 result.errors.append(problem.diagnostic)
@@ -219,7 +235,25 @@ def check_spec(spec: Spec, options: Options, stem: str | None = None, part: slic
         except KeyboardInterrupt:
             result.interrupted = True
             break
+    if options.coq and not result.interrupted:
+        _ask_coq(spec, decided, options, result)
     return result
+
+
+def _ask_coq(
+    spec: Spec, decided: list[tuple[Claim, dict[str, int], ClaimResult]], options: Options, result: FileResult
+) -> None:
+    from claws.coq.exporter import Work
+    from claws.coq.second_opinion import ask_coq
+
+    try:
+        ask_coq(spec, decided, result, Work(options.seed, options.budget, options.timeout))
+    except Exception as problem:
+        diagnostic = internal_error(problem)
+        result.errors.append(diagnostic)
+        result.failed = result.failed or diagnostic.code != "CLAW034"
+    except KeyboardInterrupt:
+        result.interrupted = True
 
 
 def internal_error(problem: Exception) -> Diagnostic:

@@ -230,6 +230,13 @@ _CODES = (
     Code("CLAW041", "not a text file", "Files are UTF-8 text of at most 8 MiB.", ""),
     Code("CLAW042", "a folder without .claw files", "A folder is searched, with its subfolders, for `*.claw`.", ""),
     Code("CLAW043", "a size for no dim", "`-D n=3` sets a dim that at least one of the files declares.", ""),
+    Code(
+        "CLAW044",
+        "Coq is not installed",
+        "`claws check --coq` and `claws export coq --build` run coqc, Coq's compiler, with the library Coquelicot. On\n"
+        "Debian and Ubuntu: apt-get install coq libcoq-coquelicot. Without `--build`, `claws export coq` does not need it.",
+        "",
+    ),
     # CLAW090 to CLAW099: claws itself
     Code(
         "CLAW090",
@@ -242,6 +249,13 @@ _CODES = (
         "the kernel turned a certificate down",
         "The search believed in a proof or counter-example that the kernel does not accept. No verdict was\n"
         "given, so nothing false was said; it is a bug of claws, please report it with the file.",
+        "",
+    ),
+    Code(
+        "CLAW092",
+        "coqc does not accept an exported proof",
+        "The kernel has given its verdict, and Coq does not confirm it: a bug of the export, or of the kernel, or a\n"
+        "version of Coq that the library does not compile with. Please report it with the file.",
         "",
     ),
 )  # fmt: skip

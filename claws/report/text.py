@@ -136,6 +136,8 @@ def render_claim(
             rows.append(("assumptions", "; ".join(c.assumptions)))
         if c.trust:
             rows.append(("trust", ", ".join(c.trust)))
+        if "coq" in detail:
+            rows.append(("coq", detail["coq"]))
     if "certificate" in detail:
         rows.append(("certificate", detail["certificate"]))
     width = max((len(name) for name, _ in rows), default=0)

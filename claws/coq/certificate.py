@@ -1,0 +1,433 @@
+"""The search for a certificate that there is no other law: a rational point, brackets, and two matrices.
+
+At the point p let the rows of V be brackets of the model's fields, and the rows of G the gradients of laws. With matrices A and C
+such that A V + G^T C G = N and C (G G^T) = N, a number that is not zero, every vector w with V w = 0 is G^T C G w / N, so a
+combination of the rows of G; and these are independent. Coq multiplies the matrices; how they were found plays no part.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+
+import flint
+import numpy as np
+import numpy.typing as npt
+
+from claws.coq.model import CannotExport, Model
+from claws.coq.terms import Field, bracket, derivative, distinct, entries_at, gradient, value, values
+from claws.kernel.evaluate import fixed, indices
+from claws.kernel.program import count_entries
+
+PRIME = 67_108_859
+"""Ranks are looked at modulo this first: products of residues, a thousand of them added, fit into 64 bits."""
+
+MAX_DEPTH = 8
+"""The deepest brackets that are tried."""
+
+SPARE = 60
+"""Brackets of one depth that are kept for the next although they have not raised the rank."""
+
+POINTS = 60
+"""Points that are tried."""
+
+SHRINK = 40
+"""With more coordinates than this a point is not made sparser: each attempt is a search of its own."""
+
+IDLE_SAMPLES = 8
+"""Samples without a new direction before no more are drawn."""
+
+Vector = npt.NDArray[np.int64]
+Matrix = list[list[Fraction]]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What `NoOther.v` calls p, prog, sel, N, A and C; `entries` are the laws in G, by law and position."""
+
+    consts: list[Fraction]
+    samples: list[list[Fraction]]
+    point: list[Fraction]
+    brackets: list[tuple[int, int]]
+    chosen: list[int]
+    scale: int
+    a: list[list[int]]
+    c: list[list[int]]
+    entries: list[tuple[str, int]]
+
+
+class Rank:
+    """Rows in echelon form modulo the prime."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, Vector]] = []
+
+    def add(self, row: Vector) -> bool:
+        """Whether the row is new."""
+        row = row.copy()
+        for pivot, other in self.rows:
+            if row[pivot]:
+                row = (row - row[pivot] * other) % PRIME
+        found = np.flatnonzero(row)
+        if not len(found):
+            return False
+        pivot = int(found[0])
+        self.rows.append((pivot, row * pow(int(row[pivot]), -1, PRIME) % PRIME))
+        return True
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def residue(x: Fraction) -> int:
+    return x.numerator * pow(x.denominator, -1, PRIME) % PRIME
+
+
+@dataclass
+class Fields:
+    """The fields of the outputs, then the brackets that have been made, with their derivatives."""
+
+    size: int
+    fields: list[Field]
+    made: dict[tuple[int, int], int | None]
+
+    def bracket(self, i: int, j: int) -> int | None:
+        """The number of [field i, field j]; None where it vanishes or is too large."""
+        if (i, j) not in self.made:
+            new = bracket(self.fields[i], self.fields[j])
+            self.made[i, j] = len(self.fields) if new else None
+            if new:
+                self.fields.append(new)
+        return self.made[i, j]
+
+
+class Here:
+    """The fields at a point, modulo the prime."""
+
+    def __init__(self, fields: Fields, point: Mapping[int, Fraction]) -> None:
+        self.fields = fields
+        self.point = point
+        self._values: dict[int, Vector] = {}
+        self._jacobians: dict[int, list[tuple[int, int, int]]] = {}
+
+    def value(self, n: int) -> Vector:
+        if n not in self._values:
+            self._values[n] = np.array(
+                [residue(x) for x in values(self.fields.fields[n], self.point, self.fields.size)], dtype=np.int64
+            )
+        return self._values[n]
+
+    def _moved(self, n: int, direction: Vector) -> Vector:
+        """The derivative of field n along a direction."""
+        if n not in self._jacobians:
+            entries = []
+            for k, f in self.fields.fields[n].items():
+                for v in sorted({v for m in f for v in m}):
+                    x = value(derivative(f, v), self.point)
+                    if x:
+                        entries.append((k - 1, v - 1, residue(x)))
+            self._jacobians[n] = entries
+        result = np.zeros(self.fields.size, dtype=np.int64)
+        for k, v, slope in self._jacobians[n]:
+            if direction[v]:
+                result[k] = (result[k] + slope * int(direction[v])) % PRIME
+        return result
+
+    def bracket(self, i: int, j: int) -> Vector:
+        result: Vector = (self._moved(j, self.value(i)) - self._moved(i, self.value(j))) % PRIME
+        return result
+
+
+def search_brackets(fields: Fields, outputs: int, point: Mapping[int, Fraction], wanted: int) -> list[int] | None:
+    """Numbers of fields that are independent at the point, as many as wanted; None where they are not found."""
+    here = Here(fields, point)
+    rank = Rank()
+    chosen = [n for n in range(outputs) if rank.add(here.value(n))]
+    level = list(range(outputs))
+    for depth in range(2, MAX_DEPTH + 1):
+        if len(rank) == wanted:
+            return chosen
+        fresh: list[int] = []
+        spare: list[tuple[int, int]] = []
+        for i in range(outputs):
+            for j in level:
+                if len(rank) == wanted:
+                    return chosen
+                if depth == 2 and j <= i:
+                    continue
+                if rank.add(here.bracket(i, j)):
+                    n = fields.bracket(i, j)
+                    if n is None:
+                        return None
+                    chosen.append(n)
+                    fresh.append(n)
+                elif len(spare) < SPARE:
+                    spare.append((i, j))
+        if len(rank) == wanted:
+            return chosen
+        level = fresh + [n for i, j in spare if (n := fields.bracket(i, j)) is not None]
+        if not level:
+            return None
+    return None
+
+
+def _points(model: Model, rng: random.Random) -> Iterator[list[Fraction]]:
+    """Points with small entries: at first diagonal ones, then with more and more entries beside the diagonal."""
+    for attempt in range(POINTS):
+        beside = 0.0 if attempt < 4 else 0.02 * (attempt - 3)
+        numbers = (1, 1, -1, 2) if attempt < 2 else (1, -1, 2, -2, 3)
+        point = []
+        for n, leaf in model.fixed.leaves("param"):
+            for i in indices(model.shape(n)):
+                if leaf.domain == "positive":
+                    point.append(Fraction(rng.choice((1, 1, 2, 3))))
+                elif leaf.domain == "nonzero" or len(set(i)) <= 1 or rng.random() < beside:
+                    point.append(Fraction(rng.choice(numbers)))
+                else:
+                    point.append(Fraction(0))
+        yield point
+
+
+def _sparse(point: Sequence[Fraction]) -> dict[int, Fraction]:
+    return {k + 1: x for k, x in enumerate(point) if x}
+
+
+def search_certificate(model: Model, laws: Sequence[str], seed: int = 0) -> Certificate:
+    """A certificate that the entries of these laws are all laws. Raises `CannotExport` where none is found.
+
+    Only as many entries are taken as are independent.
+    """
+    rng = random.Random(seed)
+    size = model.parameters()
+    consts = _drawn(model, "const", rng)
+    samples = _samples(model, consts, size, rng)
+    entries = entries_at(model, consts, samples)
+    fields = Fields(size, [gradient(f, entries.factors) for f in entries.outputs], {})
+    outputs = len(fields.fields)
+    listed = [(name, n, f) for name in laws for n, f in distinct(entries.laws[name])]
+    gradients = [gradient(f, []) for _, _, f in listed]
+    generic = {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
+    rank = Rank()
+    kept = [n for n, g in enumerate(gradients) if rank.add(_at(g, generic, size))]
+    domains = [
+        leaf.domain
+        for n, leaf in model.fixed.leaves("param")
+        for _ in range(fixed(count_entries(model.fixed.shapes[n])))
+    ]
+
+    def works(point: Sequence[Fraction]) -> list[int] | None:
+        here = _sparse(point)
+        rank = Rank()
+        if not all(rank.add(_at(gradients[n], here, size)) for n in kept):
+            return None
+        return search_brackets(fields, outputs, here, size - len(kept))
+
+    for point in _points(model, rng):
+        chosen = works(point)
+        if chosen is not None:
+            point, chosen = _sparser(point, chosen, works, domains) if size <= SHRINK else (point, chosen)
+            rows = [gradients[n] for n in kept]
+            names = [listed[n][:2] for n in kept]
+            return _certificate(fields, outputs, consts, samples, point, chosen, rows, names)
+    raise CannotExport(
+        f"no point was found at which brackets of depth {MAX_DEPTH} or less and these laws span all {size} directions"
+    )
+
+
+Missing = tuple[tuple[str, int], list[tuple[str, int]], list[Fraction], list[Fraction], list[list[Fraction]], list[int]]
+
+
+def search_missing(model: Model, laws: Sequence[str], other: str, rng: random.Random) -> Missing | None:
+    """An entry of the other law whose gradient is no combination of the laws' gradients at a point.
+
+    Also the entries of the laws, the point, constants, samples, and a direction that tells: it is orthogonal to the gradients of
+    the laws and not to that of the entry. None if no entry is independent of the laws.
+    """
+    size = model.parameters()
+    consts = _drawn(model, "const", rng)
+    samples = _samples(model, consts, size, rng)
+    entries = entries_at(model, consts, samples)
+    listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name])]
+    others = [((other, n), gradient(f, [])) for n, f in distinct(entries.laws[other])]
+    generic = {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
+    wanted = _rank(listed, generic, size)
+    point = [Fraction(rng.choice((1, 2, 3, -1, -2) if leaf.domain == "real" else (1, 2, 3)))
+             for n, leaf in model.fixed.leaves("param") for _ in indices(model.shape(n))]  # fmt: skip
+    here = _sparse(point)
+    if _rank(listed, here, size) != wanted:
+        return None
+    rows = [values(g, here, size) for _, g in listed]
+    for name, g in others:
+        row = values(g, here, size)
+        direction = _telling(rows, row, size)
+        if direction is not None:
+            return name, [key for key, _ in listed], point, consts, samples, direction
+    return None
+
+
+def _rank(listed: Sequence[tuple[tuple[str, int], Field]], point: Mapping[int, Fraction], size: int) -> int:
+    rank = Rank()
+    return sum(rank.add(_at(g, point, size)) for _, g in listed)
+
+
+def _telling(rows: Matrix, row: list[Fraction], size: int) -> list[int] | None:
+    """Whole numbers u with u . r = 0 for all rows and u . row not 0."""
+    reduced, rank = _flint(rows, size).rref()
+    pivots = [next(j for j in range(size) if reduced[i, j] != 0) for i in range(rank)]
+    for free in (j for j in range(size) if j not in pivots):
+        u = [Fraction(0)] * size
+        u[free] = Fraction(1)
+        for i, j in enumerate(pivots):
+            x = reduced[i, free]
+            u[j] = -Fraction(int(x.p), int(x.q))
+        if sum(a * b for a, b in zip(u, row, strict=True)):
+            scale = lcm(*(x.denominator for x in u))
+            return [int(x * scale) for x in u]
+    return None
+
+
+def _sparser(
+    point: list[Fraction],
+    chosen: list[int],
+    works: Callable[[Sequence[Fraction]], list[int] | None],
+    domains: Sequence[str],
+) -> tuple[list[Fraction], list[int]]:
+    """The same with more entries that are 0 or 1: numbers in the proof stay small."""
+    for k in range(len(point)):
+        for x in (0, 1):
+            if point[k] == x:
+                break
+            if x == 0 and domains[k] != "real":
+                continue
+            other = [*point[:k], Fraction(x), *point[k + 1 :]]
+            found = works(other)
+            if found is not None and max(found) <= max(chosen):
+                point, chosen = other, found
+                break
+    return point, chosen
+
+
+def _at(field: Field, point: Mapping[int, Fraction], size: int) -> Vector:
+    return np.array([residue(x) for x in values(field, point, size)], dtype=np.int64)
+
+
+def _drawn(model: Model, role: str, rng: random.Random) -> list[Fraction]:
+    result = []
+    for n, leaf in model.fixed.leaves(role):
+        choices = (
+            (1, 2, 3) if leaf.domain == "positive" else (1, -1, 2, -2) if leaf.domain == "nonzero" else (0, 1, 1, -1, 2)
+        )
+        result += [Fraction(rng.choice(choices)) for _ in range(fixed(count_entries(model.fixed.shapes[n])))]
+    return result
+
+
+def _samples(model: Model, consts: list[Fraction], size: int, rng: random.Random) -> list[list[Fraction]]:
+    """Samples on which the gradients of the outputs span all that they span on any data, as far as trying tells."""
+    count = sum(fixed(count_entries(model.fixed.shapes[n])) for n, _ in model.fixed.leaves("input"))
+    if not count:
+        return [[]]
+    generic = {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
+    rank = Rank()
+    kept: list[list[Fraction]] = []
+    idle = 0
+    attempt = 0
+    while idle < IDLE_SAMPLES or attempt < count:
+        if attempt < count:
+            sample = [Fraction(int(k == attempt)) for k in range(count)]
+        else:
+            sample = [Fraction(rng.choice((0, 1, 1, -1, 2))) for _ in range(count)]
+        attempt += 1
+        entries = entries_at(model, consts, [sample])
+        new = [rank.add(_at(gradient(f, entries.factors), generic, size)) for f in entries.outputs]
+        if any(new):
+            kept.append(sample)
+            idle = 0
+        else:
+            idle += 1
+        if len(rank) == size:
+            break
+    return kept or [[Fraction(0)] * count]
+
+
+def _certificate(
+    fields: Fields,
+    outputs: int,
+    consts: list[Fraction],
+    samples: list[list[Fraction]],
+    point: list[Fraction],
+    chosen: list[int],
+    laws: list[Field],
+    names: list[tuple[str, int]],
+) -> Certificate:
+    """The matrices, exactly. The brackets are numbered anew: only those that are needed."""
+    size = fields.size
+    source = {n: pair for pair, n in fields.made.items() if n is not None}
+    needed: set[int] = set()
+    stack = [n for n in chosen if n >= outputs]
+    while stack:
+        n = stack.pop()
+        if n not in needed:
+            needed.add(n)
+            stack += [m for m in source[n] if m >= outputs]
+    number = {n: n for n in range(outputs)} | {n: outputs + k for k, n in enumerate(sorted(needed))}
+    here = _sparse(point)
+    g = [values(v, here, size) for v in laws]
+    v = [values(fields.fields[n], here, size) for n in chosen]
+    c, a = _matrices(v, g, size)
+    scale = lcm(*(x.denominator for row in (*a, *c) for x in row), 1)
+    return Certificate(
+        consts,
+        samples,
+        point,
+        [(number[source[n][0]], number[source[n][1]]) for n in sorted(needed)],
+        [number[n] for n in chosen],
+        scale,
+        [[int(x * scale) for x in row] for row in a],
+        [[int(x * scale) for x in row] for row in c],
+        names,
+    )
+
+
+def _matrices(v: Matrix, g: Matrix, size: int) -> tuple[Matrix, Matrix]:
+    """C = (G G^T)^-1, and the A with A V = 1 - G^T C G: read off at columns where V is invertible."""
+    k = len(g)
+    big_g = _flint(g, size)
+    gram = big_g * big_g.transpose()
+    c = gram.inv() if k else flint.fmpq_mat(0, 0)
+    left = _flint([[Fraction(int(i == j)) for j in range(size)] for i in range(size)], size)
+    if k:
+        left = left - big_g.transpose() * c * big_g
+    if not v:
+        return _plain(c), [[] for _ in range(size)]
+    columns = _pivots(v, size)
+    square = flint.fmpq_mat(len(v), len(v), [_q(row[j]) for row in v for j in columns])
+    part = flint.fmpq_mat(size, len(v), [left[i, j] for i in range(size) for j in columns])
+    return _plain(c), _plain(part * square.inv())
+
+
+def _pivots(v: Matrix, size: int) -> list[int]:
+    """Columns at which the rows are independent, sparse columns first."""
+    weight = [sum(1 for row in v if row[j]) for j in range(size)]
+    rank = Rank()
+    found = []
+    for j in sorted(range(size), key=lambda j: (weight[j], j)):
+        if rank.add(np.array([residue(row[j]) for row in v], dtype=np.int64)):
+            found.append(j)
+            if len(found) == len(v):
+                break
+    return sorted(found)
+
+
+def _q(x: Fraction) -> flint.fmpq:
+    return flint.fmpq(x.numerator, x.denominator)
+
+
+def _flint(rows: Matrix, size: int) -> flint.fmpq_mat:
+    return flint.fmpq_mat(len(rows), size, [_q(x) for row in rows for x in row])
+
+
+def _plain(m: flint.fmpq_mat) -> Matrix:
+    return [[Fraction(int(x.p), int(x.q)) for x in row] for row in m.tolist()]

@@ -1,0 +1,79 @@
+"""`claws export coq`: write the files, say what was left out and why, and with `--build` let coqc check them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from claws.coq.exporter import Export, Work, export
+from claws.coq.runner import LIBRARY, check_text, sources
+from claws.coq.second_opinion import prepare
+from claws.report.results import Exit, source_lines
+from claws.report.text import render_diagnostic, sizes_text
+from claws.syntax.spec import Spec
+
+PROJECT = ("-Q . Exported", "-Q Claws Claws", "-arg -w -arg -ambiguous-paths,-overriding-logical-loadpath")
+
+
+def export_file(spec: Spec, folder: str, work: Work, build: bool) -> Exit:
+    """Export every claim of a file without errors into a folder; the exit status."""
+    found = export(spec, work)
+    status = Exit.OK
+    try:
+        write(found, Path(folder))
+    except OSError as problem:
+        print(f"claws: {folder} can't be written: {problem.strerror}", file=sys.stderr)
+        return Exit.WRONG
+    for file in found.files:
+        names = ", ".join(dict.fromkeys(claim.name for claim, _ in file.claims))
+        print(
+            f"written: {Path(folder) / file.name}.v: {names}" + (f" at {sizes_text(file.sizes)}" if file.sizes else "")
+        )
+    for reason, claims in _reasons(found).items():
+        print(f"not exported: {', '.join(claims)}: {reason}")
+        status = Exit.UNDECIDED
+    if not found.files and not found.refused:
+        print("nothing to export: the file makes no claim")
+        return Exit.WRONG
+    return _build(spec, found, status) if build and found.files else status
+
+
+def _reasons(found: Export) -> dict[str, list[str]]:
+    """What was left out, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for refusal in found.refused:
+        name = f"{refusal.claim.name} (line {refusal.claim.node.span.line})"
+        names = reasons.setdefault(refusal.reason, [])
+        if name not in names:
+            names.append(name)
+    return reasons
+
+
+def write(found: Export, folder: Path) -> None:
+    """The files, the library's sources beside them, and the project file with which Coq's own tools compile it all."""
+    (folder / "Claws").mkdir(parents=True, exist_ok=True)
+    for name, text in sources().items():
+        (folder / "Claws" / f"{name}.v").write_text(text, encoding="utf-8")
+    for file in found.files:
+        (folder / f"{file.name}.v").write_text(file.text, encoding="utf-8")
+    listed = sorted(path.name for path in folder.glob("*.v"))
+    project = [*PROJECT, *(f"Claws/{name}.v" for name in LIBRARY), *listed]
+    (folder / "_CoqProject").write_text("\n".join(project) + "\n", encoding="utf-8")
+
+
+def _build(spec: Spec, found: Export, status: Exit) -> Exit:
+    problem = prepare()
+    if problem is not None:
+        print("\n".join(render_diagnostic(spec.path, source_lines(spec.text), problem)), file=sys.stderr)
+        return Exit.FAILED if problem.code == "CLAW092" else Exit.WRONG
+    for file in found.files:
+        answer = check_text(file.name, file.text)
+        if answer.accepted:
+            print(f"coqc accepts {file.name}")
+        elif answer.out_of_time:
+            print(f"{file.name}: {answer.message}")
+            status = status if status is Exit.FAILED else Exit.UNDECIDED
+        else:
+            print(f"coqc does not accept {file.name}: {answer.message}")
+            status = Exit.FAILED
+    return status

@@ -1,0 +1,221 @@
+"""The text of one exported file: the model's definitions, and the words with which statements speak of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+
+from claws.coq.model import read_model
+from claws.coq.statement import Expressions, Names, Reals, Writer
+from claws.kernel.program import Leaf
+from claws.syntax import nodes
+from claws.syntax.printer import print_statement
+from claws.syntax.spec import Spec
+
+REALS = Reals()
+EXPRESSIONS = Expressions()
+
+LINE = "(** ---- Below is the proof. It need not be read: coqc checks it. ---- *)"
+
+
+class Document:
+    """A model with laws, and the lines written so far. Raises `CannotExport` and `SourceError` (see `read_model`)."""
+
+    def __init__(self, spec: Spec, sizes: Mapping[str, int], laws: Sequence[str]) -> None:
+        self.spec = spec
+        self.model = model = read_model(spec, sizes, laws)
+        leaves = [leaf.name for leaf in model.program.nodes if isinstance(leaf, Leaf)]
+        self.names = Names([*spec.dims, *leaves, *model.named.values(), *laws])
+        self.writer = Writer(model, self.names)
+        self.lines: list[str] = []
+        self.has_data = model.mentions("input", model.outputs)
+        self.has_consts = model.mentions("const", self.writer.cone)
+
+    def add(self, *lines: str) -> None:
+        self.lines += lines
+
+    def text(self) -> str:
+        return "\n".join(_wrapped(line) for line in self.lines).rstrip() + "\n"
+
+    # --- what is declared ---
+
+    def header(self, what: str) -> None:
+        title = " ".join((self.spec.file.docstring or "").split())
+        sizes = ", ".join(f"{d} = {n}" for d, n in self.model.sizes.items())
+        self.add(
+            f"(** {comment(self.spec.model)}{' at ' + sizes if sizes else ''}: {what}.",
+            *([f"    {comment(title)}"] if title else []),
+            "    Written by `claws export coq`. The words of the statement are defined in Claws/Vocabulary.v. *)",
+            "",
+            "From Coq Require Import Reals QArith ZArith List.",
+            "From Claws Require Import Claws.",
+            "Import ListNotations.",
+            "Open Scope R_scope.",
+            "",
+        )
+
+    def declarations(self) -> None:
+        """Sizes, arrays, outputs, the preconditioner and the laws, each under its source."""
+        model, names, writer = self.model, self.names, self.writer
+        dims = [d for d in model.sizes if d in model.program.free_dims()]
+        if dims:
+            self.add(" ".join(f"Definition {names.of[d]} := {model.sizes[d]}%nat." for d in dims))
+        self.add(f"Definition {names.dimension} := {model.parameters()}%positive.", "")
+        self.sources(nodes.Declare)
+        written: set[int] = set()
+
+        def define(roots: Iterable[int]) -> None:
+            for n in model.program.cone(roots):
+                if n in writer.own and n not in written:
+                    written.add(n)
+                    for name in [name for name, m in model.laws.items() if m == n]:
+                        self.add(f"(* {comment(print_statement(self.spec.laws[name]))} *)")
+                    if n in model.named and writer.own[n] == names.of[model.named[n]]:
+                        self.add(f"(* {comment(print_statement(self.spec.lets[model.named[n]]))} *)")
+                    self.add(writer.definition(n, REALS))
+
+        define([n for n, leaf in model.program.leaves("param", "const", "input") if n in writer.cone])
+        self.add("")
+        define(model.outputs)
+        assert self.spec.map is not None
+        self.add(f"(* {comment(print_statement(self.spec.map))} *)")
+        sample = " (sample : data)" if self.has_data else ""
+        body = writer.arrays(model.outputs, REALS)
+        self.add(
+            f"Definition {names.outputs}{self._consts(model.outputs)}{sample} (theta : params) : list R := {body}."
+        )
+        if model.factors:
+            roots = list(model.factors.values())
+            define(roots)
+            self.sources(nodes.Precondition, nodes.Flow)
+            self.add(
+                f"Definition {names.factors}{self._consts(roots)} (theta : params) : list R := {writer.factors(REALS)}."
+            )
+        self.add("")
+        define(model.laws.values())
+        self.add("")
+
+    def sources(self, *kinds: type) -> None:
+        for statement in self.spec.file.statements:
+            if isinstance(statement, kinds):
+                self.add(f"(* {comment(print_statement(statement))} *)")
+
+    def _consts(self, roots: Sequence[int]) -> str:
+        return " (consts : data)" if self.model.mentions("const", roots) else ""
+
+    # --- words of statements; `consts` is what stands for the constants ---
+
+    def phi(self, consts: str = "consts") -> str:
+        """The outputs, as a function of a sample (if there are data) and the parameters."""
+        return (
+            f"({self.names.outputs} {consts})"
+            if self.model.mentions("const", self.model.outputs)
+            else self.names.outputs
+        )
+
+    def outputs(self, samples: str = "samples", consts: str = "consts") -> str:
+        """The outputs on all samples, as a function of the parameters."""
+        return f"(on_data {self.phi(consts)} {samples})" if self.has_data else self.phi(consts)
+
+    def preconditioner(self, consts: str = "consts") -> str:
+        if not self.model.factors:
+            return "gradient"
+        mentioned = self.model.mentions("const", self.model.factors.values())
+        return f"({self.names.factors} {consts})" if mentioned else self.names.factors
+
+    def flow(self, samples: str = "samples", consts: str = "consts") -> str:
+        """What a statement says of a flow: its coordinates, preconditioner and outputs."""
+        return f"{self.names.dimension} {self.preconditioner(consts)} {self.outputs(samples, consts)}"
+
+    def function(self, law: str, indices: Sequence[str], consts: str = "consts") -> str:
+        """The entry of a law as a function of the parameters."""
+        entry = self.entry(law, indices, consts)
+        last = re.fullmatch(r"(.*) theta", entry)
+        return (f"({last[1]})" if " " in last[1] else last[1]) if last else f"(fun theta => {entry})"
+
+    def entry(self, law: str, indices: Sequence[str], consts: str = "consts") -> str:
+        """The entry of a law at theta."""
+        text = self.writer.call(self.model.laws[law], indices, REALS).text
+        return text if consts == "consts" else re.sub(r"\bconsts\b", consts, text)
+
+    def all_entries(self, law: str) -> str:
+        """All entries of a law as a function of the parameters."""
+        return f"(fun theta => {self.writer.array(self.model.laws[law], REALS)})"
+
+    # --- proofs ---
+
+    def expressions(self) -> None:
+        """The line, the same definitions as expressions, and that the outputs and the preconditioner mean the same."""
+        names = self.names
+        self.add(LINE, "")
+        self.add(*self.writer.definitions(EXPRESSIONS, lambda n: True))
+        self.add(f"Definition {names.outputs}'e : list pexp := {self.writer.arrays(self.model.outputs, EXPRESSIONS)}.")
+        self.add(f"Definition {names.factors}'e : list pexp := {self.writer.factors(EXPRESSIONS)}.")
+        self.same(names.outputs, f"{names.outputs}'e", self.phi() + (" sample" if self.has_data else ""))
+        self.same(names.factors, f"{names.factors}'e", self.preconditioner())
+
+    def same(self, name: str, expressions: str, reals: str) -> None:
+        """That a list of expressions has the values of a list of reals, for all constants, samples and parameters."""
+        self.add(
+            f"Lemma {name}'same (consts sample theta : positive -> R) : "
+            f"map (eval (lift {self.names.dimension} consts sample theta)) {expressions} = {reals} theta.",
+            f"Proof. exact_no_check (eq_refl ({reals} theta)). Qed.",
+        )
+
+
+def comment(text: str) -> str:
+    """Text that can stand in a Coq comment."""
+    text = re.sub(r"\s+", " ", text).replace("(*", "( *").replace("*)", "* )")
+    return text if text.count('"') % 2 == 0 else text.replace('"', "'")
+
+
+def rationals(values: Sequence[Fraction]) -> str:
+    return "[" + "; ".join(rational(x) for x in values) + "]%Q"
+
+
+def rational(x: Fraction) -> str:
+    text = str(x.numerator) if x.denominator == 1 else f"{x.numerator} # {x.denominator}"
+    return f"({text})" if x < 0 else text
+
+
+def matrix(rows: Sequence[Sequence[int]]) -> str:
+    """Rows as the library's `row` reads them."""
+    return f"map row [{'; '.join(_row(row) for row in rows)}]%Z"
+
+
+def _row(values: Sequence[int]) -> str:
+    parts = []
+    gap = 0
+    for x in values:
+        if x:
+            parts += [str(gap), str(x)]
+            gap = 0
+        else:
+            gap += 1
+    return f"[{'; '.join(parts)}]"
+
+
+WIDEST = 120
+
+
+def _wrapped(line: str) -> str:
+    """A long line broken after `:=`, then at spaces."""
+    if len(line) <= WIDEST:
+        return line
+    head, mark, body = line.partition(" := ")
+    if mark and len(head) < WIDEST and not line.startswith("(*"):
+        return f"{head} :=\n" + "\n".join(_pieces(f"  {body}"))
+    return "\n".join(_pieces(line))
+
+
+def _pieces(line: str) -> list[str]:
+    pieces = []
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    while len(line) > WIDEST:
+        cut = line.rfind(" ", len(indent) + 1, WIDEST)
+        if cut < 0:
+            break
+        pieces.append(line[:cut])
+        line = indent + line[cut + 1 :]
+    return [*pieces, line]

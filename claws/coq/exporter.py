@@ -1,0 +1,190 @@
+"""From a `.claw` file to Coq files: which claims are exported, what is proved of each, and why some are not.
+
+A law is exported as its verdict is: that it is conserved, or that it is not. Laws at the same sizes share a file.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from claws.coq.certificate import search_certificate, search_missing
+from claws.coq.model import CannotExport, read_model
+from claws.coq.proofs import CoqFile, Sizes, complete_file, laws_file, missing_file, refuted_file
+from claws.kernel.errors import Malformed, OutOfBudget, Undefined
+from claws.kernel.evaluate import indices
+from claws.kernel.evidence import NotConserved, Witness
+from claws.kernel.sizes import Bounds
+from claws.prover.counting import KnownLaw, decide_number
+from claws.prover.laws import decide_law
+from claws.prover.sizes import smallest_sizes
+from claws.syntax.diagnostic import SourceError
+from claws.syntax.spec import Claim, Spec
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A claim that can't be exported, and a sentence that says why."""
+
+    claim: Claim
+    sizes: Sizes
+    reason: str
+
+
+@dataclass
+class Export:
+    """What came of a `.claw` file."""
+
+    files: list[CoqFile] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Work:
+    """How long to search for the verdict of one claim (see `claws.driver.Options`)."""
+
+    seed: int = 0
+    budget: int = 20_000_000
+    timeout: float | None = 60.0
+
+
+def export(spec: Spec, work: Work | None = None, claims: Sequence[tuple[Claim, Sizes]] | None = None) -> Export:
+    """These claims (all, for None) of a file without errors; dims without a size are taken as small as may be, but not 1."""
+    result = Export()
+    exporter = _Exporter(spec, work or Work())
+    laws: dict[tuple[tuple[str, int], ...], list[tuple[Claim, Sizes]]] = {}
+    if claims is None:
+        claims = [(claim, given) for claim in spec.claims for given in claim.sizes]
+    for claim, given in claims:
+        try:
+            found = exporter.one(claim, given)
+        except (CannotExport, Malformed, Undefined, OutOfBudget) as problem:
+            result.refused.append(Refusal(claim, given, str(problem)))
+        except SourceError as problem:
+            result.refused.append(Refusal(claim, given, problem.diagnostic.message))
+        else:
+            if isinstance(found, CoqFile):
+                result.files.append(found)
+            else:
+                laws.setdefault(tuple(found.items()), []).append((claim, given))
+    result.files = [laws_file(spec, dict(key), group) for key, group in laws.items()] + result.files
+    return result
+
+
+class _Exporter:
+    def __init__(self, spec: Spec, work: Work) -> None:
+        self.spec = spec
+        self.work = work
+
+    def one(self, claim: Claim, given: Sizes) -> CoqFile | Sizes:
+        """The file of a claim; for a law that is conserved the sizes of the file that it belongs to."""
+        if claim.kind == "law":
+            return self.law(claim, claim.name, given)
+        if claim.kind == "complete":
+            return self.complete(claim, given)
+        raise CannotExport(f"`{claim.kind}` can't be exported yet")
+
+    def sizes(self, laws: Sequence[str], given: Sizes) -> dict[str, int]:
+        """A size for every dim: 2 where it is free, if that will do."""
+        spec = self.spec
+        known = {d: n for d, n in spec.dims.items() if n is not None} | dict(given)
+        free = [d for d in spec.dims if d not in known]
+        if not free:
+            return {d: known[d] for d in spec.dims}
+        instance = spec.instance(known)
+        conditions = [c for law in laws for c in instance.statement(law).program.conditions]
+        bounds = Bounds(tuple(conditions))
+        small = smallest_sizes(free, bounds)
+        for raised in _raised(free, small):
+            if bounds.hold_at(raised):
+                small = raised
+                break
+        return {d: known.get(d, small.get(d, 1)) for d in spec.dims}
+
+    # --- laws ---
+
+    def law(self, claim: Claim, law: str, given: Sizes) -> CoqFile | Sizes:
+        sizes = self.sizes([law], given)
+        read_model(self.spec, sizes, [law])
+        statement = self.spec.instance(given).statement(law)
+        outcome = decide_law(statement, self.work.seed, self.work.budget, self.work.timeout)
+        if outcome.theorem is None:
+            raise CannotExport(f"it is not decided: {outcome.reason}")
+        evidence = outcome.theorem.evidence
+        return self.refuted(claim, law, given, evidence) if isinstance(evidence, Witness) else sizes
+
+    def refuted(self, claim: Claim, law: str, given: Sizes, witness: Witness) -> CoqFile:
+        sizes = self.sizes([law], {**given, **witness.sizes})
+        model = read_model(self.spec, sizes, [law])
+        assert witness.output is not None
+        shapes = [model.shape(n) for n in model.outputs]
+        before = sum(len(list(indices(shape))) for shape in shapes[: witness.output])
+        output = before + list(indices(shapes[witness.output])).index(witness.output_entry)
+
+        def values(role: str) -> list[Fraction]:
+            return [
+                witness.leaves.get(leaf.name, {}).get(i, Fraction(0))
+                for n, leaf in model.fixed.leaves(role)
+                for i in indices(model.shape(n))
+            ]
+
+        return refuted_file(
+            self.spec,
+            sizes,
+            claim,
+            given,
+            law,
+            witness.law_entry,
+            output,
+            values("param"),
+            values("const"),
+            values("input"),
+        )
+
+    # --- all laws ---
+
+    def complete(self, claim: Claim, given: Sizes) -> CoqFile:
+        sizes = self.sizes(claim.laws, given)
+        model = read_model(self.spec, sizes, claim.laws)
+        if claim.expected == "PROVED":
+            found = search_certificate(model, claim.laws, self.work.seed)
+            return complete_file(self.spec, sizes, claim, given, claim.laws, found)
+        statement = self.spec.instance(given).number_statement(claim)
+        known = list(self.known(claim, sizes))
+        outcome = decide_number(statement, known, self.work.seed, self.work.budget, self.work.timeout)
+        if outcome.theorem is None:
+            raise CannotExport(f"it is not decided: {outcome.reason}")
+        if isinstance(outcome.theorem.evidence, NotConserved):
+            evidence = outcome.theorem.evidence
+            return self.refuted(claim, claim.laws[evidence.law], given, evidence.witness)
+        if outcome.theorem.verdict == "PROVED":
+            found = search_certificate(model, claim.laws, self.work.seed)
+            return complete_file(self.spec, sizes, claim, given, claim.laws, found)
+        for other in known:
+            both = read_model(self.spec, sizes, [*claim.laws, other.name])
+            missing = search_missing(both, claim.laws, other.name, random.Random(self.work.seed))
+            if missing is not None:
+                return missing_file(self.spec, sizes, claim, given, *missing)
+        raise CannotExport("another law is known to exist, but none of the file's is one")
+
+    def known(self, claim: Claim, sizes: Mapping[str, int]) -> Iterator[KnownLaw]:
+        """The file's other laws that are claimed at these sizes."""
+        for other in self.spec.claims:
+            if other.kind != "law" or other.expected != "PROVED" or other.name in claim.laws:
+                continue
+            if any(all(sizes.get(d, n) == n for d, n in given.items()) for given in other.sizes):
+                try:
+                    yield KnownLaw(other.name, self.spec.instance(sizes).statement(other.name))
+                except (SourceError, Malformed):
+                    continue
+
+
+def _raised(free: Sequence[str], small: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    """Every dim at least 2; where that breaks a condition, one of them a little more."""
+    base = {d: max(2, small[d]) for d in free}
+    yield base
+    for more in range(1, 6):
+        for d in free:
+            yield {**base, d: base[d] + more}

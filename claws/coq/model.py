@@ -1,0 +1,133 @@
+"""What is exported: the program of a model with some of its laws, at fixed sizes, and the names that it has in the file.
+
+Where the file can be read with its dims left open, the program keeps them, so that the exported statement can speak of `n` and
+`r` instead of numbers; `fixed` is the same program, node for node, at the sizes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from claws.kernel.errors import Malformed
+from claws.kernel.evaluate import fixed as integer
+from claws.kernel.flow import Flow
+from claws.kernel.program import Apply, Det, Leaf, Opaque, Power, Program, count_entries
+from claws.kernel.sizes import ZERO, Size
+from claws.syntax.diagnostic import SourceError
+from claws.syntax.spec import Instance, Spec, load_text
+
+
+class CannotExport(Exception):
+    """A claim that is outside of what can be exported; the message is a sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model with laws. `outputs`, `factors` and `laws` are nodes of `program`, which may have free dims, and of `fixed`."""
+
+    spec: Spec
+    sizes: Mapping[str, int]
+    program: Program
+    fixed: Program
+    outputs: tuple[int, ...]
+    factors: Mapping[str, int]
+    laws: Mapping[str, int]
+    named: Mapping[int, str]
+    """The nodes that a `let` of the file names."""
+
+    def parameters(self) -> int:
+        """D."""
+        return sum(integer(count_entries(self.fixed.shapes[n])) for n, _ in self.fixed.leaves("param"))
+
+    def offsets(self, role: str) -> dict[str, Size]:
+        """Where the entries of each leaf of a role begin, among all of them."""
+        result, total = {}, ZERO
+        for n, leaf in self.program.leaves(role):
+            result[leaf.name] = total
+            total = total + count_entries(self.program.shapes[n])
+        return result
+
+    def shape(self, node: int) -> tuple[int, ...]:
+        return tuple(integer(k) for k in self.fixed.shapes[node])
+
+    def mentions(self, role: str, roots: Iterable[int]) -> bool:
+        nodes = self.program.nodes
+        return any(isinstance(leaf := nodes[n], Leaf) and leaf.role == role for n in self.program.cone(roots))
+
+
+def read_model(spec: Spec, sizes: Mapping[str, int], laws: Sequence[str]) -> Model:
+    """The model with these laws at these sizes. Raises `CannotExport`, and `SourceError` if the file has no meaning there."""
+    named = Instance(spec, sizes)
+    given = {d: named.sizes[d] for d in spec.dims if d in named.sizes}
+    try:
+        # without the sizes of -D; a fixed dim of the file stays a number
+        model = _read(load_text(spec.text, spec.path).instance({}), spec, given, laws)
+    except (SourceError, Malformed):
+        model = _read(named, spec, given, laws)
+    _check_exportable(model)
+    return model
+
+
+def _read(instance: Instance, spec: Spec, sizes: Mapping[str, int], laws: Sequence[str]) -> Model:
+    if instance.spec.diagnostics:
+        raise SourceError(instance.spec.diagnostics[0])
+    assert spec.map is not None
+    fields = instance.flow()
+    outputs = [instance.output(e).node for e in spec.map.outputs]
+    values = {name: instance.law(name).node for name in laws}
+    flow = Flow(
+        tuple((name, v.node) for name, v in fields.factors.items()),
+        tuple((name, v.node) for name, v in fields.drift.items()),
+        spec.dynamics.momentum is not None,
+    )
+    if flow.drift or flow.second_order:
+        raise CannotExport("momentum and weight decay can't be exported yet")
+    program, number = instance.builder.program([*outputs, *values.values(), *flow.nodes()])
+    return Model(
+        spec,
+        sizes,
+        program,
+        program.at(sizes) if program.free_dims() else program,
+        tuple(number[n] for n in outputs),
+        dict(flow.placed(number).factors),
+        {name: number[n] for name, n in values.items()},
+        _lets(instance, number),
+    )
+
+
+def _lets(instance: Instance, number: Mapping[int, int]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for name in instance.spec.lets:
+        try:
+            node = instance.value(name).node
+        except SourceError:
+            continue
+        if node in number:
+            found.setdefault(number[node], name)
+    return found
+
+
+def _check_exportable(model: Model) -> None:
+    program = model.fixed
+    for n in program.cone([*model.outputs, *model.laws.values(), *model.factors.values()]):
+        node = program.nodes[n]
+        if isinstance(node, Apply):
+            raise CannotExport(f"`{node.function}` is not a polynomial, and only polynomials can be exported yet")
+        if isinstance(node, Opaque):
+            raise CannotExport(f"the declared function `{node.function}` can't be exported yet")
+        if isinstance(node, Det):
+            raise CannotExport("determinants can't be exported yet")
+        if isinstance(node, Power) and (node.exponent.denominator != 1 or node.exponent < 0):
+            what = "a root" if node.exponent.denominator != 1 else "a division"
+            raise CannotExport(f"{what} is not a polynomial, and only polynomials can be exported yet")
+        if isinstance(node, Leaf) and node.role in ("time", "velocity"):
+            raise CannotExport("laws that depend on the time can't be exported yet")
+
+
+def number_of(value: Fraction | Size, sizes: Mapping[str, int]) -> Fraction:
+    """A polynomial in the dims, at the sizes."""
+    c = Size.of(value).at(sizes).constant()
+    assert c is not None
+    return c

@@ -1,0 +1,57 @@
+"""`claws check --coq`: Coq's answer to the claims of a file, beside the kernel's verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from claws.coq.exporter import Work, export
+from claws.coq.runner import INSTALL, CoqFailed, CoqMissing, check_text, library, version
+from claws.report.results import ClaimResult, FileResult
+from claws.syntax.diagnostic import START, Diagnostic
+from claws.syntax.spec import Claim, Spec
+
+
+def prepare() -> Diagnostic | None:
+    """Compile the library, if that is not done yet; what stands in the way, if something does."""
+    try:
+        library()
+    except CoqMissing as problem:
+        return Diagnostic("CLAW044", str(problem), START, INSTALL)
+    except CoqFailed as problem:
+        return Diagnostic("CLAW092", f"coqc does not compile the library of claws: {problem}", START, _BUG)
+    except OSError as problem:
+        return Diagnostic("CLAW040", f"the folder for Coq's library can't be written: {problem.strerror}")
+    return None
+
+
+_BUG = "this is a bug of claws, or a version of Coq that it was not tested with (8.16 is): please report it"
+
+
+def ask_coq(
+    spec: Spec, claims: Sequence[tuple[Claim, dict[str, int], ClaimResult]], result: FileResult, work: Work
+) -> None:
+    """Export these claims, let coqc check each file, and add what it says to the results of the claims.
+
+    A claim that Coq has accepted names it in its trust line. One that can't be exported says so under `coq`; its verdict is not
+    touched. An exported file that coqc turns down is an error.
+    """
+    found = export(spec, work, [(claim, sizes) for claim, sizes, _ in claims])
+    place = {(id(claim), tuple(sizes.items())): own for claim, sizes, own in claims}
+    for refusal in found.refused:
+        own = place[id(refusal.claim), tuple(refusal.sizes.items())]
+        own.detail["coq"] = f"not exported: {refusal.reason}"
+    for file in found.files:
+        answer = check_text(file.name, file.text)
+        for claim, sizes in file.claims:
+            own = place[id(claim), tuple(sizes.items())]
+            at = ", ".join(f"{d} = {n}" for d, n in file.sizes.items())
+            if answer.accepted:
+                own.trust = (*own.trust, f"Coq {version()}" + (f" at {at}" if at else ""))
+                own.detail["coq"] = "accepted" + (f" at {at}" if at else "")
+            elif answer.out_of_time:
+                own.detail["coq"] = answer.message
+            else:
+                own.detail["coq"] = f"REFUSED: {answer.message}"
+                message = f"coqc does not accept what was exported of `{claim.name}`: {answer.message}"
+                result.errors.append(Diagnostic("CLAW092", message, claim.node.span, _BUG))
+                result.failed = True

@@ -1,0 +1,205 @@
+"""The polynomials of a model, entry by entry, for the data of a proof: its constants and samples are numbers here.
+
+They are read off the program by the kernel's polynomial ring; the variables are the coordinates 1..D of the exported statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from claws.coq.model import Model
+from claws.kernel.errors import Meter
+from claws.kernel.evaluate import Array, evaluate, fixed, indices
+from claws.kernel.polynomials import Polynomials
+
+Monomial = tuple[int, ...]
+"""Coordinates in order, with repetitions."""
+
+Poly = dict[Monomial, Fraction]
+Field = dict[int, Poly]
+"""A vector field by coordinate, where it is not zero."""
+
+BUDGET = 20_000_000
+
+MAX_TERMS = 200_000
+"""A field with more terms is not bracketed."""
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The entries of a model at some constants and samples. Each list is in the order of the exported statement."""
+
+    outputs: list[Poly]
+    laws: dict[str, list[Poly]]
+    factors: list[Poly]
+    """Of each coordinate; empty for plain gradient flow."""
+
+
+def entries_at(model: Model, consts: Iterable[Fraction], samples: Iterable[Iterable[Fraction]]) -> Entries:
+    """The polynomials with these constants, and on these samples (one, empty, for a model without data)."""
+    program = model.fixed
+    meter = Meter(BUDGET)
+    ring = Polynomials(dict(program.activations), meter)
+    point: dict[str, Array] = {}
+    for n, leaf in program.leaves("param"):
+        point[leaf.name] = {
+            i: ring.variable(("leaf", leaf.name, i), "") for i in indices([fixed(k) for k in program.shapes[n]])
+        }
+    point |= _numbers(model, "const", consts, ring)
+    roots = [*model.laws.values(), *model.factors.values()]
+    of_laws = evaluate(program, roots, _with_inputs(model, point, [], ring), ring, meter)
+    outputs: list[Poly] = []
+    for sample in samples:
+        values = evaluate(program, model.outputs, _with_inputs(model, point, sample, ring), ring, meter)
+        outputs += [y for n in model.outputs for y in _listed(model, n, values[n])]
+    return Entries(
+        outputs,
+        {name: _listed(model, n, of_laws[n]) for name, n in model.laws.items()},
+        _factors(model, of_laws),
+    )
+
+
+def _numbers(model: Model, role: str, values: Iterable[Fraction], ring: Polynomials) -> dict[str, Array]:
+    supply = iter(values)
+    return {
+        leaf.name: {
+            i: ring.number(x)
+            for i in indices([fixed(k) for k in model.fixed.shapes[n]])
+            if (x := next(supply, Fraction(0)))
+        }
+        for n, leaf in model.fixed.leaves(role)
+    }
+
+
+def _with_inputs(
+    model: Model, point: Mapping[str, Array], sample: Iterable[Fraction], ring: Polynomials
+) -> dict[str, Array]:
+    return {**point, **_numbers(model, "input", sample, ring)}
+
+
+def _listed(model: Model, n: int, values: Array) -> list[Poly]:
+    return [_poly(values[i]) if i in values else {} for i in indices(model.shape(n))]
+
+
+def _poly(x: object) -> Poly:
+    terms: Mapping[tuple[tuple[int, int], ...], Fraction] = x.terms  # type: ignore[attr-defined]
+    # the ring numbers its variables from 0 in the order of the coordinates
+    return {tuple(v + 1 for v, e in m for _ in range(int(e))): c for m, c in terms.items()}
+
+
+def _factors(model: Model, values: Mapping[int, Array]) -> list[Poly]:
+    if not model.factors:
+        return []
+    result: list[Poly] = []
+    for n, leaf in model.fixed.leaves("param"):
+        if leaf.name in model.factors:
+            node = model.factors[leaf.name]
+            result += _listed(model, node, values[node])
+        else:
+            result += [{(): Fraction(1)} for _ in indices(model.shape(n))]
+    return result
+
+
+# --- calculus -----------------------------------------------------------------------------------------------------
+
+
+def derivative(f: Poly, k: int) -> Poly:
+    result: Poly = {}
+    for m, c in f.items():
+        e = m.count(k)
+        if e:
+            at = m.index(k)
+            result[m[:at] + m[at + 1 :]] = c * e
+    return result
+
+
+def add_to(total: Poly, f: Poly, factor: int = 1) -> None:
+    for m, c in f.items():
+        new = total.get(m, 0) + factor * c
+        if new:
+            total[m] = Fraction(new)
+        else:
+            total.pop(m, None)
+
+
+def times(f: Poly, g: Poly) -> Poly:
+    result: Poly = {}
+    for m, c in f.items():
+        for n, d in g.items():
+            key = tuple(sorted(m + n))
+            new = result.get(key, 0) + c * d
+            if new:
+                result[key] = Fraction(new)
+            else:
+                del result[key]
+    return result
+
+
+def variables(f: Poly) -> set[int]:
+    return {k for m in f for k in m}
+
+
+def gradient(f: Poly, factors: list[Poly]) -> Field:
+    """The gradient times the factors of the preconditioner."""
+    result = {}
+    for k in sorted(variables(f)):
+        g = derivative(f, k)
+        g = times(factors[k - 1], g) if factors else g
+        if g:
+            result[k] = g
+    return result
+
+
+def along(v: Field, f: Poly) -> Poly:
+    """The derivative of f along the field."""
+    total: Poly = {}
+    for k in sorted(variables(f)):
+        if k in v:
+            add_to(total, times(v[k], derivative(f, k)))
+    return total
+
+
+def bracket(v: Field, w: Field) -> Field | None:
+    """[v, w] = Dw v - Dv w; None where it is too large."""
+    result: Field = {}
+    size = 0
+    for k in sorted(set(v) | set(w)):
+        f = along(v, w.get(k, {}))
+        add_to(f, along(w, v.get(k, {})), -1)
+        size += len(f)
+        if size > MAX_TERMS:
+            return None
+        if f:
+            result[k] = f
+    return result
+
+
+def value(f: Poly, point: Mapping[int, Fraction]) -> Fraction:
+    """The value at a point, given by its coordinates that are not zero."""
+    total = Fraction(0)
+    for m, c in f.items():
+        for k in m:
+            x = point.get(k)
+            if x is None:
+                break
+            c = c * x
+        else:
+            total += c
+    return total
+
+
+def values(v: Field, point: Mapping[int, Fraction], size: int) -> list[Fraction]:
+    return [value(v[k], point) if k in v else Fraction(0) for k in range(1, size + 1)]
+
+
+def distinct(entries: Iterable[Poly]) -> Iterator[tuple[int, Poly]]:
+    """The entries, with their numbers, that are neither constant nor equal or opposite to an earlier one."""
+    seen = set()
+    for n, f in enumerate(entries):
+        key = frozenset(f.items())
+        if key not in seen and variables(f):
+            seen.add(key)
+            seen.add(frozenset((m, -c) for m, c in f.items()))
+            yield n, f

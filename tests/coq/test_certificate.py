@@ -1,0 +1,94 @@
+"""The certificates for 'no other law': the identities that Coq checks, checked here with fractions."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claws.coq.certificate import search_certificate
+from claws.coq.model import read_model
+from claws.coq.terms import Field, Poly, along, bracket, derivative, entries_at, gradient, times, value, values
+from claws.syntax.spec import load_text
+
+POLYNOMIALS = st.dictionaries(
+    st.lists(st.integers(1, 3), max_size=3).map(lambda m: tuple(sorted(m))),
+    st.fractions(-3, 3, max_denominator=3).filter(bool),
+    max_size=4,
+)
+X = sympy.symbols("x1:4")
+
+
+def as_sympy(f: Poly) -> sympy.Expr:
+    return sum(
+        (sympy.Rational(c.numerator, c.denominator) * sympy.prod(X[k - 1] for k in m) for m, c in f.items()),
+        sympy.Integer(0),
+    )
+
+
+@given(POLYNOMIALS, POLYNOMIALS)
+def test_polynomials_agree_with_sympy(f: Poly, g: Poly) -> None:
+    assert sympy.expand(as_sympy(f) * as_sympy(g) - as_sympy(times(f, g))) == 0
+    for k in (1, 2, 3):
+        assert sympy.expand(sympy.diff(as_sympy(f), X[k - 1]) - as_sympy(derivative(f, k))) == 0
+    point = {1: Fraction(1, 2), 3: Fraction(-2)}
+    at = as_sympy(f).subs({X[0]: sympy.Rational(1, 2), X[1]: 0, X[2]: -2})
+    assert Fraction(str(at)) == value(f, point)
+
+
+@given(*[st.fixed_dictionaries(dict.fromkeys((1, 2, 3), POLYNOMIALS))] * 2)
+def test_brackets_agree_with_sympy(v: Field, w: Field) -> None:
+    found = bracket(v, w)
+    assert found is not None
+    for k in (1, 2, 3):
+        expected = sum(
+            as_sympy(v[j]) * sympy.diff(as_sympy(w[k]), X[j - 1])
+            - as_sympy(w[j]) * sympy.diff(as_sympy(v[k]), X[j - 1])
+            for j in (1, 2, 3)
+        )
+        assert sympy.expand(expected - as_sympy(found.get(k, {}))) == 0
+
+
+MODELS = [
+    "dim n = 3, m = 2, r = 2\nparam U: [n, r], V: [m, r]\nmap U @ V.T\nlaw b = U.T @ U - V.T @ V\n",
+    "dim n = 2, r = 3\nparam U: [n, r], V: [n, r]\nmap U @ V.T\nlaw b = U.T @ U - V.T @ V\n",
+    "dim n = 2, r = 1\nconst W: [n, n]\ninput x: [n]\nparam A: [r, n], B: [n, r]\n"
+    "map (W + B @ A) @ x\nlaw b = B.T @ B - A @ A.T\n",
+    "dim n = 2\nparam u: [n] in positive, v: [n] in positive\nmap u*v\nprecondition u by u, v by v\nlaw b = u - v\n",
+]
+
+
+@pytest.mark.parametrize("text", MODELS)
+def test_the_matrices_are_what_coq_needs(text: str) -> None:
+    model = read_model(load_text(text, "model.claw"), {}, ["b"])
+    found = search_certificate(model, ["b"])
+    size = model.parameters()
+    entries = entries_at(model, found.consts, found.samples)
+    fields = [gradient(f, entries.factors) for f in entries.outputs]
+    for i, j in found.brackets:
+        new = bracket(fields[i], fields[j])
+        assert new is not None
+        fields.append(new)
+    here = {k + 1: x for k, x in enumerate(found.point) if x}
+    v = [values(fields[n], here, size) for n in found.chosen]
+    g = [values(gradient(entries.laws[name][n], []), here, size) for name, n in found.entries]
+    assert len(v) + len(g) == size
+    for i in range(size):
+        for j in range(size):
+            total = sum(a * row[j] for a, row in zip(found.a[i], v, strict=True))
+            total += sum(g[m][i] * found.c[m][k] * g[k][j] for m in range(len(g)) for k in range(len(g)))
+            assert total == (found.scale if i == j else 0)
+    for m in range(len(g)):
+        for k in range(len(g)):
+            gram = sum(found.c[m][q] * sum(a * b for a, b in zip(g[q], g[k], strict=True)) for q in range(len(g)))
+            assert gram == (found.scale if m == k else 0)
+    # the laws are conserved by every field
+    assert not any(along(f, entries.laws[name][n]) for f in fields for name, n in found.entries)
+
+
+def test_points_keep_to_the_domains() -> None:
+    model = read_model(load_text(MODELS[-1], "model.claw"), {}, ["b"])
+    assert all(x > 0 for x in search_certificate(model, ["b"]).point)

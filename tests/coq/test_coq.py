@@ -1,0 +1,276 @@
+"""coqc's word: every polynomial example is accepted; of each kind, theorems that are wrong are turned down for that reason."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from claws.cli import main
+from claws.coq.exporter import Export, export
+from claws.coq.proofs import CoqFile
+from claws.coq.runner import check_again, check_text, library
+from claws.syntax.spec import load_text
+
+pytestmark = pytest.mark.coq
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+POLYNOMIAL = (
+    "cp deep_linear diagonal_linear learning_rates linear_convolution lora matrix_sensing nmf_entropic product scalar_neuron "
+    "tucker two_layer_linear"
+).split()
+
+NOT_EXPORTED = {
+    "deep_linear": {"complete balance1, balance2, balance3": "another law is known to exist"},
+    "learning_rates": {"balance": "a division", "complete balance": "a division"},
+    "scalar_neuron": {"ratio": "a division"},
+}
+"""Claims of these examples, other than of numbers, that are outside of what can be exported."""
+
+
+@cache
+def exported(name: str) -> Export:
+    path = EXAMPLES / f"{name}.claw"
+    return export(load_text(path.read_text(encoding="utf-8"), str(path)))
+
+
+def files(name: str) -> list[CoqFile]:
+    return exported(name).files
+
+
+@pytest.mark.parametrize("name", POLYNOMIAL)
+def test_every_polynomial_example_is_accepted(name: str) -> None:
+    refused = {r.claim.name: r.reason for r in exported(name).refused if r.claim.kind in ("law", "complete")}
+    assert refused.keys() == NOT_EXPORTED.get(name, {}).keys()
+    for claim, reason in NOT_EXPORTED.get(name, {}).items():
+        assert reason in refused[claim]
+    for file in files(name):
+        answer = check_text(file.name, file.text)
+        assert answer.accepted, f"{file.name}: {answer.message}"
+
+
+def one(name: str, kind: str) -> CoqFile:
+    return next(file for file in files(name) if f"_{kind}" in file.name)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("two_layer_linear", "complete"), ("lora", "laws"), ("nmf_entropic", "refuted_balance")]
+)
+def test_coqchk_accepts_too(name: str, kind: str) -> None:
+    file = one(name, kind)
+    answer = check_again(file.name, file.text)
+    assert answer.accepted, answer.message
+
+
+# --- what must be turned down: (example, file, changes, what coqc's message must name) ---
+
+LAW = [("- Rsum m", "+ Rsum m"), ("Sub (Esum n", "Add (Esum n")]
+"""The wrong sign in the first law, in the statement and in its expression."""
+
+WRONG = {
+    # a law
+    "law: wrong": ("two_layer_linear", "laws", LAW, "check_conserved D phi'e"),
+    "law: only the statement is wrong": ("two_layer_linear", "laws", LAW[:1], "balance_conserved'l"),
+    "law: another flow": (
+        "two_layer_linear",
+        "laws",
+        [
+            ("gradient", "(fun theta => array2 n r (U theta))"),
+            ("factors'e : list pexp := []", "factors'e : list pexp := array2 n r U'e"),
+        ],
+        "check_conserved D phi'e",
+    ),
+    "law: only the flow of the statement is another": (
+        "two_layer_linear",
+        "laws",
+        [("conservation_law D gradient phi", "conservation_law D phi phi")],
+        'Unable to unify "conserved D gradient phi',
+    ),
+    "law: too few dimensions": (
+        "two_layer_linear",
+        "laws",
+        [("D := 8%positive", "D := 7%positive")],
+        "(eval (lift D consts sample theta)) phi'e",
+    ),
+    # a law of a network
+    "law on data: wrong": (
+        "lora",
+        "laws",
+        [("- Rsum m", "+ Rsum m"), ("Sub (Esum n", "Add (Esum n")],
+        "check_conserved D phi'e",
+    ),
+    "law on data: too few dimensions": (
+        "lora",
+        "laws",
+        [("D := 8%positive", "D := 4%positive")],
+        "(eval (lift D consts sample theta)) phi'e",
+    ),
+    # a law of a preconditioned flow
+    "preconditioned: without the preconditioner": (
+        "nmf_entropic",
+        "laws",
+        [
+            (" factors phi", " gradient phi"),
+            ("= factors", "= gradient"),
+            ("(factors theta)", "(gradient theta)"),
+            ("factors'e : list pexp := array2 n r U'e ++ array2 m r V'e", "factors'e : list pexp := []"),
+        ],
+        "check_conserved D phi'e",
+    ),
+    # no other law
+    "complete: a law less": (
+        "two_layer_linear",
+        "complete",
+        [("[(0, 0); (0, 1); (1, 1)]", "[(0, 0); (0, 1)]")],
+        "check_complete D",
+    ),
+    "complete: wrong law": ("two_layer_linear", "complete", LAW, "check_complete D"),
+    "complete: another flow": (
+        "two_layer_linear",
+        "complete",
+        [("D gradient phi", "D laws phi"), (" gradient (fun", " laws (fun")],
+        "factors'same",
+    ),
+    "complete: one dimension more": (
+        "two_layer_linear",
+        "complete",
+        [("D := 10%positive", "D := 11%positive")],
+        "check_complete D",
+    ),
+    "complete: another point": (
+        "two_layer_linear",
+        "complete",
+        [("Definition p := [", "Definition p := [7; ")],
+        "check_complete D",
+    ),
+    "complete: a bracket is corrupted": (
+        "two_layer_linear",
+        "complete",
+        [("list (nat * nat) := [(0, 1)", "list (nat * nat) := [(0, 0)")],
+        "check_complete D",
+    ),
+    "complete: a matrix is corrupted": (
+        "two_layer_linear",
+        "complete",
+        [("matrix_C : list (list Q) := map row [[0; ", "matrix_C : list (list Q) := map row [[1; ")],
+        "check_complete D",
+    ),
+    "complete: the scale is 0": (
+        "two_layer_linear",
+        "complete",
+        [("scale := 4%Q", "scale := 0%Q")],
+        "check_complete D",
+    ),
+    # not conserved
+    "refuted: of a true law": (
+        "two_layer_linear",
+        "refuted_total",
+        [(") + Rsum", ") - Rsum"), ("total'e (i j : nat) : pexp :=\n  Add", "total'e (i j : nat) : pexp :=\n  Sub")],
+        "check_refuted D",
+    ),
+    "refuted: at another point": (
+        "two_layer_linear",
+        "refuted_total",
+        [("p := [1; 1]%Q", "p := [1; 0]%Q")],
+        "check_refuted D",
+    ),
+    "refuted: another flow": (
+        "nmf_entropic",
+        "refuted_balance",
+        [("~ conserved D factors phi", "~ conserved D gradient phi")],
+        "refuted_ok",
+    ),
+    "refuted: no dimension for the second layer": (
+        "two_layer_linear",
+        "refuted_total",
+        [("D := 2%positive", "D := 1%positive")],
+        "(eval (lift D consts sample theta)) phi'e",
+    ),
+    # another law
+    "missing: not another": (
+        "two_layer_linear",
+        "missing",
+        [("other'e : list pexp := ", "other'e : list pexp := laws'e ++ ")],
+        "check_missing D",
+    ),
+    "missing: not conserved": (
+        "two_layer_linear",
+        "missing",
+        [("other'e : list pexp := ", "other'e : list pexp := [U'e 0 0] ++ ")],
+        "check_missing D",
+    ),
+    "missing: the direction is corrupted": (
+        "two_layer_linear",
+        "missing",
+        [("direction : list Q := [", "direction : list Q := [1; ")],
+        "check_missing D",
+    ),
+    "missing: too few dimensions": (
+        "two_layer_linear",
+        "missing",
+        [("D := 10%positive", "D := 9%positive")],
+        "(eval (lift D consts sample theta)) phi'e",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_turned_down_for_that_reason(case: str) -> None:
+    name, kind, changes, reason = WRONG[case]
+    file = one(name, kind)
+    text = file.text
+    for old, new in changes:
+        assert old in text, f"the export no longer says: {old}"
+        text = text.replace(old, new)
+    answer = check_text(file.name, text)
+    assert not answer.accepted and not answer.out_of_time
+    assert reason in answer.message
+
+
+def test_a_theorem_that_rests_on_more_is_not_accepted() -> None:
+    file = one("product", "laws")
+    cheat = "Axiom cheat : forall P : Prop, P.\nTheorem differences_conserved : differences_statement. Proof. apply cheat. Qed.\n"
+    start, end = file.text.index("Theorem differences_conserved"), file.text.index("Print Assumptions")
+    answer = check_text(file.name, file.text[:start] + cheat + file.text[end:])
+    assert not answer.accepted and "rests on cheat" in answer.message
+
+
+def test_a_file_that_takes_too_long_is_stopped() -> None:
+    library()
+    answer = check_text("Endless", "Goal True. Proof. repeat (pose 0). Qed.\n", seconds=1.0)
+    assert answer.out_of_time and "no answer in 1 seconds" in answer.message
+
+
+# --- the front doors ---
+
+
+def test_export_build(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["export", "coq", str(EXAMPLES / "diagonal_linear.claw"), "-o", str(tmp_path / "out"), "--build"])
+    assert status == 0
+    assert capsys.readouterr().out.count("coqc accepts") == 3
+
+
+def test_check_with_coq_adds_to_the_trust_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "m.claw"
+    path.write_text("dim n\nparam U, V: [n]\nmap U*V\nlaw b = U^2 - V^2\nlaw e = exp(U^2 - V^2)\n")
+    assert main(["check", "--coq", "--format", "json", str(path)]) == 0
+    b, e = json.loads(capsys.readouterr().out)["files"][0]["claims"]
+    assert b["trust"][-1].startswith("Coq 8") and b["trust"][-1].endswith("at n = 2")
+    assert len(e["trust"]) == 1 and e["detail"]["coq"].startswith("not exported: `exp` is not a polynomial")
+
+
+def test_an_export_that_coqc_refuses_is_an_error(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from claws.coq import proofs
+
+    # a bug of the exporter, which takes the sign for another
+    monkeypatch.setattr("claws.coq.statement.Reals.subtract", proofs.EXPRESSIONS.__class__.__mro__[1].add)
+    path = tmp_path / "m.claw"
+    path.write_text("param u, v\nmap u*v\nlaw b = u^2 - v^2\n")
+    assert main(["check", "--coq", str(path)]) == 4
+    out = capsys.readouterr().out
+    assert "PROVED b" in out and "error[CLAW092]" in out

@@ -1,0 +1,98 @@
+"""Which claims are exported, and what is said of the others."""
+
+from __future__ import annotations
+
+import pytest
+
+from claws.coq.exporter import Export, export
+from claws.syntax.spec import load_text
+
+
+def exported(text: str, **sizes: int) -> Export:
+    spec = load_text(text, "model.claw", sizes)
+    assert not spec.diagnostics
+    return export(spec)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("input x\nparam u, v\nmap u*relu(v*x)\nlaw b = u^2 - v^2\n", "`relu` is not a polynomial"),
+        ("input x\nparam u, v\nmap u*tanh(v*x)\nlaw b = u^2 - v^2\n", "`tanh` is not a polynomial"),
+        ("activation s\ninput x\nparam u, v\nmap u*s(v*x)\nlaw b = u^2\n", "`s` is not a polynomial"),
+        ("function F\nparam u, v\nmap F(u*v)\nlaw b = u^2 - v^2\n", "the declared function `F` can't be exported yet"),
+        ("param x, y in nonzero\nmap x + y^3\nlaw r = x + 1/(3*y)\n", "a division is not a polynomial"),
+        ("param x in positive, y\nmap y*sqrt(x)\nlaw r = x\n", "a root is not a polynomial"),
+        ("param A: [2, 2]\nmap det(A)\nlaw r = A[0, 0]*A[0, 1]\n", "determinants can't be exported yet"),
+        ("param u, v\nmap u*v\nflow momentum(1)\nlaw b = u\n", "momentum and weight decay can't be exported yet"),
+        (
+            "param u, v\nmap u*v\nflow gradient, decay(1)\nlaw b = u\n",
+            "momentum and weight decay can't be exported yet",
+        ),
+        ("param u, v\nmap u*v\ncount = 1\n", "`count` can't be exported yet"),
+    ],
+)
+def test_what_can_not_be_exported_says_why(text: str, reason: str) -> None:
+    found = exported(text)
+    assert not found.files
+    assert reason in found.refused[0].reason
+
+
+def test_a_refused_law_takes_no_other_with_it() -> None:
+    found = exported("param u, v\nmap u*v\nlaw b = u^2 - v^2\nlaw r = exp(u^2 - v^2)\n")
+    (file,) = found.files
+    assert [claim.name for claim, _ in file.claims] == ["b"]
+    assert [refusal.claim.name for refusal in found.refused] == ["r"]
+
+
+def test_laws_are_exported_as_their_verdict_is() -> None:
+    # whatever the file expects
+    found = exported("param u, v\nmap u*v\nlaw wrong = u^2 + v^2\nlaw right = u^2 - v^2  expect refuted\n")
+    assert {file.name: [c.name for c, _ in file.claims] for file in found.files} == {
+        "model_laws": ["right"],
+        "model_refuted_wrong": ["wrong"],
+    }
+
+
+def test_laws_at_the_same_sizes_share_a_file() -> None:
+    text = "dim n\nparam U, V: [n]\nmap U*V\nlaw a = U^2 - V^2\nlaw b = sqnorm(U) - sqnorm(V)\nlaw c = a_  for n = 3\n"
+    text = text.replace("a_", "U^2 - V^2")
+    found = exported(text)
+    assert [(file.name, [c.name for c, _ in file.claims]) for file in found.files] == [
+        ("model_laws_n2", ["a", "b"]),
+        ("model_laws_n3", ["c"]),
+    ]
+
+
+def test_free_sizes_are_small_ones_that_fit() -> None:
+    text = (
+        "dim a, k, N\ninput x: [a, N]\nparam w: [a, a, k], v: [a, a, k]\n"
+        "map conv1d(conv1d(x, w), v)\nlaw n = sqnorm(w) - sqnorm(v)\n"
+    )
+    (file,) = exported(text).files
+    assert file.sizes == {"a": 2, "k": 2, "N": 3}
+
+
+def test_the_command_line_sets_sizes() -> None:
+    (file,) = exported("dim n\nparam U, V: [n]\nmap U*V\nlaw a = U^2 - V^2\n", n=5).files
+    assert file.sizes == {"n": 5} and file.name == "model_laws_n5"
+
+
+def test_a_complete_claim_that_misses_a_law() -> None:
+    text = "dim n = 2\nparam U, V: [n]\nmap U*V\nlaw a = U^2 - V^2\nlaw b = sum(U^2 - V^2)\ncomplete b expect refuted\n"
+    names = [file.name for file in exported(text).files]
+    assert names == ["model_laws_n2", "model_missing_line6_n2"]
+
+
+def test_a_complete_claim_with_a_law_that_is_none() -> None:
+    text = "param u, v\nmap u*v\nlaw a = u^2 + v^2 expect refuted\ncomplete a expect refuted\n"
+    files = exported(text).files
+    assert [file.name for file in files] == ["model_refuted_a", "model_refuted_complete_line4"]
+
+
+def test_a_claim_that_is_false_is_not_exported_as_true() -> None:
+    # one law of two: no brackets can span the rest
+    text = "dim n = 2\nparam U, V: [n]\nmap U*V\nlaw b = sum(U^2 - V^2)\ncomplete b\n"
+    found = exported(text)
+    assert [file.name for file in found.files] == ["model_laws_n2"]
+    assert "no point was found" in found.refused[0].reason
