@@ -124,7 +124,9 @@ def _parser() -> argparse.ArgumentParser:
 
     _pure_option(check)
     check.add_argument(
-        "--coq", action="store_true", help="let Coq check what can be exported to it, too; needs coqc (see `claws export`)"
+        "--coq",
+        action="store_true",
+        help="let Coq check what can be exported to it, too; needs coqc (see `claws export`)",
     )
 
     find = command("find", "find the conservation laws of a model, and prove them", _find, FIND_STATUSES)
@@ -258,7 +260,9 @@ def _parser() -> argparse.ArgumentParser:
     gallery.add_argument("--check", action="store_true", help="write nothing: is the page up to date, but for times?")
     gallery.add_argument("-j", "--jobs", type=_positive, default=1, metavar="N", help="processes (default: 1)")
 
-    export = command("export", "export claims to Coq: statements to read, proofs that coqc checks", _export, EXPORT_STATUSES)
+    export = command(
+        "export", "export claims to Coq: statements to read, proofs that coqc checks", _export, EXPORT_STATUSES
+    )
     export.add_argument("prover", choices=("coq",), help="the proof assistant")
     export.add_argument("file", metavar="FILE", help="the .claw file")
     _sizes_option(export)
@@ -461,7 +465,7 @@ def _find(arguments: argparse.Namespace) -> int:
         if len(found) != 1:
             print("claws: -o takes the laws of one file", file=sys.stderr)
             return 2
-        text, problem = checked_file(found[0], settings)
+        text, problem = checked_file(found[0], settings, arguments.output)
         try:
             with open(arguments.output, "w", encoding="utf-8", newline="\n") as handle:
                 handle.write(text)

@@ -114,7 +114,11 @@ def with_coq(options: Options) -> tuple[Options, list[FileResult]]:
     from claws.coq.second_opinion import prepare
 
     problem = prepare()
-    return (options, []) if problem is None else (replace(options, coq=False), [FileResult(COMMAND_LINE, errors=[problem])])
+    return (
+        (options, [])
+        if problem is None
+        else (replace(options, coq=False), [FileResult(COMMAND_LINE, errors=[problem])])
+    )
 
 
 COMMAND_LINE = "<command line>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -9,6 +10,9 @@ from claws.driver import Options, check_text, find_files, internal_error, unknow
 from claws.prover.discovery.find import Findings, Settings, find_laws_of
 from claws.report.findings import new_file
 from claws.report.text import render_report
+from claws.syntax import nodes
+from claws.syntax.parser import parse_source
+from claws.syntax.printer import print_file
 from claws.syntax.source import read_source
 from claws.syntax.spec import load_text
 
@@ -55,13 +59,34 @@ def find_in_text(
     return find_laws_of(spec, settings, progress)
 
 
-def checked_file(found: Findings, settings: Settings) -> tuple[str, str]:
-    """The file with the laws that were found, and what `claws check` has against it: nothing, if all is well."""
+def checked_file(found: Findings, settings: Settings, output: str | None = None) -> tuple[str, str]:
+    """The file with the laws that were found, and what `claws check` has against it: nothing, if all is well.
+
+    At `output`, paths of imports are relative to its folder.
+    """
     text = new_file(found)
+    if output is not None and os.path.realpath(os.path.dirname(output)) != os.path.realpath(
+        os.path.dirname(found.path)
+    ):
+        text = _with_imports_from(text, os.path.dirname(found.path), os.path.dirname(output))
     options = Options(seed=settings.seed, budget=settings.budget, timeout=settings.timeout)
-    result = check_text(text, found.path, options)
+    result = check_text(text, output or found.path, options)
     if not result.errors and all(claim.holds for claim in result.claims):
         return text, ""
     from claws.report.results import Report
 
     return text, render_report(Report([replace(result)], settings.seed), False)
+
+
+def _with_imports_from(text: str, old: str, new: str) -> str:
+    """The file with the paths of its imports, which are relative to one folder, made relative to another."""
+    file, _ = parse_source(text)
+    if not any(isinstance(s, nodes.Import) for s in file.statements):
+        return text
+    moved = tuple(
+        replace(s, path=replace(s.path, value=os.path.relpath(os.path.join(old, s.path.value), new or os.curdir)))
+        if isinstance(s, nodes.Import)
+        else s
+        for s in file.statements
+    )
+    return print_file(replace(file, statements=moved))

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from claws import __version__
 from claws.cli import FIND_STATUSES, main
 from claws.find import checked_file, find_in_text
 from claws.prover.discovery.find import Settings
@@ -79,9 +80,10 @@ def test_what_is_missing_is_said(claws: Claws) -> None:
 def test_json_is_as_documented(claws: Claws) -> None:
     run = claws("find", "net.claw", "-D", "n=3", "--format", "json")
     assert run.status == 0
-    assert run.json()["schema"] == "claws-find/1"
-    (file,) = run.json()["files"]
-    assert file == {
+    assert run.json() == {
+        "schema": "claws-find/1",
+        "claws": __version__,
+        "seed": 0,
         "path": "net.claw",
         "model": "net",
         "errors": [],
@@ -97,7 +99,7 @@ def test_json_is_as_documented(claws: Claws) -> None:
 
 def test_symmetries_are_told_where_asked(claws: Claws) -> None:
     run = claws("find", "net.claw", "--symmetries", "--format", "json")
-    (file,) = run.json()["files"]
+    file = run.json()
     assert file["symmetries"] == [{"law": "law1", "flow": "U -> U exp(s*S), V -> V exp(-s*S), S symmetric"}]
     assert len(file["other_symmetries"]) == 1
     assert "# a symmetry that gives no law: U -> " in claws("find", "net.claw", "--symmetries").out
@@ -181,7 +183,10 @@ def test_an_error_in_one_file_hides_nothing_of_another(claws: Claws) -> None:
     assert "wrong.claw:2:5: error[CLAW021]: unknown name `w`" in run.out
     assert "law law1 = u^2 - v^2" in run.out
     assert "nowhere.claw:1:1: error[CLAW040]" in run.out
-    assert [len(f["laws"]) for f in claws("find", ".", "--format", "json", "--degree", "1").json()["files"]]
+    lines = claws("find", ".", "--format", "json", "--degree", "1").out.splitlines()
+    found = {f["path"]: f for f in map(json.loads, lines)}
+    assert found["wrong.claw"]["errors"] and not found["wrong.claw"]["laws"]
+    assert found["scalars.claw"]["count_at_least"] == 1
 
 
 @pytest.mark.parametrize(
@@ -270,3 +275,14 @@ def test_statuses_are_in_the_help(claws: Claws) -> None:
     run = claws("find", "--help")
     assert run.status == 0
     assert FIND_STATUSES in run.out
+
+
+def test_a_file_that_is_written_elsewhere_finds_its_blocks(claws: Claws, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    network = 'import "scalars.claw" as A\nparam w\nmap w*A()\n'
+    (tmp_path / "block.claw").write_text(network, encoding="utf-8")
+    run = claws("find", "block.claw", "-o", "sub/out.claw")
+    assert run.status == 0, run.err
+    written = (tmp_path / "sub" / "out.claw").read_text(encoding="utf-8")
+    assert 'import "../scalars.claw" as A' in written
+    assert claws("check", "sub/out.claw").status == 0

@@ -365,7 +365,9 @@ class Writer:
             return Term(f"{word} (coordinate {_atom(where)})", 3)
         if leaf.role == "param":
             return Term(f"X (coordinate {_atom(where)})", 3)
-        return Term(f"{'Const' if leaf.role == 'const' else 'Input'} {self.names.dimension} (coordinate {_atom(where)})", 3)
+        return Term(
+            f"{'Const' if leaf.role == 'const' else 'Input'} {self.names.dimension} (coordinate {_atom(where)})", 3
+        )
 
     def array(self, n: int, language: Reals) -> str:
         """The list of all entries of a node."""

@@ -18,7 +18,9 @@ SCHEMA = "claws-find/1"
 def render(files: Sequence[Findings], settings: Settings, form: str, color: bool, verbose: bool) -> str:
     """What the command prints. `form` is text, claw, latex, sympy or json."""
     if form == "json":
-        return json.dumps(to_json(files, settings.seed, settings.symmetries), indent=1) + "\n"
+        # a single file as an object to read, several as a line each
+        indent = 1 if len(files) == 1 else None
+        return "".join(json.dumps(to_json(f, settings), indent=indent) + "\n" for f in files)
     if form == "text":
         return render_text(files, color, verbose)
     lines: list[str] = []
@@ -46,20 +48,14 @@ def _formulas(f: Findings, form: str) -> str:
         return f"# {f.path}: {problem}"
 
 
-def to_json(files: Sequence[Findings], seed: int, symmetries: bool) -> dict[str, Any]:
-    """The same for the same files, settings and seed, byte for byte."""
+def to_json(f: Findings, settings: Settings) -> dict[str, Any]:
+    """The same for the same file, settings and seed, byte for byte."""
     from claws import __version__
 
-    return {
+    found: dict[str, Any] = {
         "schema": SCHEMA,
         "claws": __version__,
-        "seed": seed,
-        "files": [_file_json(f, symmetries) for f in files],
-    }
-
-
-def _file_json(f: Findings, symmetries: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {
+        "seed": settings.seed,
         "path": f.path,
         "model": f.model,
         "errors": [
@@ -76,7 +72,7 @@ def _file_json(f: Findings, symmetries: bool) -> dict[str, Any]:
         "count_at_most": f.count_at_most,
         "missing": f.missing,
     }
-    if symmetries:
+    if settings.symmetries:
         found["symmetries"] = [{"law": x.name, "flow": x.symmetry} for x in f.laws if x.symmetry]
         found["other_symmetries"] = f.symmetries
     return found

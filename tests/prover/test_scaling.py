@@ -104,7 +104,11 @@ def test_a_weight_is_a_solution(flow: str) -> None:
     ("text", "number", "written"),
     [
         ("param U: [1, 2], V: [1, 2]\nmap U @ V.T\nflow momentum(1)", 2, "exp(t)*(U[0, 0]*vel(U)[0, 1] - "),
-        ("const tau\nparam U: [1, 2], V: [1, 2]\nmap U @ V.T\nflow momentum(tau)", 2, "exp(tau*t)*(U[0, 0]*vel(U)[0, 1] - "),
+        (
+            "const tau\nparam U: [1, 2], V: [1, 2]\nmap U @ V.T\nflow momentum(tau)",
+            2,
+            "exp(tau*t)*(U[0, 0]*vel(U)[0, 1] - ",
+        ),
         ("param U: [1, 2], V: [1, 2]\nmap U @ V.T\nflow momentum(3/t)", 2, "t^3*(U[0, 0]*vel(U)[0, 1] - "),
         ("param u, v\nmap u*v\nflow gradient, decay(1)", 1, "exp(t)^2*(u^2 - v^2)"),
         ("param u, v\nmap u*v\nflow gradient, decay(2/t)", 1, "t^4*(u^2 - v^2)"),

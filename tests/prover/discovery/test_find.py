@@ -323,7 +323,9 @@ def test_symmetries_are_described() -> None:
 
 def test_laws_of_networks_made_of_blocks() -> None:
     path = EXAMPLES / "gallery" / "blocks" / "transformer_layer.claw"
-    found = find_laws_of(load_text(path.read_text(encoding="utf-8"), str(path)), Settings(sizes={"T": 2, "d": 2, "k": 1, "r": 1}))
+    found = find_laws_of(
+        load_text(path.read_text(encoding="utf-8"), str(path)), Settings(sizes={"T": 2, "d": 2, "k": 1, "r": 1})
+    )
     assert texts(found) == [
         "A.Q.T @ A.Q - A.K.T @ A.K",
         "A.V.T @ A.V - A.O.T @ A.O",
