@@ -12,7 +12,7 @@ from claws.kernel.program import count_entries
 from claws.prover.jets import PATTERNS_MOSTLY_ON, PRIMES, PRIMES_WITH_ROOTS, Reading
 from claws.prover.lie import Point, Theta
 
-MAX_ROOTS = 6
+MAX_ROOTS = 4
 """With more square roots to a sample, a sample at which all exist is too rare."""
 
 

@@ -436,8 +436,11 @@ class LinearSymmetry:
 MAX_UNKNOWNS = 3_000
 """Models with D parameters are not read where D*(D + 1) is larger."""
 
-LINEAR_BUDGET = 50_000_000
+LINEAR_BUDGET = 20_000_000
 """Elementary steps for the linear symmetries of one model."""
+
+PROOFS = 40
+"""One proof takes at most one part in so many of what is left of the budget."""
 
 _SPARE = 16
 """Equations beyond the number of unknowns."""
@@ -626,7 +629,7 @@ class _Linear:
 
     def _holds(self, v: Vector) -> bool:
         """Whether no output changes along the field: by tensors or by polynomials, exactly."""
-        limit, self.meter.limit = self.meter.limit, self.meter.used + (self.meter.limit - self.meter.used) // 10
+        limit, self.meter.limit = self.meter.limit, self.meter.used + (self.meter.limit - self.meter.used) // PROOFS
         try:
             return self._by_tensors(v) or self._by_polynomials(v)
         except Refused:
