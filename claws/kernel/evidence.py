@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from claws.kernel.evaluate import Index
 from claws.kernel.lie import Step
@@ -14,9 +13,6 @@ from claws.kernel.program import Program
 from claws.kernel.rational import Choices
 from claws.kernel.sizes import Size
 from claws.kernel.statement import Statement
-
-if TYPE_CHECKING:
-    from claws.kernel.theorem import Theorem
 
 Residue = Fraction | tuple[Fraction, Fraction]
 """A rational number, or bounds of a real one."""
@@ -36,22 +32,23 @@ class ByPolynomials:
 
 @dataclass(frozen=True, slots=True)
 class Premise:
-    """A law of a block, and the evidence for it."""
+    """A law of a block, and the evidence for it. `theorem` may be what the kernel has made of these already."""
 
     statement: Statement
     evidence: ByTensors | ByPolynomials | ByBlock
+    theorem: object = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ByBlock:
     """PROVED because it is a law of a block that the network uses (`blocks.py`).
 
-    `premise` is the block's law, with evidence or as a theorem that has been made of it; `dims` gives the block's free dims in
+    `premise` is the block's law; `dims` gives the block's free dims in
     those of the statement, `names` what its leaves, activations and functions are called there; `calls` are pairs: the position
     of an output of the block, and a node of the statement that is this output. `sizes` is as in `ByTensors`.
     """
 
-    premise: Premise | Theorem
+    premise: Premise
     dims: Mapping[str, Size]
     names: Mapping[str, str]
     calls: tuple[tuple[int, int], ...]

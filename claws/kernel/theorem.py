@@ -140,10 +140,9 @@ def _check_law(statement: Statement, evidence: Evidence, meter: Meter) -> Theore
     if isinstance(evidence, ByBlock):
         free = _says_something(statement.program, evidence.sizes)
         block = evidence.premise
-        if not isinstance(block, Theorem):
-            block = _check_law(block.statement, block.evidence, meter)
-        if block.verdict != "PROVED" or not isinstance(block.statement, Statement):
-            raise Refused("what the certificate takes from the block is no law of it")
+        known = block.theorem
+        if not (isinstance(known, Theorem) and known.statement == block.statement and known.verdict == "PROVED"):
+            _check_law(block.statement, block.evidence, meter)
         check_use(statement, block.statement, evidence, meter)
         return Theorem(_TOKEN, statement, evidence, "PROVED", "block", None if free else {}, conditions)
     if isinstance(evidence, ByPolynomials):

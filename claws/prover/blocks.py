@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from claws.kernel.errors import Meter, Refused
-from claws.kernel.evidence import ByBlock
+from claws.kernel.evidence import ByBlock, Premise
 from claws.kernel.statement import Statement
 from claws.kernel.theorem import Theorem, check
 from claws.prover.laws import prove_law
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def prove_by_block(statement: Statement, lift: Lift, budget: int) -> Theorem | None:
     """The theorem about a network's law that is a law of a block; None if the block does not give it."""
-    premise = _block_theorem(lift.inner, budget)
+    premise = _premise(lift.inner, budget)
     if premise is None:
         return None
     program = statement.program
@@ -35,7 +35,7 @@ def prove_by_block(statement: Statement, lift: Lift, budget: int) -> Theorem | N
 
 
 @lru_cache(maxsize=256)
-def _block_theorem(block: Statement, budget: int) -> Theorem | None:
-    meter = Meter(budget)
-    evidence = prove_law(block, meter)
-    return None if evidence is None else check(block, evidence, Meter(budget))
+def _premise(block: Statement, budget: int) -> Premise | None:
+    """A law of a block with its theorem; None where it is not proved."""
+    evidence = prove_law(block, Meter(budget))
+    return None if evidence is None else Premise(block, evidence, check(block, evidence, Meter(budget)))

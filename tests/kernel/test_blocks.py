@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claws.kernel import Evidence, Meter, Refused, Size, Statement, check
-from claws.kernel.evidence import ByBlock, ByTensors, Premise
+from claws.kernel.evidence import ByBlock, ByTensors, Premise, Witness
 from claws.kernel.flow import Flow
 from claws.kernel.functions import Slope
 from claws.kernel.program import Apply, Einsum, Gather, Leaf, Node, Number, Opaque, Power, Sum
+from claws.kernel.rational import Choices
 from tests.kernel.models import judge, linear, make, product, refuses, scale
 
 SQUARE = Fraction(2)
@@ -70,7 +71,21 @@ def test_a_block_may_be_called_again_also_on_what_depends_on_it() -> None:
 
 def test_a_theorem_serves_as_premise() -> None:
     theorem = check(block(), BY_TENSORS, Meter(10_000))
-    accepts(network(), replace(use(), premise=theorem))
+    accepts(network(), replace(use(), premise=Premise(block(), BY_TENSORS, theorem)))
+
+
+def test_a_theorem_about_something_else_serves_for_nothing() -> None:
+    """The premise is proved again: neither a theorem about another block nor a refutation stands for it."""
+    false = replace(block(), law=6)
+    other = check(block(), BY_TENSORS, Meter(10_000))
+    forged = replace(use(), premise=Premise(false, BY_TENSORS, other))
+    refuses(replace(network(), law=6), forged, "the normal form of the residue does not vanish")
+    leaves = {"a": {(): Fraction(1)}, "b": {(): Fraction(1)}, "x": {(): Fraction(1)}}
+    witness = Witness({}, leaves, Choices(), (), 0, (), Fraction(2))
+    refuted = check(false, witness, Meter(10_000))
+    assert refuted.verdict == "REFUTED"
+    forged = replace(use(), premise=Premise(false, BY_TENSORS, refuted))
+    refuses(replace(network(), law=6), forged, "the normal form of the residue does not vanish")
 
 
 def test_the_premise_must_be_proved() -> None:

@@ -6,10 +6,11 @@ import pytest
 
 from claws.kernel.errors import Meter
 from claws.prover.discovery.beyond import darboux_polynomials, letter_text, own_functions
-from claws.prover.discovery.find import Findings, Settings, find_laws_of, parsed
+from claws.prover.discovery.find import Findings, Settings, find_laws_of
 from claws.prover.discovery.polynomials import PolynomialSearch, state_ansatz
 from claws.prover.discovery.rational import decomposed, quotients
 from claws.prover.jets import PRIMES
+from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_expression
 from claws.syntax.spec import load_text
 
@@ -125,7 +126,7 @@ def test_functions_that_a_model_has_in_it(text: str, functions: list[str]) -> No
 )
 def test_entries_are_written_inside_where_that_means_the_same(expression: str, entry: str) -> None:
     spec = load_text("param U: [2, 2], a\nmap U")
-    assert letter_text(spec, parsed(expression), (0, 1)) == entry
+    assert letter_text(spec, parse_expression(expression), (0, 1)) == entry
 
 
 # --- quotients -------------------------------------------------------------------------------------------------------------

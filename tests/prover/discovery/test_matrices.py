@@ -15,10 +15,11 @@ from claws.kernel.counting import Changed
 from claws.kernel.errors import Meter
 from claws.prover.discovery import matrices
 from claws.prover.discovery.found import FoundLaw
-from claws.prover.discovery.matrices import matrix_laws, parsed, rational_kernel, small_sizes, sparser
+from claws.prover.discovery.matrices import matrix_laws, rational_kernel, small_sizes, sparser
 from claws.prover.jets import PRIMES
 from claws.prover.lie import ArrayRanks, Point
 from claws.syntax import nodes
+from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_file
 from claws.syntax.spec import Spec, load_text
 
@@ -64,7 +65,7 @@ def check_spans(spec: Spec, laws: list[FoundLaw]) -> None:
     ]
     options = small_sizes(spec.instance({}).statement_of(nodes.Name(spec.parameters()[0])).program)
     for sizes in (options[0], options[-2:][0]):
-        own = [parsed(law.text) for law in laws]
+        own = [parse_expression(law.text) for law in laws]
         assert rank(spec, sizes, own) == rank(spec, sizes, own + shipped), sizes
 
 
@@ -297,7 +298,7 @@ def test_a_candidate_is_what_its_text_says(text: str) -> None:
         for c in group.members:
             for order in permutations(range(len(group.shape))):
                 if c.entry is None or order[0] == c.entry:
-                    expressions.append(parsed(c.text(order)))
+                    expressions.append(parse_expression(c.text(order)))
                     orders.append((c, order))
         model, laws = spec.instance(sizes).with_expressions(expressions)
         one = Point(model, PRIMES[0], 0, Meter(10**9))

@@ -11,9 +11,10 @@ from scipy.linalg import expm
 
 from claws.kernel.errors import Malformed, Meter
 from claws.prover.discovery import symmetries
-from claws.prover.discovery.matrices import matrix_laws, parsed
+from claws.prover.discovery.matrices import matrix_laws
 from claws.prover.discovery.symmetries import LinearSymmetry, linear_symmetries, noether
 from claws.syntax.diagnostic import SourceError
+from claws.syntax.parser import parse_expression
 from claws.syntax.spec import Spec, load_text
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -224,7 +225,7 @@ def test_what_they_are_called() -> None:
 def test_a_field_that_is_none_is_not_shown() -> None:
     """The exact check turns down what linear algebra modulo a prime might have let through, and takes its twin."""
     spec = read("param u, v\nmap u*v")
-    search = symmetries._Linear(spec.instance({}).statement_of(parsed("u")), 0, Meter(10**6))
+    search = symmetries._Linear(spec.instance({}).statement_of(parse_expression("u")), 0, Meter(10**6))
     one = Fraction(1)
     assert search._holds({0: one, 4: -one})  # u' = u, v' = -v: the entries of 2 rows of 3
     assert not search._holds({0: one, 4: one})
