@@ -332,3 +332,15 @@ def test_laws_of_networks_made_of_blocks() -> None:
         "diag(M.U.T @ M.U) - diag(M.D @ M.D.T)",
     ]
     assert found.missing == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.claw")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_wherever_a_file_claims_to_be_complete_the_bare_model_gives_all(path: Path) -> None:
+    """Of every example and every file of the gallery, at the first and the last of the sizes of each `complete` claim."""
+    spec = load_text(path.read_text(encoding="utf-8"), str(path))
+    claimed = [c for c in spec.claims if c.kind == "complete" and c.expected == "PROVED" and c.among is None]
+    for sizes in [s for c in claimed for s in (c.sizes[0], c.sizes[-1])]:
+        found = find_laws_of(spec, Settings(sizes=sizes, timeout=None))
+        assert found.missing == 0, sizes
+        assert found.count_at_least == found.count_at_most == found.independent
