@@ -201,14 +201,20 @@ class _Scanner:
 
     # --- names and numbers
 
+    @functools.cached_property
+    def blocks(self) -> frozenset[str]:
+        """The names of imported blocks."""
+        import unicodedata
+
+        return frozenset(unicodedata.normalize("NFKC", name) for name in _ALIAS.findall(self.text))
+
     def _dotted(self, text: str, start: int) -> None:
         """`A.U` is a name of the block A; after anything else a point is an attribute, and there are none."""
         import unicodedata
 
         head, *parts = text.split(".")
         plain = unicodedata.normalize("NFKC", text)
-        blocks = {unicodedata.normalize("NFKC", name) for name in _ALIAS.findall(self.text)}
-        if (self.dotted or plain.split(".")[0] in blocks) and all(part.isidentifier() for part in plain.split(".")):
+        if (self.dotted or plain.split(".")[0] in self.blocks) and all(part.isidentifier() for part in plain.split(".")):
             self._add("NAME", plain, start, start + len(text))
             return
         end = start + len(head)
