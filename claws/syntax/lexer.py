@@ -214,7 +214,9 @@ class _Scanner:
 
         head, *parts = text.split(".")
         plain = unicodedata.normalize("NFKC", text)
-        if (self.dotted or plain.split(".")[0] in self.blocks) and all(part.isidentifier() for part in plain.split(".")):
+        if (self.dotted or plain.split(".")[0] in self.blocks) and all(
+            part.isidentifier() for part in plain.split(".")
+        ):
             self._add("NAME", plain, start, start + len(text))
             return
         end = start + len(head)

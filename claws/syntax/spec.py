@@ -46,6 +46,9 @@ MAX_INSTANCES = 100_000
 MAX_IMPORTS = 16
 """How deep files may import each other."""
 
+MAX_IMPORTED = 4_000
+"""The most leaves, laws and abbreviations that a file may have from its blocks: imports of imports multiply."""
+
 MAX_SIZE = 1_000_000
 """The largest size that may be given, as for certificates."""
 
@@ -493,6 +496,8 @@ class _Reader:
         self.places: dict[str, Span] = {}
         self.tried = 0
         self._apart: Instance | None = None
+        self.taken = 0
+        """Names that the blocks of the file have."""
         self.tries: dict[tuple[tuple[str, int], ...], Instance] = {}
         self.found_blocks: dict[str, tuple[nodes.Import, Spec]] = {}
 
@@ -668,6 +673,9 @@ class _Reader:
         """Take a block's parameters, constants and functions into the file, and see what its dims are."""
         spec = self.spec
         dims: dict[str, nodes.Expression] = {}
+        self.taken += len(inner.leaves) + len(inner.laws) + len(inner.lets) + len(inner.block_values())
+        if self.taken > MAX_IMPORTED:
+            raise error("CLAW034", f"the blocks of this file have more than {MAX_IMPORTED} names", s.span)
         for dim, e in s.settings:
             if dim.name not in inner.dims:
                 hint = suggest(dim.name, inner.dims) or f"its dims are {', '.join(inner.dims) or 'none'}"

@@ -225,3 +225,14 @@ def test_laws_that_mention_a_velocity_need_momentum(tmp_path: Path) -> None:
 
 def test_names_beyond_ascii(tmp_path: Path) -> None:
     good(tmp_path, 'dim m, r\nimport "mlp.claw" as Ä\ninput x: [m]\nmap Ä(x) + Ä.U @ Ä.b', mlp=MLP)
+
+
+def test_imports_that_multiply_are_bounded(tmp_path: Path) -> None:
+    """Files that import files many times: refused where that grows too large, not followed."""
+    one = "param w\ninput x\nmap w*x\nlaw l = w"
+    many = "".join(f'import "one.claw" as B{j}\n' for j in range(60)) + "input x\nmap B0(x)"
+    good(tmp_path, many, one=one)
+    more = "".join(f'import "many.claw" as B{j}\n' for j in range(60)) + "input x\nmap B0(x)"
+    spec = load(tmp_path, more, many=many)
+    assert spec.diagnostics[0].code == "CLAW034"
+    assert "the blocks of this file have more than 4000 names" in spec.diagnostics[0].message
