@@ -49,6 +49,8 @@ class _Use:
         state = {node.name for node in cone if isinstance(node, Leaf)}
         params = [leaf.name for _, leaf in self.block.program.leaves("param")]
         moved = [p for p in params if self.block.flow.moved(p) in state]
+        if not all(p in self.evidence.names for p in moved):
+            raise Refused("the certificate does not say what the parameters of the block's law are in the network")
         self._check_flow(state, moved)
         self._check_calls({self.evidence.names[p] for p in moved})
 

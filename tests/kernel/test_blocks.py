@@ -197,6 +197,25 @@ def test_momentum() -> None:
     refuses(network(), evidence, "not trained by the same flow")
 
 
+def test_a_law_of_a_velocity_alone() -> None:
+    """Its parameter, which nothing sees, must be named, too."""
+
+    def idle(prefix: str) -> Statement:
+        a, c = prefix + "a", prefix + "c"
+        nodes: list[Node] = [
+            Leaf(a, "param", ()), Leaf(c, "param", ()), Leaf(prefix + "x", "input", ()),
+            Leaf(f"vel({a})", "velocity", ()), Leaf(f"vel({c})", "velocity", ()), product(0, 2), Number(Size.of(0)),
+        ]  # fmt: skip
+        drift = ((a, 3), (c, 4), (f"vel({a})", 6), (f"vel({c})", 6))
+        return make(nodes, [5], 4, flow=Flow((), drift, True))
+
+    names = {"a": "A.a", "c": "A.c", "vel(a)": "vel(A.a)", "vel(c)": "vel(A.c)"}
+    evidence = ByBlock(Premise(idle(""), BY_TENSORS), {}, names, ((0, 5),), {})
+    assert judge(idle("A."), evidence).verdict == "PROVED"
+    del names["c"]
+    refuses(idle("A."), replace(evidence, names=names), "does not say what the parameters of the block's law are")
+
+
 def big(n: Size, m: Size, r: Size, prefix: str = "A.") -> Statement:
     """Two linear layers (the block without data), multiplied by a parameter."""
     inner = linear(n, m, r).program.nodes
