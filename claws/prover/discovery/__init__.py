@@ -10,7 +10,8 @@ Untrusted, as all of the search: what is found goes through the same prover and 
 | `points` | random points at which models are evaluated |
 | `matrices` | the search for combinations of candidates that are conserved, whatever the sizes |
 | `exact` | kernels modulo primes, rational reconstruction, short integer vectors |
-| `gradings` | sign flips and degrees of a model, which split the search |
+| `gradings` | the sign flips and scalings that a model has, which split the search |
+| `permutations` | those of its neurons, which take laws to laws |
 | `polynomials` | all laws of bounded degree in given letters, at fixed sizes |
 | `generating` | which laws are no functions of others |
 | `beyond` | letters beside the coordinates: functions of the user and of the model, Darboux polynomials |

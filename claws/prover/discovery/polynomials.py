@@ -3,13 +3,15 @@
 Untrusted: what is found is rational again by reconstruction, and goes to the kernel as any law does. A polynomial h with
 unknown coefficients is conserved iff <grad h, X> = 0 for every generator X at every point: one linear equation for each random
 generator at a random point, modulo a prime. The letters are the coordinates of the state, or any other functions of it.
-Symmetries that the model has (`claws.prover.discovery.gradings`) split the monomials into classes that are solved apart: most
-have one or two members, and many of these are eliminated at once.
+Gradings that the model has (`claws.prover.discovery.gradings`) split the monomials into classes that are solved apart, and of
+those that permutations of neurons take to each other (`claws.prover.discovery.permutations`), one is. Most classes have one or
+two members, and many of these are eliminated at once.
 """
 
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -29,7 +31,8 @@ from claws.kernel.program import Einsum, Gather, Node, Number, Power, Program, S
 from claws.kernel.sizes import Size
 from claws.kernel.statement import Statement
 from claws.prover.discovery.exact import null_space, rational_vector, shortened, without_kernel
-from claws.prover.discovery.gradings import gradings
+from claws.prover.discovery.gradings import Grading, Hashes, gradings
+from claws.prover.discovery.permutations import permutations
 from claws.prover.jets import PRIMES, PRIMES_WITH_ROOTS, Reading, Residues
 from claws.prover.lie import BATCH, Echelon, Point, Theta, elimination_work
 from claws.prover.scaling import scaled_model
@@ -59,6 +62,9 @@ Monomial = tuple[int, ...]
 """Numbers of letters, sorted; () is 1."""
 
 Coefficients = dict[Monomial, int]
+
+Vector = dict[Monomial, Fraction]
+"""Coefficients of monomials with 1 as a letter: all are of one length."""
 
 Monomials = npt.NDArray[np.int64]
 """Monomials x degree: numbers of letters, sorted, with the number of all letters for 1."""
@@ -189,6 +195,26 @@ class Notes:
             self.lines.append(line)
 
 
+@dataclass(frozen=True)
+class Classes:
+    """Monomials by their gradings."""
+
+    keys: Hashes
+    """Sorted."""
+    order: npt.NDArray[np.int64]
+    """Numbers of monomials, class by class."""
+    starts: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+
+    def members(self, c: int) -> npt.NDArray[np.int64]:
+        return self.order[self.starts[c] : self.starts[c] + self.counts[c]]
+
+    def of(self, keys: Hashes) -> npt.NDArray[np.int64]:
+        """The class with each of these keys, -1 for none."""
+        found = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return np.where(self.keys[found] == keys, found, -1)
+
+
 class PolynomialSearch:
     """The polynomials in the letters of an ansatz that are conserved, modulo a prime at random points."""
 
@@ -203,7 +229,9 @@ class PolynomialSearch:
         self.places = [(place[letter.node], self._flat(letter)) for letter in ansatz.letters]
         """Each letter as an entry of a node of the simplified program, counted row by row."""
         self._samples: dict[int, Samples] = {}
-        self._keys: tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]] | None = None
+        self._grades: Grading | None = None
+        one = len(self.places)
+        self.permutations = [np.append(p, one) for p in permutations(self.model, self.places)]
 
     def _flat(self, letter: Letter) -> int:
         shape = [fixed(k) for k in self.ansatz.model.program.shapes[letter.node]]
@@ -214,14 +242,22 @@ class PolynomialSearch:
         monomials = self.monomials(degree)
         if monomials is None:
             return
-        for chosen in self._classes(monomials):
-            vectors = self._kernel(monomials[chosen])
-            one = len(self.places)
-            for v in shortened(vectors):
-                yield Law(
-                    self.ansatz,
-                    {tuple(int(x) for x in monomials[chosen[k]] if x != one): c for k, c in v.items()},
-                )
+        classes = self._classes(monomials)
+        for c, goes_to in self._to_solve(monomials, classes):
+            chosen = classes.members(c)
+            vectors = [
+                {tuple(monomials[chosen[k]].tolist()): x for k, x in v.items()} for v in self._kernel(monomials[chosen])
+            ]
+            if vectors:
+                for image in self._images_of(c, vectors, classes) if goes_to else [vectors]:
+                    yield from self._as_laws(image)
+
+    def _as_laws(self, vectors: Sequence[Vector]) -> Iterator[Law]:
+        one = len(self.places)
+        monomials = sorted({m for v in vectors for m in v})
+        number = {m: k for k, m in enumerate(monomials)}
+        for v in shortened([{number[m]: x for m, x in v.items()} for v in vectors]):
+            yield Law(self.ansatz, {tuple(x for x in monomials[k] if x != one): c for k, c in v.items()})
 
     def monomials(self, degree: int) -> Monomials | None:
         """All of degree 1 to this, but those of constants alone; None, and a note, for too many."""
@@ -243,15 +279,10 @@ class PolynomialSearch:
 
     # --- classes ---
 
-    def _classes(self, monomials: Monomials) -> list[npt.NDArray[np.int64]]:
-        """The classes that may have a law, by the numbers of their monomials, in the order of the first of these."""
-        signature, total = self.keys(monomials)
-        with np.errstate(over="ignore"):
-            key = signature + total * np.uint64(0x9E3779B97F4A7C15)
-        _, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
+    def _classes(self, monomials: Monomials) -> Classes:
+        keys, inverse, counts = np.unique(self.grades(monomials).keys(), return_inverse=True, return_counts=True)
         order = np.argsort(inverse, kind="stable")
-        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        kept: list[npt.NDArray[np.int64]] = []
+        classes = Classes(keys, order, np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
         largest = int(counts.max(initial=0))
         if largest > MAX_UNKNOWNS:
             lost = int(np.sum(counts > MAX_UNKNOWNS))
@@ -259,39 +290,82 @@ class PolynomialSearch:
                 f"{lost} of {len(counts)} classes of monomials of degree {monomials.shape[1]} were not searched: "
                 f"they have up to {largest} members, more than {MAX_UNKNOWNS}"
             )
-        for size in np.unique(counts):
+        return classes
+
+    def _to_solve(self, monomials: Monomials, classes: Classes) -> list[tuple[int, bool]]:
+        """Of the classes that permutations take to each other one, where it may have a law, and whether there are others.
+
+        In the order of their first monomials.
+        """
+        first = self._representatives(monomials, classes)
+        chosen, others = np.unique(first, return_counts=True)
+        kept: list[int] = []
+        for size in np.unique(classes.counts[chosen]):
             if size > MAX_UNKNOWNS:
                 continue
-            these = np.flatnonzero(counts == size)
-            members = order[starts[these][:, None] + np.arange(size)]
+            these = chosen[classes.counts[chosen] == size]
             if size > _SMALL:
-                kept += list(members)
+                kept += these.tolist()
                 continue
+            members = classes.order[classes.starts[these][:, None] + np.arange(size)]
             per = max(1, _CHUNK // int(size * (size + 2)))
             for start in range(0, len(members), per):
                 chunk = members[start : start + per]
                 self.meter.tick(1 + len(chunk) * int(size) ** 3 // 2_000)
                 samples = self.sampled(self.modulus, int(size) + 2)
                 stack = np.moveaxis(samples.equations(monomials[chunk], 0, int(size) + 2), 0, 1)
-                kept += list(chunk[~without_kernel(samples.point.field, np.ascontiguousarray(stack))])
-        return sorted(kept, key=lambda members: int(members[0]))
+                free = ~without_kernel(samples.point.field, np.ascontiguousarray(stack))
+                kept += these[start : start + per][free].tolist()
+        several = dict(zip(chosen.tolist(), (others > 1).tolist(), strict=True))
+        return sorted(((c, several[c]) for c in kept), key=lambda pair: int(classes.order[classes.starts[pair[0]]]))
 
-    def keys(self, monomials: Monomials) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-        """The signature and the degree of each monomial (see `claws.prover.discovery.gradings`)."""
-        signature, degree = self._letter_keys()
-        total = np.sum(degree[monomials], axis=1).astype(np.uint64)
-        return np.bitwise_xor.reduce(signature[monomials], axis=1), total
+    def _representatives(self, monomials: Monomials, classes: Classes) -> npt.NDArray[np.int64]:
+        """For each class, the one with the first monomial among those that permutations take to each other."""
+        count = len(classes.counts)
+        if not self.permutations:
+            return np.arange(count)
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
 
-    def _letter_keys(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-        if self._keys is None:
+        firsts = classes.order[classes.starts]
+        self.meter.tick(1 + count * len(self.permutations) // 50)
+        ends = np.concatenate([classes.of(self.grades(p[monomials[firsts]]).keys()) for p in self.permutations])
+        known = ends >= 0
+        starts = np.tile(np.arange(count), len(self.permutations))
+        graph = coo_array((np.ones(known.sum(), dtype=np.int8), (starts[known], ends[known])), shape=(count, count))
+        _, part = connected_components(graph, directed=False)
+        by_first = np.argsort(firsts)
+        _, leading = np.unique(part[by_first], return_index=True)
+        first: npt.NDArray[np.int64] = by_first[leading][part]
+        return first
+
+    def _images_of(self, start: int, vectors: list[Vector], classes: Classes) -> Iterator[list[Vector]]:
+        """The laws of one class, and of all classes that permutations take it to."""
+        seen, queue = {start}, deque([vectors])
+        while queue:
+            vectors = queue.popleft()
+            yield vectors
+            self.meter.tick(1 + len(vectors) * len(self.permutations))
+            firsts = np.array([min(vectors[0])])
+            ends = [int(classes.of(self.grades(p[firsts]).keys())[0]) for p in self.permutations]
+            for p, c in zip(self.permutations, ends, strict=True):
+                if c >= 0 and c not in seen:
+                    seen.add(c)
+                    queue.append([{tuple(sorted(p[list(m)].tolist())): x for m, x in v.items()} for v in vectors])
+
+    def grades(self, monomials: Monomials) -> Grading:
+        """The signs and weights of each monomial."""
+        if self._grades is None:
             found = gradings(self.model, list(dict.fromkeys(n for n, _ in self.places)))
-            signature, degree = [], []
-            for n, entry in self.places:
-                signature.append(found[n].signature[entry])
-                degree.append(found[n].degree[entry])
             # the last is 1
-            self._keys = np.array([*signature, 0], dtype=np.uint64), np.array([*degree, 0], dtype=np.int64)
-        return self._keys
+            sign, weight = np.zeros((2, len(self.places) + 1), dtype=np.uint64)
+            if found is None:
+                self.notes.add("the model has too many terms for its scalings and sign flips to split the search")
+            else:
+                sign[:-1] = [found[n].sign[entry] for n, entry in self.places]
+                weight[:-1] = [found[n].weight[entry] for n, entry in self.places]
+            self._grades = Grading(sign, weight)
+        return self._grades.product(monomials)
 
     # --- kernels ---
 

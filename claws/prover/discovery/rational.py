@@ -3,7 +3,7 @@
 Untrusted: a search. P/Q is conserved iff X(P)*Q - P*X(Q) = 0 for every generator X. With P and Q in the span of monomials m_1,
 m_2, ... this is linear in the antisymmetric matrix w of P and Q, w_ab = p_a*q_b - p_b*q_a: the sum over a < b of
 w_ab*(X(m_a)*m_b - m_a*X(m_b)) vanishes. A solution w is that of a pair P, Q iff its rank is 2, and two of its rows then are
-such a pair. The pairs split by the sign flips and degrees of a model as monomials do.
+such a pair. The pairs split by the gradings of a model as monomials do.
 """
 
 from __future__ import annotations
@@ -66,10 +66,8 @@ def quotients(search: PolynomialSearch, degree: int) -> Iterator[Quotient]:
         search.notes.add(f"quotients of degree {degree} were not searched: there are too many pairs of monomials")
         return
     a, b = np.triu_indices(count, 1)
-    keys = search.keys(monomials)
-    with np.errstate(over="ignore"):
-        pair_keys = (keys[0][a] ^ keys[0][b]) + (keys[1][a] + keys[1][b]) * np.uint64(0x9E3779B97F4A7C15)
-    _, inverse = np.unique(pair_keys, return_inverse=True)
+    keys = search.grades(monomials).product(np.stack([a, b], axis=1)).keys()
+    _, inverse = np.unique(keys, return_inverse=True)
     order = np.argsort(inverse, kind="stable")
     bounds = np.flatnonzero(np.diff(inverse[order])) + 1
     classes = sorted(np.split(order, bounds), key=lambda members: int(members[0]))

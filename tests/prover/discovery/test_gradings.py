@@ -1,25 +1,23 @@
-"""The sign flips and degrees that are read off a program, against all flips that leave its outputs alike."""
+"""The gradings that are read off a program, against all gradings of its generators, expanded by SymPy."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import product
-from math import prod
-from random import Random
+from typing import Any
 
+import numpy as np
 import pytest
+import sympy
+from flint import nmod_mat
 
 from claws.kernel.counting import simple_model
-from claws.kernel.errors import Meter
-from claws.kernel.evaluate import evaluate, fixed, indices
 from claws.kernel.flow import STATE
 from claws.kernel.lie import Model
-from claws.kernel.rational import Choices, Rationals
 from claws.prover.discovery import gradings as module
-from claws.prover.discovery.gradings import gradings
+from claws.prover.discovery.gradings import PRIME, Grading, gradings
+from claws.prover.jets import PRIMES
 from claws.syntax.spec import load_text
-
-Grade = tuple[int, int]
+from tests.properties import interpreter as plain
 
 
 def model(text: str) -> Model:
@@ -28,36 +26,50 @@ def model(text: str) -> Model:
     return simple_model(spec.instance({}).model())
 
 
-def grades(m: Model) -> list[Grade]:
-    """The signature and the degree of each coordinate."""
-    leaves = [n for n, _ in m.program.leaves(*STATE)]
+def grades(m: Model, *roles: str) -> Grading:
+    """Of all coordinates of the state, in order; or of the leaves of these roles."""
+    leaves = [n for n, _ in m.program.leaves(*(roles or STATE))]
     found = gradings(m, leaves)
-    return [(int(s), int(d)) for n in leaves for s, d in zip(found[n].signature, found[n].degree, strict=True)]
+    assert found is not None
+    return Grading(np.concatenate([found[n].sign for n in leaves]), np.concatenate([found[n].weight for n in leaves]))
 
 
-def flips(m: Model) -> list[tuple[int, ...]]:
-    """All signs of the coordinates that, with some signs of the data, change every output entry by a sign at most."""
-    program = m.program
-    leaves = program.leaves(*STATE, "input")
-    places = [(leaf.name, i) for n, leaf in leaves for i in indices([fixed(k) for k in program.shapes[n]])]
-    random = Random(1)
-    values = {place: Fraction(random.randint(2, 9**9)) for place in places}
-    constants = {
-        leaf.name: {i: Fraction(random.randint(2, 9**9)) for i in indices([fixed(k) for k in program.shapes[n]])}
-        for n, leaf in program.leaves("const")
-    }
-    ring = Rationals({}, Choices(), Meter(10**9))
+def all_gradings(text: str, modulus: int) -> list[list[int]]:
+    """A basis of the weights modulo a prime under which every generator has one: of the parameters, row by row."""
+    file = plain.read(text)
+    shapes = plain.shapes_of(file, {})
+    places = [(name, i) for name, (_, shape, _) in shapes.items() for i in np.ndindex(*shape)]
+    domain, *variables = sympy.ring([f"x{k}" for k in range(len(places))], sympy.QQ)
+    number = dict(zip(places, range(len(places)), strict=True))
+    leaves: dict[str, plain.Array] = {}
+    for name, (_, shape, _) in shapes.items():
+        leaves[name] = np.empty(shape, dtype=object)
+        for i in np.ndindex(*shape):
+            leaves[name][i] = variables[number[name, i]]
 
-    def outputs(signs: tuple[int, ...]) -> list[Fraction]:
-        arrays = {leaf.name: {} for _, leaf in leaves} | constants
-        for (name, i), sign in zip(places, signs, strict=True):
-            arrays[name][i] = sign * values[name, i]
-        found = evaluate(program, list(m.outputs), arrays, ring, Meter(10**9))
-        return [abs(x) for n in m.outputs for _, x in sorted(found[n].items())]
+    def exact(x: Fraction) -> Any:
+        return domain(sympy.QQ(x.numerator, x.denominator))
 
-    base = outputs((1,) * len(places))
-    state = sum(prod(fixed(k) for k in program.shapes[n]) for n, _ in program.leaves(*STATE))
-    return sorted({signs[:state] for signs in product((1, -1), repeat=len(places)) if outputs(signs) == base})
+    def function(name: str, x: Any) -> Any:
+        raise NotImplementedError(name)
+
+    run = plain.Interpreter(file, {}, leaves, plain.Numbers(exact, function))
+    factors = {name: np.broadcast_to(run.value(e), shapes[name][1]) for name, e in plain._factors(file).items()}
+    outputs = [domain(x) for e in plain._outputs(file) for x in run.value(e).flat]
+    rows = []
+    for k, g in enumerate(outputs):
+        for (name, i), j in number.items():
+            if shapes[name][0] != "param":
+                continue
+            speed = g.diff(variables[j]) * (factors[name][i] if name in factors else 1)
+            for exponents, _ in speed.terms() if speed else ():
+                row = [*exponents, *(int(k == h) for h in range(len(outputs)))]
+                row[j] -= 1
+                rows.append(row)
+    width = len(places) + len(outputs)
+    matrix, count = nmod_mat([[x % modulus for x in row] for row in rows] or [[0] * width], modulus).nullspace()
+    state = [k for (name, _), k in number.items() if shapes[name][0] == "param"]
+    return [[int(matrix[k, c]) for k in state] for c in range(count)]
 
 
 POLYNOMIAL = [
@@ -67,38 +79,58 @@ POLYNOMIAL = [
     "param u: [3]\nmap prod(u), u[0]",
     "param u: [3]\nmap prod(u) + u[0]",
     "param u: [2], v: [2]\ninput x: [2]\nmap dot(u*u - v*v, x)",
-    "param A: [2, 2], b\nmap det(A)*b",
     "param u: [4], v\nmap u[1:3]*v + u[0:2]^3",
     "param u: [2], v: [2]\nmap concat(u, v)*[1, 2, 3, 4], reshape([u, v], [4])*u[0]",
-    "param u, v\nmap u/v + v^3",
     "param u: [2]\nconst c: [2]\nmap dot(u, c)",
     "param u: [2]\nconst c: [2]\nmap u*c, 0*u[0] + u[1]",
     "param u: [3]\nmap einsum('i,i->i', u, u) + 1".replace("'", '"'),
     "param W: [2, 2], V: [2]\ninput x: [2]\nmap V @ (W @ x)^2",
+    "param U: [2, 2], V: [2, 2]\nmap U @ V.T\nprecondition U by U*U, V by V",
+    "param U: [2, 2]\nmap U @ U.T",
+    "param U: [2, 2], V: [2, 2], W: [2, 2]\nmap U @ V @ W, trace(V)*W[0]",
+    "param x, y, z\nmap x + y^3, x*z",
 ]
 
 
-@pytest.mark.parametrize("text", POLYNOMIAL)
-def test_signatures_are_those_of_all_flips(text: str) -> None:
-    """Two monomials of degree 1 or 2 have one signature iff every flip changes them alike."""
-    m = model(text)
-    signature = [s for s, _ in grades(m)]
-    every = flips(m)
-    count = len(signature)
+DETERMINANT = "param A: [2, 2], b\nmap det(A)*b"
+
+
+@pytest.mark.parametrize("text", [*POLYNOMIAL, DETERMINANT])
+def test_monomials_are_told_apart_iff_some_grading_does(text: str) -> None:
+    found = grades(model(text))
+    text = text.replace("det(A)", "(A[0, 0]*A[1, 1] - A[0, 1]*A[1, 0])")
+    every = [(all_gradings(text, p), p) for p in (2, PRIMES[0])]
+    count = len(found.sign)
     monomials = [(), *((k,) for k in range(count)), *((j, k) for j in range(count) for k in range(j, count))]
 
-    def hashed(monomial: tuple[int, ...]) -> int:
-        total = 0
-        for k in monomial:
-            total ^= signature[k]
-        return total
+    def hashed(monomial: tuple[int, ...]) -> tuple[int, int]:
+        whole = found.product(np.array([monomial], dtype=np.int64).reshape(1, -1))
+        return int(whole.sign[0]), int(whole.weight[0])
 
-    def changes(monomial: tuple[int, ...]) -> list[int]:
-        return [prod(signs[k] for k in monomial) for signs in every]
+    def weights(monomial: tuple[int, ...]) -> list[list[int]]:
+        return [[sum(w[k] for k in monomial) % p for w in basis] for basis, p in every]
 
-    for a in monomials:
-        for b in monomials:
-            assert (hashed(a) == hashed(b)) == (changes(a) == changes(b)), (a, b)
+    assert {(hashed(a) == hashed(b)) == (weights(a) == weights(b)) for a in monomials for b in monomials} == {True}
+
+
+def test_a_hidden_neuron_has_a_weight_of_its_own() -> None:
+    u, v = np.split(grades(model("param U: [3, 2], V: [4, 2]\nmap U @ V.T")).weight, [6])
+    assert len(set(u.tolist())) == 2 and set(u.tolist()) == set(v.tolist())
+    assert u[0] == u[2] == v[0] != u[1]
+
+
+def test_weights_are_those_of_the_generators_rather_than_of_the_outputs() -> None:
+    """x + y^3 has the law 3*x + 1/y, which has one weight, and no output has."""
+    x, y = grades(model("param x, y\nmap x + y^3")).weight.tolist()
+    assert x and (x + y) % PRIME == 0
+
+
+@pytest.mark.parametrize("activation", ["relu", "relu2", "tanh", "exp"])
+def test_neurons_are_scaled_apart_iff_their_activation_is_positively_homogeneous(activation: str) -> None:
+    text = f"activation relu2 homogeneous 2\nparam U: [2, 3], V: [3, 2]\ninput x: [2]\nmap U @ {activation}(V @ x)"
+    u, v = np.split(grades(model(text)).weight, 2)
+    assert np.all(u.reshape(2, 3) == u[:3]) and np.all(v[::2] == v.reshape(3, 2).T)
+    assert len({*u.tolist()}) == (3 if activation == "relu" else 1)
 
 
 @pytest.mark.parametrize(
@@ -112,30 +144,37 @@ def test_signatures_are_those_of_all_flips(text: str) -> None:
     ],
 )
 def test_a_bias_has_a_sign_iff_the_function_is_odd(text: str, free: bool) -> None:
-    (_, _), (_, _), (b, _) = grades(model(text))
-    assert (b != 0) == free
+    assert (grades(model(text)).sign[2] != 0) == free
 
 
-def test_a_preconditioner_takes_signs_away() -> None:
-    assert [s for s, _ in grades(model("param u, v\nmap u*v\nprecondition u by u, v by v"))] == [0, 0]
-    assert [s for s, _ in grades(model("param u, v\nmap u*v\nprecondition u by u^2, v by v^2"))] != [0, 0]
+def test_a_preconditioner_ties_signs() -> None:
+    def tied(p: str) -> bool:
+        u, v = grades(model(f"param u, v\nmap u*v\nprecondition u by u^{p}, v by v^{p}")).sign.tolist()
+        return bool(u == v != 0)
+
+    assert tied("1") and not tied("2")
 
 
-def test_velocities_change_as_their_parameters_and_time_does_not() -> None:
+def test_velocities_count_in_parameters_by_time() -> None:
     m = model("param u, v\nconst tau\nmap u*v\nflow momentum(tau)")
-    by_name = dict(zip([leaf.name for _, leaf in m.program.leaves(*STATE)], grades(m), strict=True))
-    assert by_name["u"] == by_name["vel(u)"] != by_name["v"]
-    assert by_name["t"][0] == 0
+    names = [leaf.name for _, leaf in m.program.leaves(*STATE)]
+    sign = dict(zip(names, grades(m).sign.tolist(), strict=True))
+    weight = dict(zip(names, grades(m).weight.tolist(), strict=True))
+    for name in ("u", "v"):
+        assert sign[f"vel({name})"] == sign[name] ^ sign["t"]
+        assert weight[f"vel({name})"] == (weight[name] - weight["t"]) % PRIME
+    assert sign["u"] != sign["v"] and weight["u"] == weight["v"]
 
 
-def test_degrees_are_for_homogeneous_models_alone() -> None:
-    assert {d for _, d in grades(model("param u, v\nmap u*v, u^3"))} == {1}
-    assert {d for _, d in grades(model("param u, v\nmap u*v + u"))} == {0}
-    assert {d for _, d in grades(model("param u, v\nmap u*v\nprecondition u by u"))} == {0}
+def test_rates_of_decay_count_in_inverse_times() -> None:
+    m = model("param u, v\nconst a\nmap u*v\nflow gradient, decay(a)")
+    (a,), (u, v, t) = grades(m, "const").weight.tolist(), grades(m).weight.tolist()
+    assert u == v != 0 and (a + t) % PRIME == 0 != t
 
 
-def test_a_model_that_is_too_large_has_no_signs(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "param U: [2, 2], V: [1, 2]\nmap U @ V.T"
-    assert any(s for s, _ in grades(model(text)))
-    monkeypatch.setattr(module, "MAX_WORDS", 3)
-    assert not any(s for s, _ in grades(model(text)))
+def test_a_model_that_is_too_large_has_no_gradings(monkeypatch: pytest.MonkeyPatch) -> None:
+    m = model("param U: [2, 2], V: [1, 2]\nmap U @ V.T")
+    leaves = [n for n, _ in m.program.leaves(*STATE)]
+    assert gradings(m, leaves) is not None
+    monkeypatch.setattr(module, "MAX_TERMS", 3)
+    assert gradings(m, leaves) is None
