@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 from claws.driver import Options, check_spec
 from claws.report.results import FileResult, source_lines
 from claws.syntax.diagnostic import Diagnostic
+from claws.syntax.reader import load_text
 from claws.syntax.source import read_source
-from claws.syntax.spec import MAX_SIZE, Spec, load_text
+from claws.syntax.spec import MAX_SIZE, Spec
 
 if TYPE_CHECKING:
     import sympy

@@ -625,8 +625,8 @@ def _standard_input() -> tuple[str, str]:
 def _load(path: str, sizes: Mapping[str, int]) -> tuple[Spec, list[Diagnostic]]:
     """A file and what is wrong with it, or with the `-D` that came with it."""
     from claws.driver import unknown_dims
+    from claws.syntax.reader import load_text
     from claws.syntax.source import read_source
-    from claws.syntax.spec import load_text
 
     text, problem = read_source(path)
     spec = load_text(text, path, sizes)
@@ -847,8 +847,8 @@ def _gallery(arguments: argparse.Namespace) -> int:
     from claws.report.gallery import entry_of, render, without_times
     from claws.report.results import Exit
     from claws.report.text import render_report
+    from claws.syntax.reader import load_text
     from claws.syntax.source import read_source
-    from claws.syntax.spec import load_text
 
     report = check_paths([arguments.folder], Options(jobs=arguments.jobs))
     status = report.exit_status()

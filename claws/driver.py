@@ -29,8 +29,9 @@ from claws.processes import in_order
 from claws.report.results import ClaimResult, FileResult, Report, Verdict, source_lines
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError
+from claws.syntax.reader import load_text
 from claws.syntax.source import read_source
-from claws.syntax.spec import Claim, Instance, Spec, load_text
+from claws.syntax.spec import Claim, Instance, Spec
 
 if TYPE_CHECKING:
     from claws.kernel.certificate import Certificate

@@ -13,8 +13,8 @@ from claws.report.text import render_report
 from claws.syntax import nodes
 from claws.syntax.parser import parse_source
 from claws.syntax.printer import print_file
+from claws.syntax.reader import load_text
 from claws.syntax.source import read_source
-from claws.syntax.spec import load_text
 
 COMMAND_LINE = "<command line>"
 

@@ -99,8 +99,8 @@ class ClawFile(pytest.File):
     def collect(self) -> Iterator[ClawItem]:
         from claws.driver import Options, check_text
         from claws.report.results import FileResult
+        from claws.syntax.reader import load_text
         from claws.syntax.source import read_source
-        from claws.syntax.spec import load_text
 
         options = Options(seed=self.config.getoption("claws_seed"))
         if (budget := self.config.getoption("claws_budget")) is not None:

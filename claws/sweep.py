@@ -18,7 +18,8 @@ from claws.driver import Options, known_laws
 from claws.kernel.errors import Refused
 from claws.processes import in_order
 from claws.syntax.diagnostic import START, Diagnostic, SourceError
-from claws.syntax.spec import MAX_SIZE, Spec, load_text
+from claws.syntax.reader import load_text
+from claws.syntax.spec import MAX_SIZE, Spec
 
 MAX_ROWS = 100_000
 

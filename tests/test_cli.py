@@ -126,7 +126,7 @@ def test_a_bug_in_any_command_is_4_and_no_traceback(
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr("claws.syntax.parser.parse_source", fail)
-    monkeypatch.setattr("claws.syntax.spec.parse_source", fail)
+    monkeypatch.setattr("claws.syntax.reader.parse_source", fail)
     run = claws(command[0], write("good.claw", GOOD), *command[1:])
     assert run.status == 4
     assert "error[CLAW090]: the checker failed (ZeroDivisionError: a bug)" in run.err

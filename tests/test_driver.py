@@ -16,7 +16,7 @@ from claws.kernel.errors import Malformed, Refused
 from claws.prover import laws
 from claws.report.results import Exit, FileResult, Report
 from claws.syntax import source
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 GOOD = "dim n\nparam u, v: [n]\nmap u*v\nlaw balance = u^2 - v^2\nlaw total = u^2 + v^2 expect refuted\n"
 

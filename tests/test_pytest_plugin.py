@@ -179,7 +179,7 @@ def test_a_bug_while_reading_is_worded(pytester: pytest.Pytester, monkeypatch: p
     def fail(*arguments: object) -> None:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr("claws.syntax.spec.load_text", fail)
+    monkeypatch.setattr("claws.syntax.reader.load_text", fail)
     monkeypatch.setattr("claws.driver.load_text", fail)
     write(pytester, good=GOOD)
     result = run(pytester)

@@ -16,7 +16,8 @@ from claws.kernel.flow import Flow
 from claws.kernel.program import Apply, Det, Leaf, Opaque, Power, Program, count_entries
 from claws.kernel.sizes import ZERO, Size
 from claws.syntax.diagnostic import SourceError
-from claws.syntax.spec import Instance, Spec, load_text
+from claws.syntax.reader import load_text
+from claws.syntax.spec import Instance, Spec
 
 
 class CannotExport(Exception):

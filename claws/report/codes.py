@@ -114,7 +114,7 @@ _CODES = (
         "At most 20 errors of one file are listed, since later ones often follow from earlier ones.",
         "param x\nmap x\n" + "law = x\n" * 21,
     ),
-    # CLAW020 to CLAW039: what a file means (claws.syntax.spec, elaborate, builder, library)
+    # CLAW020 to CLAW039: what a file means (claws.syntax.reader, spec, elaborate, builder, library)
     Code(
         "CLAW020",
         "a name is declared twice, or already has a meaning",

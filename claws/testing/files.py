@@ -24,8 +24,9 @@ from claws.driver import Options, check_claim, internal_error
 from claws.report.results import ClaimResult, Verdict, source_lines
 from claws.syntax.diagnostic import Diagnostic, SourceError
 from claws.syntax.elaborate import suggest
+from claws.syntax.reader import load_text
 from claws.syntax.source import read_source
-from claws.syntax.spec import Spec, load_text
+from claws.syntax.spec import Spec
 from claws.testing.laws import LawTest, Plan, law_tests
 from claws.testing.ranks import Estimate, estimate
 

@@ -18,7 +18,7 @@ from math import isqrt
 from claws.driver import Options
 from claws.prover.jets import PRIMES
 from claws.sweep import Row, count_at
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 from tests.claims.published import LINEAR, RELU, linear_net, relu_net
 
 OPTIONS = Options(budget=10**9, timeout=None)

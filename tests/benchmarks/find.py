@@ -19,7 +19,7 @@ from claws.kernel.errors import Meter
 from claws.prover.discovery.find import Settings, find_laws_of
 from claws.prover.discovery.polynomials import PolynomialSearch, state_ansatz
 from claws.prover.jets import PRIMES
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 PATIENCE = 60.0
 

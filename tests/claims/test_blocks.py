@@ -10,7 +10,7 @@ import pytest
 from claws.driver import Options, check_file, check_text, verify_certificate
 from claws.report.descent import EXACT, FIRST_ORDER, QUADRATIC, descend
 from claws.report.results import ClaimResult
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 ATTENTION = """dim n, d, h
 param Q: [h, d], K: [h, d], V: [h, d], O: [h, d]

@@ -20,7 +20,7 @@ from claws.prover.laws import decide_law
 from claws.report.results import ClaimResult
 from claws.syntax.parser import parse_source
 from claws.syntax.printer import print_file
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 NET = "dim n, m, r\ninput x: [m]\nparam U: [n, r], V: [r, m], b: [r]\nmap U @ s(V @ x + b)\n"
 

@@ -10,7 +10,7 @@ import pytest
 
 from claws.driver import Options, check_file
 from claws.report.results import FileResult, Verdict
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FILES = sorted(EXAMPLES.glob("*.claw"))

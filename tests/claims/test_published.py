@@ -6,7 +6,7 @@ import pytest
 
 from claws.driver import Options
 from claws.sweep import count_at
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 from tests.claims.published import LINEAR, RELU, linear_net, relu_net
 
 CASES = [(linear_net(widths), known) for widths, known in LINEAR] + [

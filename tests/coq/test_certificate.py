@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from claws.coq.certificate import search_certificate
 from claws.coq.model import read_model
 from claws.coq.terms import Field, Poly, along, bracket, derivative, entries_at, gradient, times, value, values
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 POLYNOMIALS = st.dictionaries(
     st.lists(st.integers(1, 3), max_size=3).map(lambda m: tuple(sorted(m))),

@@ -12,7 +12,7 @@ from claws.cli import main
 from claws.coq.exporter import Export, export
 from claws.coq.proofs import CoqFile
 from claws.coq.runner import check_again, check_text, library
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 pytestmark = pytest.mark.coq
 

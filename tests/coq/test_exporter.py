@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from claws.coq.exporter import Export, export
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 
 def exported(text: str, **sizes: int) -> Export:

@@ -10,7 +10,7 @@ from claws.coq.document import LINE, Document, comment
 from claws.coq.exporter import export
 from claws.coq.proofs import laws_file
 from claws.coq.runner import LIBRARY, sources
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 TWO_LAYERS = """
 dim n, m, r

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claws.flows.floating import FloatReading
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 _z = sympy.Symbol("z")
 FORMULAS = {

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from claws.flows.losses import LOSSES, SQUARE, Loss, polynomial
 from claws.flows.problem import CannotTrain, TrainingProblem, gradient_descent, gradient_flow, law_at, random_problem
-from claws.syntax.spec import Spec, load_text
+from claws.syntax.reader import load_text
+from claws.syntax.spec import Spec
 
 LINEAR = (
     "dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T\nlaw balance = U.T @ U - V.T @ V\nlaw energy = sqnorm(U)\n"

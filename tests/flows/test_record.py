@@ -12,7 +12,7 @@ import pytest
 from claws.flows.figure import draw, save
 from claws.flows.problem import CannotTrain, random_problem
 from claws.flows.record import BLOCKS, Run, fitted, read_data, run, sketch, sparkline, to_csv
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 LINEAR = (
     "dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T\n"

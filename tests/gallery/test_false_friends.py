@@ -17,7 +17,8 @@ from claws.kernel.theorem import check
 from claws.prover.laws import decide_law
 from claws.report.results import ClaimResult, Verdict
 from claws.syntax.printer import print_expression
-from claws.syntax.spec import Claim, Spec, load_text
+from claws.syntax.reader import load_text
+from claws.syntax.spec import Claim, Spec
 from tests.claims.residues import bounds_of, is_nonzero
 from tests.gallery.test_models import FILES, name_of
 from tests.properties.inlining import inlined

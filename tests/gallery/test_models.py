@@ -12,7 +12,8 @@ import pytest
 
 from claws.flows.floating import values
 from claws.flows.problem import System
-from claws.syntax.spec import Spec, load_text
+from claws.syntax.reader import load_text
+from claws.syntax.spec import Spec
 from tests.gallery.hand import Array, Hand
 
 GALLERY = Path(__file__).parent.parent.parent / "examples" / "gallery"

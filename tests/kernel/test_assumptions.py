@@ -9,7 +9,7 @@ from claws.kernel.assumptions import GENERIC, INDEPENDENCE, PATTERNS, is_positiv
 from claws.kernel.program import Apply, Einsum
 from claws.report.results import Verdict
 from claws.sweep import Row, count_at
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 KINK = "share their kink"
 FORM = "not affine in the data with weights of either sign"

@@ -19,7 +19,7 @@ from claws.kernel.rational import Choices
 from claws.kernel.sizes import ONE
 from claws.kernel.statement import AnyStatement, Complete, Count, Independent
 from claws.kernel.theorem import Theorem, check
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 P = 8388593
 LINEAR = (

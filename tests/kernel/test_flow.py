@@ -25,7 +25,7 @@ from claws.kernel.statement import Count, Statement
 from claws.prover import lie as arrays
 from claws.prover.counting import decide_number
 from claws.prover.jets import PRIMES
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 from tests.kernel.models import constant, judge, make, product, refuses, scale
 
 P = PRIMES[0]

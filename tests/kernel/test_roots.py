@@ -16,7 +16,7 @@ from claws.kernel.roots import independent, jacobi
 from claws.prover import lie as arrays
 from claws.prover.jets import PRIMES, PRIMES_WITH_ROOTS
 from claws.sweep import Row, count_at
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 P = PRIMES_WITH_ROOTS[0]
 RELATED = "square roots of functions whose product is a square"

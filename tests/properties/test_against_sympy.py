@@ -20,7 +20,7 @@ from claws.kernel.theorem import ByPolynomials, ByTensors, check
 from claws.report.results import ClaimResult, Verdict
 from claws.syntax import nodes
 from claws.syntax.printer import print_expression
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 from tests.claims.residues import bounds_of, is_nonzero
 from tests.properties.interpreter import (
     CONTEXT,

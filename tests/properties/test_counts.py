@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from claws.driver import Options
 from claws.sweep import Row, count_at
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 quiet = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 

@@ -16,7 +16,7 @@ from claws.driver import Options, check_text
 from claws.report.results import Verdict
 from claws.syntax import nodes
 from claws.syntax.printer import print_file
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 from tests.properties.interpreter import read
 from tests.properties.programs import DIMS, FAMILIES, Program, programs
 

@@ -20,7 +20,7 @@ from claws.prover.discovery.exact import null_space, reconstructed
 from claws.prover.jets import PRIMES
 from claws.report.results import Verdict
 from claws.sweep import Row, count_at
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 from tests.claims.published import linear_net, relu_net
 
 P = PRIMES[0]

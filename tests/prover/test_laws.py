@@ -8,7 +8,7 @@ from claws.kernel.errors import Meter
 from claws.kernel.statement import Statement
 from claws.kernel.theorem import Witness, check
 from claws.prover.laws import decide_law
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 
 def statement(text: str, **sizes: int) -> Statement:

@@ -17,7 +17,7 @@ from claws.kernel.statement import Statement
 from claws.prover.flint_reading import residue_vanishes
 from claws.prover.jets import PRIMES, Field, Reading
 from claws.prover.lie import residue_seems_zero
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 P = PRIMES[0]
 FIELD = Field(P)

@@ -12,7 +12,7 @@ from claws.kernel.statement import Count
 from claws.kernel.theorem import generic_point
 from claws.prover.scaling import scaled_model
 from claws.sweep import count_at
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 SCALARS = "const tau, lambda\nparam u, v\nmap u*v\n"
 

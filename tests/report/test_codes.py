@@ -9,7 +9,7 @@ import pytest
 
 import claws
 from claws.report.codes import CODES
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 SOURCES = sorted(Path(claws.__file__).parent.rglob("*.py"))
 

@@ -7,7 +7,7 @@ import sympy
 
 from claws import loads
 from claws.report.descent import EXACT, FIRST_ORDER, QUADRATIC, descend
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 from tests.properties.interpreter import Interpreter, Numbers, read
 
 MODEL = "dim n, r\nconst c: [r]\nparam U: [n, r], v: [r]\nmap U * v\n"

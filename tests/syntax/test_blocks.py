@@ -9,7 +9,8 @@ import pytest
 
 from claws.flows.floating import values
 from claws.syntax.diagnostic import Diagnostic
-from claws.syntax.spec import Spec, load_text
+from claws.syntax.reader import load_text
+from claws.syntax.spec import Spec
 
 MLP = """dim m, r
 param W: [r, m], b: [r], U: [m, r]

@@ -12,7 +12,8 @@ from claws.kernel.program import Program
 from claws.kernel.rational import Choices, Rationals
 from claws.kernel.statement import Count, Statement
 from claws.syntax.diagnostic import Diagnostic
-from claws.syntax.spec import Spec, load_text
+from claws.syntax.reader import load_text
+from claws.syntax.spec import Spec
 
 HEAD = "const e: [2], c\nparam u: [2], v\ninput x\nmap sum(u)*v*x\n"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from claws.flows.floating import values
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 A = np.arange(1.0, 13.0).reshape(3, 4)
 

@@ -1,4 +1,4 @@
-"""What a file means, and what is said of one that means nothing: elaboration, shapes, claims and their sizes."""
+"""What a file means, and what is said of one that means nothing: elaboration, shapes, statements."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import pytest
 
 from claws.kernel.sizes import Size
 from claws.syntax.diagnostic import Diagnostic
-from claws.syntax.spec import Spec, load_text
+from claws.syntax.reader import load_text
+from claws.syntax.spec import Spec
 
 HEAD = "dim n, m, r\nparam U: [n, r], V: [m, r], b: [r], c\ninput x: [m]\n"
 
@@ -143,35 +144,6 @@ def test_an_error_names_the_place_and_what_is_wrong(
         assert word in found.message
 
 
-def test_near_misses_are_suggested() -> None:
-    assert only("param weight\nmap wieght").hint == "did you mean `weight`?"
-    assert only("param x\nmap rleu(x)").hint == "did you mean `relu`?"
-    assert "A @ B.T" in only("dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V").hint
-
-
-def test_all_errors_of_a_file_come_in_one_run() -> None:
-    found = errors("dim n\nparam U: [n, k]\nmap V\nlaw a = W\nlaw b = b +\nlaw c = n @ n\n")
-    assert [(d.code, d.span.line) for d in found] == [
-        ("CLAW021", 2),
-        ("CLAW021", 3),
-        ("CLAW021", 4),
-        ("CLAW011", 5),
-        ("CLAW022", 6),
-    ]
-
-
-def test_every_wrong_law_is_reported_also_where_the_map_is_wrong() -> None:
-    found = errors("param u\nmap u*x\nlaw l = x\nlaw m = u + y\nlaw k = u^2\n")
-    assert [(d.code, d.span.line) for d in found] == [("CLAW021", 2), ("CLAW021", 3), ("CLAW021", 4)]
-    # a form feed is no line end
-    found = errors("param u\f\nmap u +\nlaw l = u + y\n")
-    assert [(d.code, d.span.line) for d in found] == [("CLAW011", 2), ("CLAW021", 3)]
-
-
-def test_a_name_whose_declaration_is_wrong_is_reported_once() -> None:
-    assert only("param U: [k, k]\nmap U @ U\nlaw a = U").message == "unknown name `k`"
-
-
 def test_an_index_that_small_sizes_do_not_have_is_a_condition() -> None:
     spec = good("dim r\nparam x: [r]\nmap sqnorm(x)\nlaw l = x[2]\nlaw k = x[0]\n")
     instance = spec.instance({})
@@ -183,20 +155,6 @@ def test_an_index_that_small_sizes_do_not_have_is_a_condition() -> None:
 def test_at_fixed_sizes_the_same_index_is_an_error() -> None:
     found = only("dim r = 2\nparam x: [r]\nmap sqnorm(x)\nlaw l = x[2]\n")
     assert (found.code, found.span.line, found.span.column) == ("CLAW023", 4, 11)
-
-
-def test_sizes_of_a_claim() -> None:
-    spec = good(
-        "dim n, m\nparam x: [n], y: [m]\nmap x[0]\nlaw l = x for n in {1, 3}, m in n..3 where m != 2, n + m <= 5\n"
-    )
-    assert spec.claims[0].sizes == ({"n": 1, "m": 1}, {"n": 1, "m": 3})
-
-
-def test_an_override_fixes_a_dim_and_keeps_its_sizes() -> None:
-    text = "dim n, m = 2\nparam x: [n], y: [m]\nmap x[0]\nlaw l = x for n in 1..4\nlaw k = y\n"
-    spec = load_text(text, overrides={"n": 3, "m": 5})
-    assert [c.sizes for c in spec.claims] == [({"n": 3},), ({},)]
-    assert spec.instance({}).value("y").shape == (Size.of(5),)
 
 
 def test_a_long_chain_of_lets_is_no_deep_recursion() -> None:
@@ -218,19 +176,3 @@ def test_long_sums_and_products_are_no_deep_recursion() -> None:
 def test_lets_may_come_in_any_order_but_not_in_a_circle() -> None:
     assert not errors("param w\nlet a = b\nlet b = w\nmap a")
     assert "defined by itself" in errors("param w\nlet a = b\nlet b = a\nmap a")[0].message
-
-
-@pytest.mark.parametrize(
-    ("text", "laws"),
-    [("activation s homogeneous 2\nparam w\nmap s(w)", {"s": 2}), ("activation s\nparam w\nmap s(w)", {"s": None})],
-)
-def test_activations(text: str, laws: dict[str, int | None]) -> None:
-    assert good(text).activations == laws
-
-
-def test_what_one_claim_needs_of_the_sizes_is_not_needed_by_the_next() -> None:
-    """`U[2]` needs three rows, and the range at most two: each is a claim of its own."""
-    text = "dim n\nparam U: [n]\nlet third = U[2]\nmap U\nlaw a = third\nlaw b = sum(k for k in n..2)\nlaw c = third*U[1]\n"
-    spec = good(text)
-    conditions = {law: [str(c) for c in spec.instance({}).statement(law).program.conditions] for law in "abc"}
-    assert conditions == {"a": ["n - 3"], "b": ["-n + 3"], "c": ["n - 3"]}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 from claws.testing.exact import FLOATING, MODULAR, RATIONAL, Found, NoValue, residue, shape_of
 
 

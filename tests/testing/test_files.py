@@ -16,7 +16,7 @@ from claws.driver import Options
 from claws.flows.problem import TrainingProblem
 from claws.report.results import ClaimResult, Exit, Verdict
 from claws.report.trials import render_file, render_summary
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 from claws.testing.files import FileTests, spec_tests
 from claws.testing.laws import Plan
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 from claws.testing.ranks import MAX_COORDINATES, estimate
 
 LINEAR = "dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T\n"

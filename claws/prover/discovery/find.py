@@ -36,7 +36,8 @@ from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
 from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_expression, print_file
-from claws.syntax.spec import Spec, load_text
+from claws.syntax.reader import load_text
+from claws.syntax.spec import Spec
 
 MATRIX_SHARE = 4
 """The search at matrix level gets at most one part in this many of the budget and of the time."""

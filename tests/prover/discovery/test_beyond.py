@@ -12,7 +12,7 @@ from claws.prover.discovery.rational import decomposed, quotients
 from claws.prover.jets import PRIMES
 from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_expression
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 
 def find(text: str, **settings: object) -> Findings:

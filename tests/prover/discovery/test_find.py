@@ -21,7 +21,8 @@ from claws.prover.discovery.polynomials import Law, PolynomialSearch
 from claws.report.findings import new_file
 from claws.report.results import Verdict
 from claws.syntax.diagnostic import SourceError
-from claws.syntax.spec import Spec, load_text
+from claws.syntax.reader import load_text
+from claws.syntax.spec import Spec
 from tests.properties.programs import Program, programs
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

@@ -16,7 +16,7 @@ from claws.kernel.lie import Model
 from claws.prover.discovery import gradings as module
 from claws.prover.discovery.gradings import PRIME, Grading, gradings
 from claws.prover.jets import PRIMES
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 from tests.properties import interpreter as plain
 
 

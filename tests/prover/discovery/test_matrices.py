@@ -21,7 +21,8 @@ from claws.prover.lie import ArrayRanks, Point
 from claws.syntax import nodes
 from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_file
-from claws.syntax.spec import Spec, load_text
+from claws.syntax.reader import load_text
+from claws.syntax.spec import Spec
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 

@@ -18,7 +18,7 @@ from claws.prover.discovery import polynomials
 from claws.prover.discovery.permutations import permutations
 from claws.prover.discovery.polynomials import PolynomialSearch, state_ansatz
 from claws.prover.jets import PRIMES
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 Place = tuple[int, int]
 

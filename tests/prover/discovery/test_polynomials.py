@@ -19,7 +19,7 @@ from claws.prover.discovery.polynomials import Law, Letter, Notes, PolynomialSea
 from claws.prover.jets import PRIMES
 from claws.prover.laws import decide_law, prove_law
 from claws.prover.lie import residue_seems_zero
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 NAMES = ("x", "y", "z")
 quiet = settings(deadline=None, max_examples=25)

@@ -15,7 +15,8 @@ from claws.prover.discovery.matrices import matrix_laws
 from claws.prover.discovery.symmetries import LinearSymmetry, linear_symmetries, noether
 from claws.syntax.diagnostic import SourceError
 from claws.syntax.parser import parse_expression
-from claws.syntax.spec import Spec, load_text
+from claws.syntax.reader import load_text
+from claws.syntax.spec import Spec
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
