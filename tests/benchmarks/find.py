@@ -33,6 +33,7 @@ CASES: list[tuple[str, str, Sizes, int]] = [
     ("linear", LINEAR, {"n": 5, "m": 5, "r": 10}, 2),
     ("linear", LINEAR, {"n": 50, "m": 50, "r": 10}, 2),
     ("linear", LINEAR, {"n": 3, "m": 2, "r": 4}, 4),
+    ("linear", LINEAR, {"n": 5, "m": 5, "r": 5}, 4),
     ("ReLU", RELU, {"n": 5, "m": 4, "r": 10}, 2),
     ("ReLU", RELU, {"n": 10, "m": 9, "r": 50}, 2),
     ("ReLU", RELU, {"n": 2, "m": 2, "r": 4}, 4),
