@@ -664,7 +664,12 @@ def test_show_program(claws: Claws) -> None:
         (["balanc"], "error[CLAW033]: no law is named `balanc`", "did you mean `balance`?"),
         (["zzz"], "error[CLAW033]: no law is named `zzz`", "the laws are: balance, total"),
         (["--sympy"], "error[CLAW025]: entries can be written only at fixed sizes; n is free", "add -D n=2"),
-        (["total", "--sympy", "-D", "n=10000"], "error[CLAW034]: the budget of 1000000 steps is used up", ""),
+        pytest.param(
+            ["total", "--sympy", "-D", "n=10000"],
+            "error[CLAW034]: the budget of 1000000 steps is used up",
+            "",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_show_refuses(claws: Claws, arguments: list[str], error: str, hint: str) -> None:

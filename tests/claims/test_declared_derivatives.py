@@ -146,7 +146,7 @@ terms = st.dictionaries(st.integers(0, 3), st.integers(-3, 3).filter(bool), min_
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(terms, st.integers(0, 100))
 def test_a_solution_solves_its_equation(slope: Slope, seed: int) -> None:
     s = solution(slope, seed)

@@ -14,6 +14,7 @@ from claws.report.gallery import entry_of, render, without_times
 GALLERY = Path(__file__).parent.parent.parent / "examples" / "gallery"
 
 
+@pytest.mark.slow
 def test_the_page_is_up_to_date_and_every_claim_holds(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -787,7 +787,10 @@ HOSTILE: dict[str, tuple[Callable[[], str], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name.startswith("a hundred thousand") else ()) for name in HOSTILE],
+)
 def test_hostile_files_are_refused(name: str) -> None:
     """With little work: the meter is small, and what is not metered is bounded. No time is measured."""
     make_text, reason = HOSTILE[name]

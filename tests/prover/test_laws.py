@@ -135,7 +135,9 @@ def test_softmax_attention_is_refuted_at_points_where_exp_is_rational(law: str) 
         # only for a slope that is not 1
         "activation s homogeneous 1\nparam u, v\nmap s(s(u))*v - s(u)*v\nlaw l = v",
         # a large Jacobian of an opaque function is not written out
-        "dim n = 60\nfunction F: [n, n]\nparam x, y: [n, n]\nmap F(x @ y)\nlaw l = x[0, 0]",
+        pytest.param(
+            "dim n = 60\nfunction F: [n, n]\nparam x, y: [n, n]\nmap F(x @ y)\nlaw l = x[0, 0]", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_what_few_points_show_is_refuted(text: str) -> None:

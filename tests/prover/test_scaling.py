@@ -109,7 +109,12 @@ def test_a_weight_is_a_solution(flow: str) -> None:
             2,
             "exp(tau*t)*(U[0, 0]*vel(U)[0, 1] - ",
         ),
-        ("param U: [1, 2], V: [1, 2]\nmap U @ V.T\nflow momentum(3/t)", 2, "t^3*(U[0, 0]*vel(U)[0, 1] - "),
+        pytest.param(
+            "param U: [1, 2], V: [1, 2]\nmap U @ V.T\nflow momentum(3/t)",
+            2,
+            "t^3*(U[0, 0]*vel(U)[0, 1] - ",
+            marks=pytest.mark.slow,
+        ),
         ("param u, v\nmap u*v\nflow gradient, decay(1)", 1, "exp(t)^2*(u^2 - v^2)"),
         ("param u, v\nmap u*v\nflow gradient, decay(2/t)", 1, "t^4*(u^2 - v^2)"),
         ("param u, v\nmap u + v\nflow momentum(2)", 2, "exp(2*t)*(vel(u) - vel(v))"),

@@ -565,6 +565,7 @@ def test_at_most_twenty_errors_are_listed() -> None:
 MANY = 20_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "codes"),
     [

@@ -126,6 +126,7 @@ def test_trees_made_by_a_program() -> None:
     assert print_statement(nodes.Declare("param", groups)) == "param a in real, b: [x]"
 
 
+@pytest.mark.slow
 def test_a_long_sum_is_printed() -> None:
     text = "let z = " + " + ".join("x" * 100_000) + "\n"
     assert fmt(text) == text

@@ -129,8 +129,20 @@ def test_shapes_are_those_of_numpy(expression: str, shape: str) -> None:
         ("map c\nparam W: [(n + m + r + k)^16]", "CLAW021", (5, 24), ["unknown name `k`"]),
         ("map c\nparam W: [(n + m + r)^16]", "CLAW026", (5, 11), ["too many terms"]),
         ("map c*(n + m + r)^40*(n + m + r)^40", "CLAW029", (4, 7), ["too large to be written out"]),
-        ("map c\nlaw l = c for n in 1..10^4, m in 1..10^4 where n < 0", "CLAW030", (5, 29), ["more than 100000"]),
-        ("map sum(c^i*c^j for i in 1..1000 for j in 1..1000)", "CLAW034", (4, 12), ["more than 50000 operations"]),
+        pytest.param(
+            "map c\nlaw l = c for n in 1..10^4, m in 1..10^4 where n < 0",
+            "CLAW030",
+            (5, 29),
+            ["more than 100000"],
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "map sum(c^i*c^j for i in 1..1000 for j in 1..1000)",
+            "CLAW034",
+            (4, 12),
+            ["more than 50000 operations"],
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_an_error_names_the_place_and_what_is_wrong(
