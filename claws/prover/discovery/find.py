@@ -476,7 +476,7 @@ class _Find:
                 self.found.laws[k] = replace(law, symmetry=symmetry.text)
         if self.settings.symmetries:
             try:
-                symmetries = linear_symmetries(self.spec, self.sizes, self.settings.seed, self._share(2))
+                symmetries = linear_symmetries(self.spec, self.sizes, self.settings.seed, self._share(2), self.notes)
             except (Refused, SourceError) as problem:
                 self.notes.add(f"linear symmetries were not searched: {problem}")
                 return
@@ -573,5 +573,6 @@ def _different(gradients: Residues) -> int:
     for row in gradients:
         places = np.flatnonzero(row)
         if places.size:
-            seen.add((row if row[places[0]] > 0 else -row).tobytes())
+            # -0.0 has other bytes than 0.0
+            seen.add((0.0 + (row if row[places[0]] > 0 else -row)).tobytes())
     return len(seen)

@@ -13,7 +13,7 @@ Labels = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """c * weight * body. `weight` is a function of the time, as text, or empty."""
+    """c * weight * body. `weight` is a function of the time, as text, or empty; the body of a number is "1"."""
 
     coefficient: Fraction
     weight: str
@@ -35,7 +35,9 @@ def _sum(terms: Sequence[Term]) -> str:
     for t in terms:
         c = abs(t.coefficient)
         body = t.body
-        if c != 1 and body.startswith("1/"):
+        if body == "1":
+            body, c = str(c), Fraction(1)
+        elif c != 1 and body.startswith("1/"):
             body, c = f"{c.numerator}{body[1:]}", Fraction(1, c.denominator)
         elif c.numerator != 1:
             body = f"{c.numerator}*{body}"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from itertools import combinations
+from itertools import chain, combinations, count
 from math import gcd, lcm
 
 import numpy as np
@@ -28,13 +28,14 @@ from claws.kernel.polynomials import Polynomials
 from claws.kernel.program import Gather, Leaf, Node, Number, Program, Scatter, Sum
 from claws.kernel.sizes import ONE, Size
 from claws.kernel.statement import Statement
-from claws.kernel.tensors import Network, Tensors, squeeze
+from claws.kernel.tensors import Network, Tensor, Tensors, squeeze
 from claws.kernel.theorem import generic_point
 from claws.prover.discovery.exact import null_space
 from claws.prover.discovery.found import FoundLaw
 from claws.prover.discovery.matrices import Vector, integral, rational_vectors, sparser
 from claws.prover.discovery.notation import Labels, Term, law_text, product_text
 from claws.prover.discovery.points import SearchPoint, points_of, random_states
+from claws.prover.discovery.polynomials import Notes
 from claws.prover.jets import PRIMES, Field, Residues
 from claws.prover.lie import BATCH, Echelon, Point, elimination_work
 from claws.syntax import nodes
@@ -132,7 +133,7 @@ class _Description:
     def _exchange(self) -> dict[tuple[int, int], int]:
         """Pairs of axes of the law that may be exchanged, with the sign that this brings."""
         t = self.tensors
-        value = t.opened(t.value(self.node))
+        value = t.value(self.node)
         found = {}
         for a, b in combinations(range(len(self.shape)), 2):
             if self.shape[a] == self.shape[b] and value.terms:
@@ -140,7 +141,7 @@ class _Description:
                 axes[a], axes[b] = b, a
                 other = t.einsum([value], [axes], range(len(axes)), dict(enumerate(self.shape)))
                 for sign in (1, -1):
-                    if not t.add((Fraction(1), value), (Fraction(-sign), other)).terms:
+                    if t.vanishes(t.add((Fraction(1), value), (Fraction(-sign), other))):
                         found[a, b] = sign
         return found
 
@@ -154,7 +155,7 @@ class _Description:
         found: dict[str, list[_Part]] = {}
         for n, g in t.gradient(self.node, seed, moved).items():
             name = moved[n]
-            direction = t.opened(t.hadamard(t.value(factors[name]), g) if name in factors else g)
+            direction = _written_out(t, t.hadamard(t.value(factors[name]), g) if name in factors else g)
             for network, c in direction.terms.items():
                 number = c.constant()
                 part = None if number is None else self._part(network, number, len(direction.shape))
@@ -365,7 +366,7 @@ class _Description:
                 total[text] = total.get(text, Fraction(0)) + p.coefficient / scale
             terms = [Term(c, "", text) for text, c in total.items() if c]
             if terms:
-                right = "".join(law_text(terms)) if terms[0].body != "1" else str(terms[0].coefficient)
+                right = law_text(sorted(terms, key=lambda term: term.body == "1"))
                 texts.append(f"d{name}/d{self.s} = {right}")
                 formulas.append(
                     f"\\tfrac{{d}}{{d{self.s}}} {_name_latex(name)} = \\texttt{{{right}}}".replace("^", "\\^{}")
@@ -386,6 +387,27 @@ class _Description:
 
     def _power_latex(self, c: Fraction) -> str:
         return f"e^{{{'' if c == 1 else '-' if c == -1 else c}{self.s}}}"
+
+
+def _written_out(t: Tensors, x: Tensor) -> Tensor:
+    """The same tensor with its sums written out, but for those in a denominator.
+
+    `Tensors.opened` multiplies by the denominators, which keeps a zero and changes everything else.
+    """
+    while True:
+        exponents: dict[int, set[Fraction]] = {}
+        for network in x.terms:
+            for number, e, _ in network:
+                exponents.setdefault(number, set()).add(e)
+        sums = [
+            k
+            for k, found in exponents.items()
+            if t.symbols[k].definition is not None and max(found) >= 1 and min(found) > 0
+        ]
+        if not sums:
+            return x
+        latest = max(sums)
+        x = t.opened(x, lambda symbol, latest=latest: symbol.number == latest)  # type: ignore[misc]
 
 
 def _commute(actions: Sequence[_Action]) -> Iterable[bool]:
@@ -447,30 +469,36 @@ _SPARE = 16
 
 
 def linear_symmetries(
-    spec: Spec, sizes: Mapping[str, int] | None = None, seed: int = 0, meter: Meter | None = None
+    spec: Spec,
+    sizes: Mapping[str, int] | None = None,
+    seed: int = 0,
+    meter: Meter | None = None,
+    notes: Notes | None = None,
 ) -> list[LinearSymmetry]:
     """A basis of the affine fields theta' = M theta + c along which the outputs do not change, those that give a law first.
 
     Multiples of a shift by linear functions are left out: they are symmetries because the shift is. The fields are found modulo a
-    prime and checked exactly; what is not shown within the budget is left out. Raises `Malformed` where a size is missing or the
-    model has too many parameters, `Undefined` where it can't be evaluated modulo a prime, `SourceError` as elaboration does.
+    prime and checked exactly; what is not shown within the budget is left out, and a note says so. Raises `Malformed` where
+    a size is missing or the model has too many parameters, `Undefined` where it can't be evaluated modulo a prime, `SourceError`
+    as elaboration does.
     """
     statement = spec.instance(sizes or {}).statement_of(nodes.Name(spec.parameters()[0]))
     if statement.program.free_dims():
         raise Malformed(
             f"linear symmetries need fixed sizes: none is given for {', '.join(statement.program.free_dims())}"
         )
-    search = _Linear(statement, seed, meter or Meter(LINEAR_BUDGET))
+    search = _Linear(statement, seed, meter or Meter(LINEAR_BUDGET), Notes() if notes is None else notes)
     return search.run()
 
 
 class _Linear:
     """Vectors have the entry M[i, j] under the key i*(D + 1) + j, and c[i] as if j were D."""
 
-    def __init__(self, statement: Statement, seed: int, meter: Meter) -> None:
+    def __init__(self, statement: Statement, seed: int, meter: Meter, notes: Notes) -> None:
         self.statement = statement
         self.seed = seed
         self.meter = meter
+        self.notes = notes
         program = statement.program
         self.shapes = {leaf.name: tuple(fixed(k) for k in program.shapes[n]) for n, leaf in program.leaves("param")}
         self.entries = [(name, i) for name, shape in self.shapes.items() for i in indices(shape)]
@@ -489,13 +517,16 @@ class _Linear:
         try:
             for basis, gives_law in ((lawful, True), (skew, False), (every, False)):
                 for v in sorted(basis, key=lambda v: v not in shifts):
-                    if known.add(self._residues(v)[None]) and self._holds(v):
-                        result.append(LinearSymmetry(self._text(v), gives_law))
+                    if known.add(self._residues(v)[None]):
+                        if self._holds(v):
+                            result.append(LinearSymmetry(self._text(v), gives_law))
+                        else:
+                            self.notes.add("linear symmetries that were not shown within the budget are left out")
                     if v in shifts:
                         for multiple in self._multiples(v):
                             known.add(multiple)
         except OutOfBudget:
-            pass
+            self.notes.add("linear symmetries were not all listed: the budget for them is used up")
         return result
 
     def _multiples(self, shift: Vector) -> Iterable[Residues]:
@@ -750,7 +781,8 @@ class _Matrices:
 
     def __init__(self, taken: set[str], s: str) -> None:
         self.s = s
-        self.letters = [x for x in "ABCDEFGHJKLMNPQR" if x not in taken]
+        free = [x for x in "ABCDEFGHJKLMNPQR" if x not in taken]
+        self.letters = iter(chain(free, (x for k in count(1) if (x := f"M{k}") not in taken)))
         self.known: dict[Matrix, str] = {}
 
     def times_s(self, matrix: Matrix) -> str:
@@ -763,7 +795,7 @@ class _Matrices:
         ):
             if form in self.known:
                 return f"{sign}{self.s}*{self.known[form]}{end}"
-        name = self.letters[len(self.known) % len(self.letters)]
+        name = next(self.letters)
         self.known[matrix] = name
         return f"{self.s}*{name}"
 

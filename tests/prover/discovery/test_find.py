@@ -127,6 +127,18 @@ def assert_spanned(found: Findings, spec: Spec, laws: Iterable[str]) -> None:
         assert not span.news(span.of_nodes(statement, [statement.law])), name
 
 
+@pytest.mark.parametrize(
+    ("text", "entries"),
+    [
+        ("dim n\nparam A: [n, n]\ninput x: [n]\nmap x @ A @ x", [1]),  # the antisymmetric part of a 2 x 2 matrix
+        ("dim n, r\nparam U: [n, r]\nmap U @ U.T\nflow momentum(0)", [3]),
+        ("dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T", [3]),
+    ],
+)
+def test_entries_that_differ_in_sign_count_once(text: str, entries: list[int]) -> None:
+    assert [law.entries for law in find(text).laws] == entries
+
+
 def test_laws_for_whole_arrays_replace_those_of_entries() -> None:
     text = "dim n, r\nparam U: [n, r] in positive\ninput x: [n]\nmap dot(log(U) @ ones(r), x)"
     found = find(text)

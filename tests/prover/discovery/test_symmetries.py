@@ -12,6 +12,7 @@ from scipy.linalg import expm
 from claws.kernel.errors import Malformed, Meter
 from claws.prover.discovery import symmetries
 from claws.prover.discovery.matrices import matrix_laws
+from claws.prover.discovery.polynomials import Notes
 from claws.prover.discovery.symmetries import LinearSymmetry, linear_symmetries, noether
 from claws.syntax.diagnostic import SourceError
 from claws.syntax.parser import parse_expression
@@ -123,6 +124,20 @@ def test_a_function_of_a_parameter_is_no_pace() -> None:
     assert noether(spec, "x + 1/exp(y)").text == "the flow of d(theta)/ds = grad (x + 1/exp(y))"
 
 
+@pytest.mark.parametrize(
+    ("model", "law", "expected"),
+    [
+        # multiplying by (a - c)^2 would change the field: da = b - c, db = -(a - c), dc = a - b
+        ("param a, b, c\nmap a*b + b*c + c*a", "(a - b)/(a - c)", "the flow of d(theta)/ds = grad ((a - b)/(a - c))"),
+        ("param x, y\nmap (1 + x)*y", "(1 + x)^2 - y^2", "dx/ds = x + 1, dy/ds = -y"),
+        ("param u, v\nmap (1 + u)*exp(v)", "u^2 + 2*u - 2*v", "du/ds = u + 1, dv/ds = -1"),
+        ("param x, y\nmap x/(1 + y^2)", "2*x^2 + y^2 + log(y^2)", "dx/ds = 2*x, dy/ds = y + 1/y"),
+    ],
+)
+def test_denominators_and_sums_stay_in_the_field(model: str, law: str, expected: str) -> None:
+    assert noether(read(model), law).text == expected
+
+
 def test_an_expression_without_a_meaning_has_no_symmetry() -> None:
     with pytest.raises(SourceError, match="unknown name `Q`"):
         noether(example("two_layer_linear"), "Q.T @ Q")
@@ -226,7 +241,7 @@ def test_what_they_are_called() -> None:
 def test_a_field_that_is_none_is_not_shown() -> None:
     """The exact check turns down what linear algebra modulo a prime might have let through, and takes its twin."""
     spec = read("param u, v\nmap u*v")
-    search = symmetries._Linear(spec.instance({}).statement_of(parse_expression("u")), 0, Meter(10**6))
+    search = symmetries._Linear(spec.instance({}).statement_of(parse_expression("u")), 0, Meter(10**6), Notes())
     one = Fraction(1)
     assert search._holds({0: one, 4: -one})  # u' = u, v' = -v: the entries of 2 rows of 3
     assert not search._holds({0: one, 4: one})
@@ -240,7 +255,17 @@ def test_sizes_are_needed() -> None:
         linear_symmetries(example("two_layer_linear"), {"n": 8, "m": 8, "r": 8})
 
 
-def test_a_budget_cuts_the_list_short() -> None:
-    every = linear_symmetries(example("two_layer_linear"), {"n": 2, "m": 2, "r": 2})
-    some = linear_symmetries(example("two_layer_linear"), {"n": 2, "m": 2, "r": 2}, meter=Meter(4000))
+def test_a_budget_cuts_the_list_short_and_a_note_says_so() -> None:
+    spec, sizes = example("two_layer_linear"), {"n": 2, "m": 2, "r": 2}
+    whole, cut = Notes(), Notes()
+    every = linear_symmetries(spec, sizes, notes=whole)
+    some = linear_symmetries(spec, sizes, meter=Meter(4000), notes=cut)
     assert some == every[: len(some)] and len(some) < len(every)
+    assert whole.lines == [] and any("budget" in line for line in cut.lines)
+
+
+def test_every_matrix_has_a_name_of_its_own() -> None:
+    matrices = symmetries._Matrices({"A", "M2"}, "s")
+    written = [matrices.times_s(((Fraction(k),),)) for k in range(1, 20)]
+    assert len(set(written)) == 19 and "s*M1" in written and not {"s*A", "s*M2"} & set(written)
+    assert matrices.times_s(((Fraction(-3),),)) == "-" + written[2]
