@@ -10,7 +10,6 @@ Vector fields, invariant varieties and linear systems).
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ import numpy as np
 from claws.kernel.errors import Meter, Undefined
 from claws.kernel.evaluate import Array, Index, evaluate, fixed, gradients, indices
 from claws.kernel.flow import STATE
+from claws.kernel.functions import Slope
 from claws.kernel.jets import draw, salt
 from claws.kernel.lie import Model, coordinates
 from claws.prover.discovery.polynomials import (
@@ -30,6 +30,7 @@ from claws.prover.discovery.polynomials import (
     Coefficients,
     Law,
     Letter,
+    Notes,
     entry_text,
     law_text,
     random_theta,
@@ -39,6 +40,7 @@ from claws.prover.jets import Residues
 from claws.prover.lie import BATCH, Point, Theta
 from claws.syntax import nodes
 from claws.syntax.library import ELEMENTWISE
+from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_expression
 from claws.syntax.spec import Instance, Spec
 
@@ -60,6 +62,9 @@ MAX_SUMS = 24
 MAX_MINORS = 40
 """A matrix with more maximal minors has none of them tried."""
 
+MAX_MINOR = 3
+"""Larger minors are not tried."""
+
 MAX_CONSTANTS = 8
 """Constants with more entries do not stand in coefficients."""
 
@@ -74,24 +79,32 @@ class Extra:
     """The Darboux polynomials (one, or all entries of an array) of whose squares this is the logarithm."""
 
 
-def ansatz_with(instance: Instance, extras: Sequence[Extra]) -> Iterator[Ansatz]:
+def ansatz_with(instance: Instance, extras: Sequence[Extra], notes: Notes) -> Iterator[Ansatz]:
     """The coordinates and all entries of these functions as letters. Raises `SourceError` where a function has no meaning."""
     model, places = instance.with_expressions([extra.value for extra in extras])
     shapes = [[fixed(k) for k in model.program.shapes[n]] for n in places]
-    placed = [
-        (extra, n, shape)
-        for extra, n, shape in zip(extras, places, shapes, strict=True)
-        if not extra.constant or math.prod(shape) <= MAX_CONSTANTS
-    ]
+    placed = []
+    for extra, n, shape in zip(extras, places, shapes, strict=True):
+        if extra.constant and math.prod(shape) > MAX_CONSTANTS:
+            notes.add(
+                f"entries of {print_expression(extra.value)} stand in no coefficient: there are {math.prod(shape)}"
+            )
+        else:
+            placed.append((extra, n, shape))
     for base in state_ansatz(model):
         known = {(letter.node, letter.entry) for letter in base.letters}
         letters = list(base.letters)
         for extra, n, shape in placed:
             for i in indices(shape):
-                if (n, i) not in known and len(letters) < len(base.letters) + MAX_EXTRA:
+                if (n, i) not in known:
                     known.add((n, i))
                     letters.append(_letter(instance.spec, extra, n, i))
-        yield Ansatz(base.model, tuple(letters))
+        most = len(base.letters) + MAX_EXTRA
+        if len(letters) > most:
+            notes.add(
+                f"{len(letters) - most} of {len(letters) - len(base.letters)} further functions take no part in laws"
+            )
+        yield Ansatz(base.model, tuple(letters[:most]))
 
 
 def _letter(spec: Spec, extra: Extra, n: int, i: Index) -> Letter:
@@ -201,7 +214,9 @@ def own_functions(spec: Spec) -> list[Extra]:
                 stack += arguments
                 if function.name in (*ELEMENTWISE, *spec.activations):
                     _keep(spec, found, e)
-                    slope = _slope(e)
+                    slope = _slope(spec, e)
+                    if isinstance(slope, nodes.Call):
+                        _keep(spec, found, slope)
                     if slope is not None:
                         _keep(spec, found, nodes.Binary("/", _whole(1), slope))
             case nodes.Array(items):
@@ -216,11 +231,18 @@ def own_functions(spec: Spec) -> list[Extra]:
     return list(found.values())
 
 
-def _slope(e: nodes.Call) -> nodes.Expression | None:
-    """f'(z) for f(z), whose inverse is what integrals over z come with: exp(z), 1 - tanh(z)^2, sigmoid(z)*(1 - sigmoid(z))."""
-    match e.function.name:
+def _slope(spec: Spec, e: nodes.Call) -> nodes.Expression | None:
+    """f'(z) for f(z), whose inverse is what integrals over z come with: exp(z), cos(z), sigmoid(z)*(1 - sigmoid(z))."""
+    name = e.function.name
+    declared = spec.activations.get(name)
+    if isinstance(declared, Slope):
+        return parse_expression(declared.text(print_expression(e)))
+    match name:
         case "exp":
             return e
+        case "sin" | "cos" | "softplus":
+            other = {"sin": "cos", "cos": "sin", "softplus": "sigmoid"}[name]
+            return nodes.Call(nodes.Identifier(other), e.arguments)
         case "tanh":
             return nodes.Binary("-", _whole(1), nodes.Binary("^", e, _whole(2)))
         case "sigmoid":
@@ -261,46 +283,36 @@ def darboux_functions(polynomials: Sequence[nodes.Expression]) -> list[Extra]:
     return extras
 
 
-def darboux_polynomials(model: Model, modulus: int, seed: int, meter: Meter) -> list[str]:
+def darboux_polynomials(model: Model, modulus: int, seed: int, meter: Meter, notes: Notes) -> list[str]:
     """Some Darboux polynomials, as texts: coordinates (an array for all of its own), minors, and in small models affine ones.
 
     Most likely right, no more.
     """
-    found = _coordinates(model, modulus, seed, meter)
-    found += _guessed(model, modulus, seed, meter)
-    # where the model is no rational function, there are the coordinates alone
-    with contextlib.suppress(Undefined):
-        whole = {entry_text(leaf.name, i) for n, leaf in model.program.leaves(*STATE) if leaf.name in found
-                 for i in indices([fixed(k) for k in model.program.shapes[n]])}  # fmt: skip
-        found += [text for text in _affine(model, seed, meter) if text not in {*found, *whole}]
+    point = Point(model, modulus, seed, meter)
+    found: list[str] = []
+    if point.roots:
+        notes.add("coordinates and minors were not tried as Darboux polynomials: the model has square roots")
+    else:
+        found += _coordinates(point, notes)
+        found += _guessed(point, meter, notes)
+    whole = {entry_text(leaf.name, i) for n, leaf in model.program.leaves(*STATE) if leaf.name in found
+             for i in indices([fixed(k) for k in model.program.shapes[n]])}  # fmt: skip
+    try:
+        found += [text for text in _affine(model, seed, meter, notes) if text not in {*found, *whole}]
+    except Undefined:
+        notes.add("affine functions were not tried as Darboux polynomials: no model but a polynomial has these")
     return found
 
 
-def _coordinates(model: Model, modulus: int, seed: int, meter: Meter) -> list[str]:
+def _coordinates(point: Point, notes: Notes) -> list[str]:
     """The coordinates that no generator moves away from 0."""
-    point = Point(model, modulus, seed, meter)
     places = [(name, i) for name in point.state for i in indices(point.shapes[name])]
-    if len(places) > MAX_COORDINATES or point.roots:
+    if len(places) > MAX_COORDINATES:
+        notes.add(f"no coordinate was tried as a Darboux polynomial: there are more than {MAX_COORDINATES}")
         return []
     found: list[tuple[str, Index]] = []
     for start in range(0, len(places), BATCH):
-        part = places[start : start + BATCH]
-        keys = [(start, k) for k in range(len(part))]
-        theta = random_theta(point, keys)
-        for k, (name, i) in enumerate(part):
-            x = theta[name][0]
-            assert x is not None
-            x[(k, *i)] = 0.0
-        try:
-            moved = point.generators(theta, 0, keys)
-        except Undefined:
-            return []  # a division by a coordinate
-        for k, (name, i) in enumerate(part):
-            v = moved[name][0] if name in moved else None
-            if v is None or not np.any(v):
-                continue
-            if np.broadcast_to(v, (len(part), *point.shapes[name]))[(k, *i)] == 0:
-                found.append((name, i))
+        found += _staying(point, places[start : start + BATCH], start)
     result = []
     for name in point.state:
         own = [place for place in found if place[0] == name]
@@ -309,22 +321,45 @@ def _coordinates(model: Model, modulus: int, seed: int, meter: Meter) -> list[st
     return result
 
 
+def _staying(point: Point, places: Sequence[tuple[str, Index]], start: int) -> list[tuple[str, Index]]:
+    """Those of these coordinates that move, but not where they are 0: each is at one point, and none at a last one."""
+    keys = [(start, k) for k in range(len(places) + 1)]
+    theta = random_theta(point, keys)
+    for k, (name, i) in enumerate(places):
+        x = theta[name][0]
+        assert x is not None
+        x[(k, *i)] = 0.0
+    try:
+        moved = point.generators(theta, 0, keys)
+    except Undefined:
+        # a division by one of them, which does not concern the others
+        half = len(places) // 2
+        return _staying(point, places[:half], start) + _staying(point, places[half:], start + half) if half else []
+    found = []
+    for k, (name, i) in enumerate(places):
+        v = moved[name][0] if name in moved else None
+        if v is not None:
+            own = np.moveaxis(np.broadcast_to(v, (len(keys), *point.shapes[name])), 0, -1)[i]
+            if np.any(own) and own[k] == 0:
+                found.append((name, i))
+    return found
+
+
 _ZEROS = 4
 """Points on P = 0 at which a guess P is tested."""
 
 
-def _guessed(model: Model, modulus: int, seed: int, meter: Meter) -> list[str]:
+def _guessed(point: Point, meter: Meter, notes: Notes) -> list[str]:
     """Those of x_i + x_j, x_i - x_j and the maximal minors of parameters that are Darboux polynomials."""
-    point = Point(model, modulus, seed, meter)
-    if point.roots:
-        return []
     plain = [(name, i) for name in point.state for i in indices(point.shapes[name])]
     number = {place: k for k, place in enumerate(plain)}
     guesses: list[Coefficients] = []
     if len(plain) <= MAX_SUMS:
         guesses += [{(j,): 1, (k,): sign} for j, k in combinations(range(len(plain)), 2) for sign in (1, -1)]
-    for _, leaf in model.program.leaves("param"):
-        guesses += _minors(leaf.name, point.shapes[leaf.name], number)
+    else:
+        notes.add(f"sums and differences were not tried as Darboux polynomials: there are over {MAX_SUMS} coordinates")
+    for _, leaf in point.program.leaves("param"):
+        guesses += _minors(leaf.name, point.shapes[leaf.name], number, notes)
     letters = [Letter(0, i, entry_text(name, i)) for name, i in plain]
     found = []
     for start in range(0, len(guesses), BATCH // _ZEROS):
@@ -334,10 +369,15 @@ def _guessed(model: Model, modulus: int, seed: int, meter: Meter) -> list[str]:
     return found
 
 
-def _minors(name: str, shape: Sequence[int], number: Mapping[tuple[str, Index], int]) -> list[Coefficients]:
+def _minors(
+    name: str, shape: Sequence[int], number: Mapping[tuple[str, Index], int], notes: Notes
+) -> list[Coefficients]:
     """The 2 x 2 or 3 x 3 maximal minors of a matrix."""
     size = min(shape, default=0)
-    if len(shape) != 2 or size not in (2, 3) or math.comb(max(shape), size) > MAX_MINORS:
+    if len(shape) != 2 or size < 2:
+        return []
+    if size > MAX_MINOR or math.comb(max(shape), size) > MAX_MINORS:
+        notes.add(f"minors of {name} were not tried as Darboux polynomials: they are too large or too many")
         return []
     found = []
     for chosen in combinations(range(max(shape)), size):
@@ -375,7 +415,11 @@ def _invariant(
     try:
         moved = _flat(point, point.generators(theta, 0, keys), count)
     except Undefined:
-        return []
+        # a division by one of them, which does not concern the others
+        half = len(guesses) // 2
+        if not half:
+            return []
+        return _invariant(point, guesses[:half], plain, start) + _invariant(point, guesses[half:], plain, start + half)
     kept = []
     for g, guess in enumerate(guesses):
         changes = []
@@ -404,10 +448,14 @@ def _flat(point: Point, arrays: Theta, count: int) -> Residues:
     return np.concatenate(parts, axis=1)
 
 
-def _affine(model: Model, seed: int, meter: Meter) -> list[str]:
+def _affine(model: Model, seed: int, meter: Meter, notes: Notes) -> list[str]:
     """Factors of degree 1 of the extactic determinant of one generator that another generator divides as well."""
     total = coordinates(model.program)
-    if not 2 <= total <= MAX_AFFINE or model.flow.drift:
+    if total > MAX_AFFINE or model.flow.drift:
+        why = "the flow has a drift" if model.flow.drift else f"there are over {MAX_AFFINE} coordinates"
+        notes.add(f"affine functions were not tried as Darboux polynomials: {why}")
+        return []
+    if total < 2:
         return []
     from claws.prover.flint_reading import FlintRing
 
@@ -422,6 +470,7 @@ def _affine(model: Model, seed: int, meter: Meter) -> list[str]:
     # entries of degree 1 + i*(degree - 1) for i = 1, ..., total
     whole = sum(1 + i * (degree - 1) for i in range(1, total + 1))
     if math.comb(whole + total, total) > MAX_TERMS:
+        notes.add("affine functions were not tried as Darboux polynomials: the determinant for it has too many terms")
         return []
     rows, row = [], list(variables)
     for _ in range(total):
@@ -473,6 +522,8 @@ def _field(
         x = total.get(place, ring.number(Fraction(0)))
         if x.bottom != 1:
             raise Undefined("a denominator")
+        if any(x.top.degrees()[len(names) :]):
+            raise Undefined("a function that is no polynomial")
         field.append(x.top)
     return field
 

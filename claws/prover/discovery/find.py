@@ -383,7 +383,7 @@ class _Find:
         with self._stage(f"further functions, degree {degree}"):
             extras = self._extras()
             if extras and not self.wider:
-                self.wider = [self._search(ansatz) for ansatz in ansatz_with(self.instance, extras)]
+                self.wider = [self._search(ansatz) for ansatz in ansatz_with(self.instance, extras, self.notes)]
             for search in self.wider:
                 for d in degrees:
                     self._take(search.laws(d), d)
@@ -401,7 +401,7 @@ class _Find:
         """The user's functions, those of the model, and those of its Darboux polynomials."""
         if self.extras is None:
             model = simple_model(self.model)
-            polynomials = darboux_polynomials(model, self.tally.modulus, self.tally.seed, self.meter)
+            polynomials = darboux_polynomials(model, self.tally.modulus, self.tally.seed, self.meter, self.notes)
             extras = [
                 *(Extra(e) for e in self.basis),
                 *own_functions(self.spec),

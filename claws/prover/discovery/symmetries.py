@@ -24,6 +24,7 @@ from claws.kernel.counting import Changed, simple_model
 from claws.kernel.errors import Malformed, Meter, NoRoot, OutOfBudget, Refused, Undefined
 from claws.kernel.evaluate import Array, Index, directional, fixed, indices
 from claws.kernel.flow import GRADIENT, STATE
+from claws.kernel.jets import salt
 from claws.kernel.polynomials import Polynomials
 from claws.kernel.program import Gather, Leaf, Node, Number, Program, Scatter, Sum
 from claws.kernel.sizes import ONE, Size
@@ -521,7 +522,9 @@ class _Linear:
                         if self._holds(v):
                             result.append(LinearSymmetry(self._text(v), gives_law))
                         else:
-                            self.notes.add("linear symmetries that were not shown within the budget are left out")
+                            self.notes.add(
+                                "linear symmetries that hold modulo a prime were not shown, and are left out"
+                            )
                     if v in shifts:
                         for multiple in self._multiples(v):
                             known.add(multiple)
@@ -563,6 +566,11 @@ class _Linear:
         equations = Echelon(field.p, width)
         for start in range(0, width + _SPARE, BATCH):
             keys = point.with_own_states(start, BATCH, lambda keys: random_states(point, keys))
+            if not point.roots:
+                # a field may not depend on the constants: it must do for all of them
+                for name in point.consts:
+                    starts = [salt("linear const", point.seed, name, *key) for key in keys]
+                    point.consts[name] = field.drawn(starts, point.shapes[name])
             theta = random_states(point, keys)
             moved = point.generators(theta, 0, keys)
             x, w = [], []

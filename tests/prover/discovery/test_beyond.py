@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from claws.kernel.errors import Meter
-from claws.prover.discovery.beyond import darboux_polynomials, letter_text, own_functions
+from claws.prover.discovery.beyond import ansatz_with, darboux_polynomials, letter_text, own_functions
 from claws.prover.discovery.find import Findings, Settings, find_laws_of
-from claws.prover.discovery.polynomials import PolynomialSearch, state_ansatz
+from claws.prover.discovery.polynomials import Notes, PolynomialSearch, state_ansatz
 from claws.prover.discovery.rational import decomposed, quotients
 from claws.prover.jets import PRIMES
 from claws.syntax.parser import parse_expression
@@ -22,7 +22,7 @@ def find(text: str, **settings: object) -> Findings:
 
 
 def darboux(text: str, **sizes: int) -> list[str]:
-    return darboux_polynomials(load_text(text).instance(sizes).model(), PRIMES[0], 0, Meter(10**8))
+    return darboux_polynomials(load_text(text).instance(sizes).model(), PRIMES[0], 0, Meter(10**8), Notes())
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,15 @@ def darboux(text: str, **sizes: int) -> list[str]:
         ("param U: [2, 3]\nmap U @ U.T", [
             "U[0, 0]*U[1, 1] - U[0, 1]*U[1, 0]", "U[0, 0]*U[1, 2] - U[0, 2]*U[1, 0]", "U[0, 1]*U[1, 2] - U[0, 2]*U[1, 1]",
         ]),
+        # all velocities are zero wherever one coordinate is
+        ("param x, y\nmap x/(1 + y^2)", ["y"]),
+        # a division by one candidate does not concern the others
+        ("param x, y\nmap x^2/y", ["x"]),
+        ("param x, y\nmap x*y/(x + y)", ["x - y"]),
+        # the value of a function is no coordinate
+        ("activation s with s' = 1 - s^2\nparam u, b\nmap u*s(b)", []),
+        # a coordinate that never moves is a law, and no Darboux polynomial
+        ("param x, y\nmap x^2", ["x"]),
         # every generator counts
         ("param x, y\nmap x*y, x", []),
         ("param x, y\ninput a\nmap a*x*y + y^2", []),
@@ -80,10 +89,10 @@ def test_a_function_of_the_user_closes_a_gap() -> None:
     assert find(text).missing == 1
     found = find(text, basis=("1/(1 - tanh(y + 1)^4)",), degree=3)
     assert found.missing == 1  # its integral needs arctan
-    text = "param x, y\nmap x + softplus(y)"
-    assert find(text).missing == 1
-    found = find(text, basis=("1/sigmoid(y)",))
-    assert [law.text for law in found.laws] == ["x - y + 1/sigmoid(y)"]
+    text = "param x, y\nmap x + y/(1 + y)"
+    assert find(text, degree=1).missing == 1
+    found = find(text, basis=("(1 + y)^3",), degree=1)
+    assert [law.text for law in found.laws] == ["3*x - (1 + y)^3"]
     assert found.missing == 0
 
 
@@ -91,6 +100,55 @@ def test_the_users_function_may_be_an_array() -> None:
     found = find("dim n\nparam x, y: [n]\ninput a: [n]\nmap dot(x + y + exp(y), a)", basis=("log(1 + exp(y))",))
     assert [law.text for law in found.laws] == ["x - y + log(1 + exp(y))"]
     assert found.missing == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "law"),
+    [
+        ("param x, y\nmap x/(1 + y^2)", "2*x^2 + y^2 + log(y^2)"),
+        ("param x, y\nmap sin(x)*cos(y)", "cos(x)/sin(y)"),
+        ("param x, y\nmap x + softplus(y)", "x - y + 1/sigmoid(y)"),
+        ("activation s with s' = 1 - s^2\nparam u, b\nmap u*s(b)", "u^2 - 1/(1 - s(b)^2)"),
+    ],
+)
+def test_what_the_functions_of_a_model_and_their_slopes_give(text: str, law: str) -> None:
+    found = find(text)
+    assert [x.text for x in found.laws] == [law] and found.missing == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("param u: [301]\nmap sum(u^2)", "no coordinate was tried as a Darboux polynomial: there are more than 300"),
+        (
+            "param u: [30]\nmap sum(u^2)",
+            "sums and differences were not tried as Darboux polynomials: there are over 24",
+        ),
+        ("param U: [4, 4]\nmap det(U)", "minors of U were not tried as Darboux polynomials"),
+        ("param u: [7]\nmap sum(u^3)", "affine functions were not tried as Darboux polynomials: there are over 6"),
+        ("param u, v\nmap u/v", "affine functions were not tried as Darboux polynomials: no model but a polynomial"),
+        (
+            "param u, v\nmap u*v\nflow gradient, decay(1)",
+            "affine functions were not tried as Darboux polynomials: the flow",
+        ),
+        ("param u, v\nmap sqrt(u^2 + v^2)", "coordinates and minors were not tried as Darboux polynomials"),
+    ],
+)
+def test_what_is_not_tried_as_a_darboux_polynomial_is_noted(text: str, note: str) -> None:
+    notes = Notes()
+    darboux_polynomials(load_text(text).instance({}).model(), PRIMES[0], 0, Meter(10**8), notes)
+    assert any(line.startswith(note) for line in notes.lines), notes.lines
+
+
+def test_further_letters_that_are_left_out_are_noted() -> None:
+    spec = load_text("dim n\nparam u: [n]\nconst c: [9]\nmap c[0]*sin(u)")
+    instance, notes = spec.instance({"n": 25}), Notes()
+    (ansatz,) = ansatz_with(instance, own_functions(spec), notes)
+    assert len(ansatz.letters) == 25 + 60
+    assert notes.lines == [
+        "entries of c stand in no coefficient: there are 9",
+        "15 of 75 further functions take no part in laws",
+    ]
 
 
 # --- the functions of a model --------------------------------------------------------------------------------------------
@@ -102,6 +160,10 @@ def test_the_users_function_may_be_an_array() -> None:
         ("param u, v\nmap u*v", []),
         ("param u, v\ninput x\nmap exp(u*x) + v", []),
         ("param u, v\ninput x\nmap exp(u)*x + tanh(v)", ["tanh(v)", "1/(1 - tanh(v)^2)", "exp(u)", "1/exp(u)"]),
+        ("param u, v\nmap sin(u)*cos(v)", ["sin(u)", "cos(u)", "1/cos(u)", "cos(v)", "sin(v)", "1/sin(v)"]),
+        ("param v\nmap softplus(v)", ["softplus(v)", "sigmoid(v)", "1/sigmoid(v)"]),
+        ("activation s with s' = 1 - s^2\nparam v\nmap s(v)", ["s(v)", "1/(1 - s(v)^2)"]),
+        ("activation s homogeneous 2\nparam v\nmap s(v)", ["s(v)"]),
         ("param u, v\nlet w = u + 1\nmap v/w", ["1/w"]),
         ("param u, v\ninput x\nlet w = u*x\nmap v/w", []),
         ("param u: [3]\nmap sum(exp(u[k]) for k in 0..2)", []),
