@@ -74,7 +74,10 @@ def test_what_is_missing_is_said(claws: Claws) -> None:
     run = claws("find", "open.claw")
     assert run.status == 3
     assert "# open.claw: 6 independent laws\n" in run.out
-    assert "# 1 of 7 independent laws is missing; try a higher --degree" in run.out
+    assert (
+        "# 1 of 7 independent laws is missing; polynomials were searched up to degree 2: try a higher --degree"
+        in run.out
+    )
 
 
 def test_json_is_as_documented(claws: Claws) -> None:
@@ -94,6 +97,9 @@ def test_json_is_as_documented(claws: Claws) -> None:
         "count_at_least": 6,
         "count_at_most": 6,
         "missing": 0,
+        "degree": 0,
+        "interrupted": False,
+        "notes": [],
     }
 
 

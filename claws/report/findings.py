@@ -71,6 +71,9 @@ def to_json(f: Findings, settings: Settings) -> dict[str, Any]:
         "count_at_least": f.count_at_least,
         "count_at_most": f.count_at_most,
         "missing": f.missing,
+        "degree": f.degree,
+        "interrupted": f.interrupted,
+        "notes": f.notes,
     }
     if settings.symmetries:
         found["symmetries"] = [{"law": x.name, "flow": x.symmetry} for x in f.laws if x.symmetry]
@@ -97,7 +100,7 @@ def render_text(files: Sequence[Findings], color: bool, verbose: bool) -> str:
             if law.symmetry:
                 lines.append(f"# {law.name} generates {law.symmetry}")
         if f.missing and not f.interrupted:
-            lines.append(f"# {missing_text(f)}; try a higher --degree, or --basis with a function that may occur")
+            lines.append(f"# {missing_text(f)}; {_advice(f)}")
         lines += [f"# a symmetry that gives no law: {s}" for s in f.symmetries]
         if verbose:
             lines += [f"# note: {note}" for note in f.notes]
@@ -125,6 +128,12 @@ def missing_text(f: Findings) -> str:
     if f.count_at_least == f.count_at_most:
         return f"{f.missing} of {f.count_at_most} independent laws {'is' if one else 'are'} missing"
     return f"up to {f.missing} independent {'law' if one else 'laws'} may be missing"
+
+
+def _advice(f: Findings) -> str:
+    """How far the search went, and what may help."""
+    went = f"polynomials were searched up to degree {f.degree}: " if f.degree else ""
+    return f"{went}try a higher --degree, or --basis with a function that may occur"
 
 
 def law_line(law: FileLaw) -> str:

@@ -51,12 +51,17 @@ FINAL_SHARE = 5
 MAX_DEGREE = 12
 """The highest degree that `--complete` goes up to."""
 
+COMPLETE_SHARE = 5_000
+"""`--complete` stops after a degree that took more than one part in so many of the budget: the next takes far more."""
+
 SIZES = (2, 3)
 """What dims are set to where neither the file nor the command line says it."""
 
 MAX_COORDINATES = 400
 """The size of a model, at sizes that are chosen here."""
 
+DESCRIPTION_SHARE = 20
+"""The symmetry of one law takes at most one part in so many of what is left."""
 
 MAX_DESCRIBED = 200
 """The symmetry of a law with a longer text is not written down: nobody would read it."""
@@ -121,6 +126,8 @@ class Findings:
     independent: int = 0
     count_at_least: int = 0
     count_at_most: int = 0
+    degree: int = 0
+    """The degree up to which polynomials were searched; 0 where there was no need to."""
     symmetries: list[str] = field(default_factory=list)
     """Linear symmetries that give no law."""
     notes: list[str] = field(default_factory=list)
@@ -291,8 +298,7 @@ class _Find:
         try:
             self._matrices()
             self._bound()
-            for degree in range(1, self._last_degree() + 1):
-                self._degree(degree)
+            self._degrees()
         except OutOfBudget as problem:
             self.notes.add(f"the search ended early: {problem}; raise it with --budget or --timeout")
         finally:
@@ -331,7 +337,8 @@ class _Find:
         meter = self._share(MATRIX_SHARE)
         with self._stage("matrix identities"), contextlib.suppress(SourceError):
             # where the model has no meaning without sizes, there are its entries
-            for law in search_matrix_laws(self.spec, None, min(2, self.settings.degree), self.settings.seed, meter):
+            degree, seed = min(2, self.settings.degree), self.settings.seed
+            for law in search_matrix_laws(self.spec, None, degree, seed, meter, self.notes):
                 self._offer(law.text, law.for_all_sizes, {} if law.for_all_sizes else law.sizes)
         self.meter.used += meter.used
 
@@ -365,13 +372,26 @@ class _Find:
             self.notes.add(f"the kernel has not accepted the upper bound: {problem}")
             self.tally.at_most = self.tally.coordinates
 
-    def _last_degree(self) -> int:
-        return MAX_DEGREE if self.settings.complete else self.settings.degree
+    def _degrees(self) -> None:
+        """Degree by degree, up to the one that was asked for; with `complete` as long as a law is missing, within reason."""
+        asked, complete = self.settings.degree, self.settings.complete
+        last = max(MAX_DEGREE, asked) if complete else asked
+        for degree in range(1, last + 1):
+            if self.missing < 1:
+                return
+            before = self.meter.used
+            self._polynomials(degree)
+            spent = self.meter.used - before
+            self.found.degree = degree
+            self._quotients(degree)
+            if asked <= degree < last and spent > self.settings.budget // COMPLETE_SHARE:
+                self.notes.add(
+                    f"degrees above {degree} were not searched, for the work: raise --budget, or set --degree"
+                )
+                return
 
-    def _degree(self, degree: int) -> None:
+    def _polynomials(self, degree: int) -> None:
         """Polynomials in the coordinates; at the degree that was asked for, and above, in further functions as well."""
-        if self.missing < 1:
-            return
         if not self.searches:
             self.searches = [self._search(ansatz) for ansatz in state_ansatz(self.model)]
         with self._stage(f"polynomials of degree {degree}"):
@@ -379,20 +399,25 @@ class _Find:
                 self._take(search.laws(degree), degree)
         if degree < self.settings.degree or self.missing < 1:
             return
-        degrees = range(1 if degree == self.settings.degree else degree, degree + 1)
         with self._stage(f"further functions, degree {degree}"):
             extras = self._extras()
             if extras and not self.wider:
                 self.wider = [self._search(ansatz) for ansatz in ansatz_with(self.instance, extras, self.notes)]
             for search in self.wider:
-                for d in degrees:
+                for d in self._since(degree):
                     self._take(search.laws(d), d)
-        if self.missing < 1:
+
+    def _quotients(self, degree: int) -> None:
+        if degree < self.settings.degree or self.missing < 1:
             return
         with self._stage(f"quotients of degree {degree}"):
             for search in self.searches:
-                for d in degrees:
+                for d in self._since(degree):
                     self._take_quotients(search, d)
+
+    def _since(self, degree: int) -> range:
+        """The degrees up to this one that are new to a search which begins at the degree that was asked for."""
+        return range(1 if degree == self.settings.degree else degree, degree + 1)
 
     def _search(self, ansatz: Ansatz) -> PolynomialSearch:
         return PolynomialSearch(ansatz, self.tally.modulus, self.tally.seed, self.meter, self.notes)
@@ -468,12 +493,18 @@ class _Find:
         """What each law generates; and the linear symmetries that give no law, where these are asked for."""
         self.progress("symmetries")
         for k, law in enumerate(self.found.laws):
-            if len(law.text) <= MAX_DESCRIBED:
-                try:
-                    symmetry = noether(self.spec, law.text, law.sizes)
-                except (Refused, SourceError):
-                    continue
-                self.found.laws[k] = replace(law, symmetry=symmetry.text)
+            if len(law.text) > MAX_DESCRIBED:
+                self.notes.add(f"the symmetry of {law.name} is not written down: the law is too long to be read")
+                continue
+            share = self._share(DESCRIPTION_SHARE)
+            try:
+                symmetry = noether(self.spec, law.text, law.sizes, share)
+            except (Refused, SourceError) as problem:
+                self.notes.add(f"the symmetry of {law.name} was not found: {problem}")
+                continue
+            finally:
+                self.meter.used += share.used
+            self.found.laws[k] = replace(law, symmetry=symmetry.text)
         if self.settings.symmetries:
             try:
                 symmetries = linear_symmetries(self.spec, self.sizes, self.settings.seed, self._share(2), self.notes)

@@ -29,9 +29,19 @@ from claws.kernel.tensors import Tensors
 from claws.kernel.theorem import tensor_residue
 from claws.prover.discovery.exact import null_space, reconstructed
 from claws.prover.discovery.found import FoundLaw
-from claws.prover.discovery.networks import Candidate, Rate, Writer, Written, candidates, elements_of, with_entries
+from claws.prover.discovery.networks import (
+    MAX_RANK,
+    Candidate,
+    Rate,
+    Writer,
+    Written,
+    candidates,
+    elements_of,
+    with_entries,
+)
 from claws.prover.discovery.notation import Term, law_text
 from claws.prover.discovery.points import SearchPoint, points_of, random_states
+from claws.prover.discovery.polynomials import Notes
 from claws.prover.jets import Reading, Residues
 from claws.prover.laws import prove_law
 from claws.prover.lie import Echelon, Point, Theta, elimination_work
@@ -97,14 +107,20 @@ def matrix_laws(
 
 
 def search_matrix_laws(
-    spec: Spec, sizes: Mapping[str, int] | None = None, degree: int = 2, seed: int = 0, meter: Meter | None = None
+    spec: Spec,
+    sizes: Mapping[str, int] | None = None,
+    degree: int = 2,
+    seed: int = 0,
+    meter: Meter | None = None,
+    notes: Notes | None = None,
 ) -> Iterator[FoundLaw]:
-    """The same, one by one as they are found."""
-    search = _Search(spec, dict(sizes or {}), degree, seed, meter or Meter(BUDGET))
+    """The same, one by one as they are found. `notes` says what was left out."""
+    notes = Notes() if notes is None else notes
+    search = _Search(spec, dict(sizes or {}), degree, seed, meter or Meter(BUDGET), notes)
     try:
         yield from search.run()
     except OutOfBudget:
-        return
+        notes.add("matrix identities were not all searched: the budget for them is used up")
 
 
 @dataclass(frozen=True)
@@ -117,12 +133,13 @@ class _Group:
 
 
 class _Search:
-    def __init__(self, spec: Spec, sizes: dict[str, int], degree: int, seed: int, meter: Meter) -> None:
+    def __init__(self, spec: Spec, sizes: dict[str, int], degree: int, seed: int, meter: Meter, notes: Notes) -> None:
         self.spec = spec
         self.sizes = sizes
         self.degree = degree
         self.seed = seed
         self.meter = meter
+        self.notes = notes
         self.instance = spec.instance(sizes)
         # any law will do: it is the model that is looked at
         self.model = self.instance.statement_of(nodes.Name(spec.parameters()[0]))
@@ -147,6 +164,9 @@ class _Search:
         friction = self.spec.dynamics.momentum
         flow = Written(tuple(self.spec.preconditions), "" if friction is None else print_expression(friction))
         elements = elements_of(self.scaled, weights, flow, self.degree, put)
+        for e in elements:
+            if len(e.shape) > MAX_RANK:
+                self.notes.add(f"matrix identities have {e.text} as a whole only: it has more than {MAX_RANK} axes")
         by_shape: dict[tuple[int, Shape], list[Candidate]] = {}
         for c in candidates(elements, self.degree, self._rates(self.scaled, put)):
             by_shape.setdefault((c.degree, c.shape), []).append(c)
@@ -164,6 +184,11 @@ class _Search:
             members.sort(key=lambda c: (c.mixing, c.degree))
             if len(shape) == 1 or (degree == 1 and len(shape) == 2):
                 members = with_entries(members)
+            if len(members) > MAX_CANDIDATES:
+                self.notes.add(
+                    f"{len(members) - MAX_CANDIDATES} of {len(members)} terms of matrix identities of shape "
+                    f"[{', '.join(map(str, shape))}] were not looked at, products of different parameters first"
+                )
             members = members[:MAX_CANDIDATES]
             groups.append(_Group(shape, members, [put.candidate(c) for c in members]))
         self.program = put.finished()
@@ -171,7 +196,14 @@ class _Search:
 
     def _laws_of(self, group: _Group, samples: _Samples | None) -> Iterator[FoundLaw]:
         """The new laws of one group."""
-        left = set() if samples is not None else set(range(min(len(group.members), MAX_EXACT)))
+        left: set[int] = set()
+        if samples is None:
+            left = set(range(min(len(group.members), MAX_EXACT)))
+            if len(group.members) > MAX_EXACT:
+                self.notes.add(
+                    f"{len(group.members) - MAX_EXACT} of {len(group.members)} terms of matrix identities were not "
+                    "looked at: the model can't be evaluated modulo a prime"
+                )
         for v in self._modular_kernel(group, samples):
             if self._is_new(group, v):
                 law = self._proved(group, v)
@@ -206,7 +238,8 @@ class _Search:
         meter = Meter(max(1, self.meter.limit // PROOF_SHARE), self.meter.seconds)
         try:
             evidence = prove_law(statement, meter)
-        except Refused:
+        except Refused as problem:
+            self.notes.add(f"{text} was not proved for all sizes: {problem}")
             evidence = None
         self.meter.tick(meter.used)
         if evidence is None:
@@ -266,7 +299,7 @@ class _Search:
                 self.reading = self.point.reading(self.point.theta, 0, None)
                 self.jacobian = Echelon(prime, coordinates(longer))
                 try:
-                    samples = _Samples(small, longer, prime, twisted, self.seed, self.meter)
+                    samples = _Samples(small, longer, prime, twisted, self.seed, self.meter, self.notes)
                     samples.more()
                 except NoRoot:
                     continue
@@ -333,7 +366,8 @@ class _Search:
         tensors = Tensors(simple, self.meter)
         try:
             residue = tensor_residue(law, tensors)
-        except Refused:
+        except Refused as problem:
+            self.notes.add(f"sums of {len(chosen)} terms were not searched for identities for all sizes: {problem}")
             return []
         finally:
             self.meter.limit = limit
@@ -356,10 +390,13 @@ class _Search:
 class _Samples:
     """Random states at small sizes, a generator at each, and so one linear equation for each entry of a candidate."""
 
-    def __init__(self, model: Changed, longer: Program, prime: int, twisted: bool, seed: int, meter: Meter) -> None:
+    def __init__(
+        self, model: Changed, longer: Program, prime: int, twisted: bool, seed: int, meter: Meter, notes: Notes
+    ) -> None:
         self.program = longer
         self.seed = seed
         self.meter = meter
+        self.notes = notes
         self.point = SearchPoint(simple_model(model), prime, seed, meter, twisted)
         self.theta: Theta = {}
         self.field_there: Theta = {}
@@ -405,6 +442,7 @@ class _Samples:
         for size in self.program.shapes[group.nodes[0]]:
             entries *= fixed(size)
         if entries > MAX_ENTRIES:
+            self.notes.add(f"matrix identities with {entries} entries at small sizes were not searched")
             return []
         wanted = _FIRST // 2
         while wanted * entries < 2 * width + _SPARE:

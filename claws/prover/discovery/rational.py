@@ -102,6 +102,7 @@ def _kernel(search: PolynomialSearch, monomials: Monomials, a: np.ndarray, b: np
         if equations.rank == before and stop >= width + _SPARE:
             break
     if width - equations.rank > MAX_SOLUTIONS:
+        search.notes.add(f"a class of pairs of monomials with more than {MAX_SOLUTIONS} solutions gave no quotient")
         return []
     vectors = [rational_vector({search.modulus: v}) for v in null_space(equations)]
     return [v for v, sure in vectors if sure and v is not None]

@@ -58,7 +58,9 @@ class Symmetry:
         return self.text
 
 
-def noether(spec: Spec, law: FoundLaw | str, sizes: Mapping[str, int] | None = None) -> Symmetry:
+def noether(
+    spec: Spec, law: FoundLaw | str, sizes: Mapping[str, int] | None = None, meter: Meter | None = None
+) -> Symmetry:
     """The symmetry of the model that a law generates: the flow of P grad <S, law>, S any constant array of the law's shape.
 
     `law` is one that was found, or an expression in the file's names, which is taken to be conserved. Raises `SourceError` for an
@@ -66,7 +68,8 @@ def noether(spec: Spec, law: FoundLaw | str, sizes: Mapping[str, int] | None = N
     """
     text = law if isinstance(law, str) else law.text
     given = sizes if sizes is not None else {} if isinstance(law, str) else law.sizes
-    return _Description(spec.instance(given).statement_of(parse_expression(text)), text, spec.parameters()).symmetry()
+    statement = spec.instance(given).statement_of(parse_expression(text))
+    return _Description(statement, text, spec.parameters(), meter or Meter(BUDGET)).symmetry()
 
 
 # --- the field of a law ----------------------------------------------------------------------------------------------------
@@ -103,12 +106,12 @@ class _Action:
 
 
 class _Description:
-    def __init__(self, statement: Statement, text: str, order: Sequence[str]) -> None:
+    def __init__(self, statement: Statement, text: str, order: Sequence[str], meter: Meter) -> None:
         self.law = text
         self.order = order
         self.program = statement.program
         self.flow = statement.flow
-        self.tensors = Tensors(self.program, Meter(BUDGET))
+        self.tensors = Tensors(self.program, meter)
         self.node = statement.law
         self.shape = squeeze(self.program.shapes[self.node])
         self.leaves = {node.name: n for n, node in enumerate(self.program.nodes) if isinstance(node, Leaf)}

@@ -139,6 +139,20 @@ def test_entries_that_differ_in_sign_count_once(text: str, entries: list[int]) -
     assert [law.entries for law in find(text).laws] == entries
 
 
+def test_a_gap_that_stays_open_does_not_take_all_of_the_budget() -> None:
+    """The one law of x^2 - x*y - 2*y^2 has irrational exponents: `complete` ends by itself, and says where."""
+    text = "param x, y\nmap (x + y)*(x - 2*y)"
+    stopped = find(text, complete=True, budget=500_000, timeout=None)
+    assert (stopped.missing, stopped.degree) == (1, 2)
+    note = "degrees above {} were not searched, for the work: raise --budget, or set --degree"
+    assert note.format(2) in stopped.notes
+    asked = find(text, complete=True, degree=4, budget=500_000, timeout=None)
+    assert asked.degree == 4 and note.format(4) in asked.notes
+    further = find(text, complete=True, budget=1_000_000, timeout=None)
+    assert (further.missing, further.degree) == (1, 12)
+    assert not any("degrees above" in line for line in further.notes)
+
+
 def test_laws_for_whole_arrays_replace_those_of_entries() -> None:
     text = "dim n, r\nparam U: [n, r] in positive\ninput x: [n]\nmap dot(log(U) @ ones(r), x)"
     found = find(text)

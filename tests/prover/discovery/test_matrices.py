@@ -15,7 +15,8 @@ from claws.kernel.counting import Changed
 from claws.kernel.errors import Meter
 from claws.prover.discovery import matrices
 from claws.prover.discovery.found import FoundLaw
-from claws.prover.discovery.matrices import matrix_laws, rational_kernel, small_sizes, sparser
+from claws.prover.discovery.matrices import matrix_laws, rational_kernel, search_matrix_laws, small_sizes, sparser
+from claws.prover.discovery.polynomials import Notes
 from claws.prover.jets import PRIMES
 from claws.prover.lie import ArrayRanks, Point
 from claws.syntax import nodes
@@ -291,7 +292,7 @@ def test_a_sparser_basis_spans_the_same() -> None:
 def test_a_candidate_is_what_its_text_says(text: str) -> None:
     """The node of a candidate and the node of its text have the same value, in every order of the legs."""
     spec = read(text)
-    search = matrices._Search(spec, {}, 2, 0, Meter(10**9))
+    search = matrices._Search(spec, {}, 2, 0, Meter(10**9), Notes())
     groups = search.groups()
     sizes = {"n": 2, "r": 3}
     seen = 0
@@ -314,3 +315,48 @@ def test_a_candidate_is_what_its_text_says(text: str) -> None:
             assert np.array_equal(np.broadcast_to(got, moved.shape), moved), c.text(order)
             seen += 1
     assert seen > 40
+
+
+# --- what is left out ------------------------------------------------------------------------------------------------
+
+
+def notes_of(text: str, meter: Meter | None = None) -> list[str]:
+    notes = Notes()
+    list(search_matrix_laws(read(text), meter=meter, notes=notes))
+    return notes.lines
+
+
+LINEAR = "dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T"
+
+
+def test_nothing_is_left_out_of_a_small_model() -> None:
+    assert notes_of(LINEAR) == []
+
+
+def test_a_budget_that_ends_is_noted() -> None:
+    assert notes_of(LINEAR, Meter(400)) == ["matrix identities were not all searched: the budget for them is used up"]
+    assert (
+        "sums of 2 terms were not searched for identities for all sizes: the budget" in notes_of(LINEAR, Meter(2000))[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "text", "note"),
+    [
+        ("MAX_CANDIDATES", 5, LINEAR, "3 of 8 terms of matrix identities of shape [r] were not looked at, products of"),
+        ("MAX_ENTRIES", 3, LINEAR, "matrix identities with 16 entries at small sizes were not searched"),
+        ("MAX_EXACT", 2, "dim n\nparam u: [n]\nmap u/sum(u - u)", "can't be evaluated modulo a prime"),
+        (
+            "MAX_RANK",
+            2,
+            "dim n\nparam u: [n, n, n]\nmap u",
+            "matrix identities have u as a whole only: it has more than 2",
+        ),
+    ],
+)
+def test_what_a_limit_leaves_out_is_noted(
+    limit: str, value: int, text: str, note: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matrices, limit, value)
+    lines = notes_of(text)
+    assert any(note in line for line in lines), lines
