@@ -214,10 +214,13 @@ class NumberSearch:
             return None
         return self._close(replace(model, relation="=", number=self.at_least))
 
-    def closed(self) -> Theorem | None:
-        """The kernel's theorem about the number at which the bounds have met. Raises `Refused` where it has none."""
+    def confirmed(self) -> Theorem:
+        """The kernel's theorem about the number, where the bounds have met; else about the upper bound. Raises `Refused`."""
         assert isinstance(self.statement, Count)
-        return self._close(replace(self.statement, relation="=", number=self.at_least))
+        relation = "=" if self.at_least == self.at_most else "<="
+        theorem = self._close(replace(self.statement, relation=relation, number=self.at_most))
+        # without the paths on which it was resting, the bound has become another
+        return theorem if theorem is not None else self.confirmed()
 
     def _close(self, statement: Count | Complete) -> Theorem | None:
         """The kernel's word on the bounds."""

@@ -40,10 +40,11 @@ def _formulas(f: Findings, form: str) -> str:
     if form == "latex":
         return "\n".join(rf"\text{{{law.name}}} = {latex_of(parse_expression(law.text))}" for law in f.laws)
     from claws.api import ClawError, loads
+    from claws.report.sympy_reading import python_text
 
     try:
         model = loads(new_file(f), f.path, f.sizes)
-        return "\n".join(f"{law.name} = {model.laws[law.name].to_sympy()}" for law in f.laws)
+        return "\n".join(f"{law.name} = {python_text(model.laws[law.name].to_sympy())}" for law in f.laws)
     except ClawError as problem:
         return f"# {f.path}: {problem}"
 
@@ -149,8 +150,8 @@ def claims(f: Findings) -> list[str]:
     """The laws as statements of the file, and what is known of their number."""
     lines = [law_line(law) for law in f.laws]
     clause = f" for {sizes_text(f)}" if f.sizes else ""
-    if f.missing:
-        return [*lines, f"count >= {f.count_at_least}{clause}", f"count <= {f.count_at_most}{clause}"]
+    if f.counted < f.count_at_most or f.missing:
+        return [*lines, f"count >= {f.counted}{clause}", f"count <= {f.count_at_most}{clause}"]
     if f.laws:
         lines.append(f"complete {', '.join(law.name for law in f.laws)}{clause}")
     return [*lines, f"count = {f.count_at_most}{clause}"]

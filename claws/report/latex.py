@@ -44,7 +44,7 @@ def _pieces(e: nodes.Expression | nodes.Slice) -> tuple[str, int]:
         case nodes.Number(value):
             if value.denominator == 1:
                 return str(value), _ATOM if value >= 0 else _UNARY
-            return rf"\frac{{{value.numerator}}}{{{value.denominator}}}", _ATOM
+            return rf"\frac{{{value.numerator}}}{{{value.denominator}}}", _POWER
         case nodes.Name(name):
             return latex_name(name), _ATOM
         case nodes.Negative(operand):
@@ -75,9 +75,10 @@ def _binary(operator: str, left: nodes.Expression, right: nodes.Expression) -> t
     if operator == "^":
         return f"{_written(left, _ATOM)}^{{{_written(right, _SUM)}}}", _POWER
     if operator == "/":
-        return rf"\frac{{{_written(left, _SUM)}}}{{{_written(right, _SUM)}}}", _ATOM
+        return rf"\frac{{{_written(left, _SUM)}}}{{{_written(right, _SUM)}}}", _POWER
     sign = " " if operator == "@" or isinstance(left, nodes.Number) else r" \cdot "
-    return f"{_written(left, _PRODUCT)}{sign}{_written(right, _UNARY)}", _PRODUCT
+    # a minus after the sign of a product that is left out would be read as a difference
+    return f"{_written(left, _PRODUCT)}{sign}{_written(right, _POWER)}", _PRODUCT
 
 
 def _call(

@@ -5,6 +5,8 @@ Sympy takes no part in any verdict. Expressions are built from the program's nod
 
 from __future__ import annotations
 
+import keyword
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
@@ -112,3 +114,21 @@ def as_matrix(x: Array, shape: Index) -> Any:
     if len(shape) == 2:
         return sympy.Matrix(shape[0], shape[1], lambda i, j: x.get((int(i), int(j)), zero))
     return sympy.Array([x.get(i, zero) for i in indices(shape)], shape)
+
+
+def python_text(x: Any) -> str:
+    """An expression, matrix or array as text that Python and `sympy.sympify` read as the same.
+
+    Symbols that are no names there, or names of something else, have others: `vel_U_0_1` for `vel(U)_0_1`, `E_` for `E`.
+    """
+    taken: set[str] = set()
+    names = {}
+    for symbol in sorted(x.free_symbols, key=lambda symbol: str(symbol.name)):
+        name = re.sub(r"\W+", "_", symbol.name).strip("_")
+        while name in taken or keyword.iskeyword(name) or hasattr(sympy, name):
+            name += "_"
+        taken.add(name)
+        names[symbol] = sympy.Symbol(name, **symbol.assumptions0)
+    if isinstance(x, sympy.NDimArray):
+        return f"Array({x.applyfunc(lambda entry: entry.xreplace(names))})"
+    return str(x.xreplace(names))

@@ -189,9 +189,18 @@ def _entry(spec: Spec, e: nodes.Expression, i: Index) -> nodes.Expression | None
 
 
 def own_functions(spec: Spec) -> list[Extra]:
-    """Values of functions, and inverses, of the map that depend on parameters alone; constants, scalar ones with inverses."""
+    """What the map and preconditioners have in them that depends on parameters alone: values of functions and inverses.
+
+    Preconditioners that are no arrays by themselves as well, and constants, scalar ones with inverses.
+    """
     found: dict[str, Extra] = {}
     stack: list[object] = list(spec.map.outputs if spec.map is not None else ())
+    for _, factor in spec.preconditions.values():
+        stack.append(factor)
+        if not _is_power(factor) and _is_function(spec, factor):
+            # P(x) in front of the gradient in x is a Darboux polynomial, if it is a polynomial
+            for extra in darboux_functions([factor]):
+                found[print_expression(extra.value)] = extra
     seen: set[str] = set()
     while stack:
         e = stack.pop(0)
@@ -252,10 +261,22 @@ def _slope(spec: Spec, e: nodes.Call) -> nodes.Expression | None:
 
 def _keep(spec: Spec, found: dict[str, Extra], e: nodes.Expression) -> None:
     """Keep an expression that mentions parameters, and no data."""
-    names = nodes.names_in(e)
-    roles = [_role(spec, name, set()) for name in names]
-    if "param" in roles and all(role in ("param", "const", "dim") for role in roles):
+    if _is_function(spec, e):
         found.setdefault(print_expression(e), Extra(e))
+
+
+def _is_power(e: nodes.Expression) -> bool:
+    """Of an array, which is a letter by itself."""
+    match e:
+        case nodes.Binary("^", nodes.Name(), nodes.Number()):
+            return True
+    return isinstance(e, nodes.Name)
+
+
+def _is_function(spec: Spec, e: nodes.Expression) -> bool:
+    """Whether an expression mentions parameters, and no data."""
+    roles = [_role(spec, name, set()) for name in nodes.names_in(e)]
+    return "param" in roles and all(role in ("param", "const", "dim") for role in roles)
 
 
 def _role(spec: Spec, name: str, open_names: set[str]) -> str:

@@ -124,8 +124,11 @@ class Findings:
     parameters: int = 0
     laws: list[FileLaw] = field(default_factory=list)
     independent: int = 0
+    counted: int = 0
+    """How many laws there are as far as the kernel can count those that were found."""
     count_at_least: int = 0
     count_at_most: int = 0
+    """What the kernel has accepted; at first, one law for each coordinate."""
     degree: int = 0
     """The degree up to which polynomials were searched; 0 where there was no need to."""
     symmetries: list[str] = field(default_factory=list)
@@ -306,8 +309,8 @@ class _Find:
         # what is left to say of the laws that were found has work of its own
         self._renew_meter(FINAL_SHARE)
         try:
-            self._prune()
             self._bound_again()
+            self._prune()
             self._symmetries()
         except OutOfBudget as problem:
             self.notes.add(f"not all was said of the laws: {problem}; raise it with --budget or --timeout")
@@ -335,11 +338,13 @@ class _Find:
 
     def _matrices(self) -> None:
         meter = self._share(MATRIX_SHARE)
-        with self._stage("matrix identities"), contextlib.suppress(SourceError):
-            # where the model has no meaning without sizes, there are its entries
-            degree, seed = min(2, self.settings.degree), self.settings.seed
-            for law in search_matrix_laws(self.spec, None, degree, seed, meter, self.notes):
-                self._offer(law.text, law.for_all_sizes, {} if law.for_all_sizes else law.sizes)
+        degree, seed = min(2, self.settings.degree), self.settings.seed
+        try:
+            with self._stage("matrix identities"):
+                for law in search_matrix_laws(self.spec, None, degree, seed, meter, self.notes):
+                    self._offer(law.text, law.for_all_sizes, {} if law.for_all_sizes else law.sizes)
+        except SourceError as problem:
+            self.notes.add(f"there are no laws for all sizes: the model needs some ({problem})")
         self.meter.used += meter.used
 
     def _share(self, parts: int) -> Meter:
@@ -358,19 +363,30 @@ class _Find:
             self.notes.add("the upper bound for the number of laws may be too high: the budget for it is used up")
         self.meter.used += meter.used
         self.tally.meter = self.meter
+        if self.missing > 0:
+            # the search goes on, and may be interrupted
+            self._confirm()
         self._put_numbers()
 
     def _bound_again(self) -> None:
-        """With more laws known, the bounds may meet; the kernel has the last word."""
-        try:
+        """With more laws known, the bounds may meet."""
+        before = self.tally.at_least
+        with self._stage("the number of laws"):
             self.tally.raise_lower()
-            if self.tally.at_least == self.tally.at_most:
-                self.progress("the kernel's word on the number of laws")
-                self.tally.closed()
+        if self.found.count_at_most > self.tally.at_most or before < self.tally.at_least == self.tally.at_most:
+            self._confirm()
+
+    def _confirm(self) -> None:
+        """Ask the kernel for its word on the number of laws: what it has not accepted is not said."""
+        if self.tally.at_most == self.tally.coordinates:
+            return
+        self.progress("the kernel's word on the number of laws")
+        try:
+            self.tally.confirmed()
+            self.found.count_at_most = self.tally.at_most
         except Refused as problem:
-            # out of budget, too: what the kernel has not accepted is not said
+            # out of budget, too
             self.notes.add(f"the kernel has not accepted the upper bound: {problem}")
-            self.tally.at_most = self.tally.coordinates
 
     def _degrees(self) -> None:
         """Degree by degree, up to the one that was asked for; with `complete` as long as a law is missing, within reason."""
@@ -545,8 +561,10 @@ class _Find:
         if not self.independence.news(gradients) and not for_all_sizes:
             return False
         name = self._name()
-        if not self.tally.add(name, statement) and not self._proved(text, statement):
-            return False
+        if not self.tally.add(name, statement):
+            if not self._proved(text, statement):
+                return False
+            self.notes.add(f"{text} is proved, but the kernel can't count it with the other laws")
         if for_all_sizes and not self._proved_for_all_sizes(value):
             for_all_sizes, sizes = False, self.sizes
         self.independence.add(gradients)
@@ -559,7 +577,7 @@ class _Find:
         return True
 
     def _proved(self, text: str, statement: Statement) -> bool:
-        """Whether the kernel accepts the law, of which the count has no use (a relu in it, say); if not, a note says so."""
+        """Whether the kernel accepts a law that it can't count (a relu in it, say); if not, a note says so."""
         share = self._share(PROOF_SHARE)
         outcome = decide_law(statement, self.settings.seed, share.limit, share.seconds)
         self.meter.used += outcome.work
@@ -594,8 +612,8 @@ class _Find:
     def _put_numbers(self) -> None:
         found = self.found
         found.independent = self.independence.rank
-        found.count_at_least = max(self.tally.at_least, found.independent)
-        found.count_at_most = max(self.tally.at_most, found.count_at_least)
+        found.counted = self.tally.at_least
+        found.count_at_least = max(found.counted, found.independent)
 
 
 def _different(gradients: Residues) -> int:

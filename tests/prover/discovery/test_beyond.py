@@ -108,6 +108,8 @@ def test_the_users_function_may_be_an_array() -> None:
         ("param x, y\nmap x/(1 + y^2)", "2*x^2 + y^2 + log(y^2)"),
         ("param x, y\nmap sin(x)*cos(y)", "cos(x)/sin(y)"),
         ("param x, y\nmap x + softplus(y)", "x - y + 1/sigmoid(y)"),
+        ("param x, y\nmap x*y\nprecondition x by 1 + x^2", "2*y^2 - log((1 + x^2)^2)"),
+        ("param x, y\nmap x + y\nprecondition x by exp(x)\nprecondition y by y^3", "2/exp(x) - 1/y^2"),
         ("activation s with s' = 1 - s^2\nparam u, b\nmap u*s(b)", "u^2 - 1/(1 - s(b)^2)"),
     ],
 )
@@ -164,6 +166,9 @@ def test_further_letters_that_are_left_out_are_noted() -> None:
         ("param v\nmap softplus(v)", ["softplus(v)", "sigmoid(v)", "1/sigmoid(v)"]),
         ("activation s with s' = 1 - s^2\nparam v\nmap s(v)", ["s(v)", "1/(1 - s(v)^2)"]),
         ("activation s homogeneous 2\nparam v\nmap s(v)", ["s(v)"]),
+        ("param u, v\nmap u*v\nprecondition u by 1 + u^2\nprecondition v by v^3", ["1/(1 + u^2)", "log((1 + u^2)^2)"]),
+        ("param u, v\nmap u*v\nprecondition u by exp(u)", ["1/exp(u)", "log(exp(u)^2)", "exp(u)"]),
+        ("const c\nparam u, v\nmap u*v\nprecondition u by 2*c", ["c", "1/c"]),
         ("param u, v\nlet w = u + 1\nmap v/w", ["1/w"]),
         ("param u, v\ninput x\nlet w = u*x\nmap v/w", []),
         ("param u: [3]\nmap sum(exp(u[k]) for k in 0..2)", []),
