@@ -138,10 +138,14 @@ def _parser() -> argparse.ArgumentParser:
     find.add_argument("--basis", action="append", default=[], metavar="EXPR", help="a function that laws may be made of, "
                       "in the names of the file, as in --basis 'log(U)'; may be given several times")  # fmt: skip
     find.add_argument(
-        "--complete", action="store_true", help="raise the degree until no law is missing, or the budget ends"
+        "--complete",
+        action="store_true",
+        help="raise the degree until no law is missing, or the next takes too much work",
     )
     find.add_argument(
-        "--symmetries", action="store_true", help="print the symmetry of each law, and linear ones that give no law"
+        "--symmetries",
+        action="store_true",
+        help="list linear symmetries that give no law, too; in JSON, those of laws as well",
     )
     find.add_argument("-o", "--output", metavar="PATH", help="write the model with these laws as claims to this file")
     find.add_argument("--format", choices=("text", "claw", "latex", "sympy", "json"), default="text",
@@ -441,10 +445,14 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _find(arguments: argparse.Namespace) -> int:
+    from claws.driver import find_files
     from claws.find import checked_file, command_line, find_in_paths, find_in_text
     from claws.prover.discovery.find import Settings
     from claws.report.findings import exit_status, render
 
+    if arguments.output is not None and len(find_files(arguments.paths)) != 1:
+        print("claws: -o takes the laws of one file", file=sys.stderr)
+        return 2
     settings = Settings(
         dict(arguments.sizes), arguments.degree, tuple(arguments.basis), arguments.complete, arguments.symmetries,
         arguments.seed, arguments.budget, arguments.timeout or None,
@@ -462,9 +470,6 @@ def _find(arguments: argparse.Namespace) -> int:
     status = int(exit_status(found))
     sys.stdout.write(render(found, settings, arguments.format, _color(), arguments.verbose))
     if arguments.output is not None and not any(f.errors for f in found):
-        if len(found) != 1:
-            print("claws: -o takes the laws of one file", file=sys.stderr)
-            return 2
         text, problem = checked_file(found[0], settings, arguments.output)
         try:
             with open(arguments.output, "w", encoding="utf-8", newline="\n") as handle:

@@ -238,7 +238,7 @@ def test_a_size_for_no_dim_is_an_error(claws: Claws) -> None:
 
 def test_the_output_goes_with_one_file(claws: Claws) -> None:
     run = claws("find", "net.claw", "scalars.claw", "-o", "new.claw")
-    assert (run.status, run.err) == (2, "claws: -o takes the laws of one file\n")
+    assert (run.status, run.out, run.err) == (2, "", "claws: -o takes the laws of one file\n")
     run = claws("find", "scalars.claw", "-o", "no/new.claw")
     assert run.status == 2
     assert "no/new.claw can't be written" in run.err
