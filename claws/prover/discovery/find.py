@@ -461,10 +461,16 @@ class _Find:
     def _basis(self, text: str) -> nodes.Expression:
         try:
             value = parse_expression(text)
-            self.instance.statement_of(value)
+            statement = self.instance.statement_of(value)
+            # one function without a value would cost all the others
+            self.independence.of_nodes(statement, [statement.law])
             return value
         except SourceError as problem:
             raise BasisError(text, problem.diagnostic) from problem
+        except Undefined as problem:
+            message = f"the search can't evaluate this function: {problem}"
+            hint = "whole powers have values, and square roots if the model has these, too"
+            raise BasisError(text, Diagnostic("CLAW022", message, START, hint)) from problem
         except Malformed as problem:
             raise BasisError(text, Diagnostic("CLAW022", str(problem))) from problem
 

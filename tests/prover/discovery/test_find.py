@@ -171,6 +171,16 @@ def test_no_more_is_claimed_than_the_kernel_can_count(text: str) -> None:
     assert_accepted(found)
 
 
+@pytest.mark.parametrize("function", ["sqrt(x)", "x^(1/3)"])
+def test_a_function_that_the_search_cannot_evaluate_is_refused(function: str) -> None:
+    """It would cost all other functions, and nobody would know without --verbose."""
+    text = "param x, y\nmap x/(1 + y^2)"
+    found = find_laws_of(read(text), Settings(basis=("1/x", function)))
+    (error,) = found.errors
+    assert error.code == "CLAW022" and error.message.startswith("the search can't evaluate this function: ")
+    assert find(text, basis=("1/x",)).missing == 0
+
+
 def test_laws_for_whole_arrays_replace_those_of_entries() -> None:
     text = "dim n, r\nparam U: [n, r] in positive\ninput x: [n]\nmap dot(log(U) @ ones(r), x)"
     found = find(text)
