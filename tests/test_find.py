@@ -292,3 +292,10 @@ def test_a_file_that_is_written_elsewhere_finds_its_blocks(claws: Claws, tmp_pat
     written = (tmp_path / "sub" / "out.claw").read_text(encoding="utf-8")
     assert 'import "../scalars.claw" as A' in written
     assert claws("check", "sub/out.claw").status == 0
+
+
+def test_an_error_of_the_command_line_leaves_the_path_of_the_file(claws: Claws) -> None:
+    run = claws("find", "scalars.claw", "--basis", "q", "--format", "json")
+    assert run.status == 2
+    assert (run.json()["path"], run.json()["errors"][0]["message"]) == ("scalars.claw", "unknown name `q`")
+    assert claws("find", "scalars.claw", "--basis", "q").out.startswith("scalars.claw, --basis:1:1: error[CLAW021]")

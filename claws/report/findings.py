@@ -25,7 +25,7 @@ def render(files: Sequence[Findings], settings: Settings, form: str, color: bool
         return render_text(files, color, verbose)
     lines: list[str] = []
     for f in files:
-        lines += [line for d in f.errors for line in render_diagnostic(f.path, f.lines, d, color)]
+        lines += [line for d in f.errors for line in render_diagnostic(f.place or f.path, f.lines, d, color)]
         if f.errors and not f.laws:
             continue
         if form == "claw":
@@ -89,7 +89,7 @@ def render_text(files: Sequence[Findings], color: bool, verbose: bool) -> str:
         if k:
             lines.append("")
         for d in f.errors:
-            lines += render_diagnostic(f.path, f.lines, d, color)
+            lines += render_diagnostic(f.place or f.path, f.lines, d, color)
         if f.errors and not f.laws:
             continue
         lines.append(f"# {f.path}: {summary(f)}")

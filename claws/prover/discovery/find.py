@@ -115,6 +115,8 @@ class Findings:
     lines: tuple[str, ...] = ()
     dims: tuple[str, ...] = ()
     """The dims that the file declares."""
+    place: str = ""
+    """What the lines of errors are of, where it is not the file."""
     sizes: dict[str, int] = field(default_factory=dict)
     """The sizes at which laws were counted, and looked for entry by entry."""
     chosen: tuple[str, ...] = ()
@@ -158,7 +160,7 @@ def find_laws_of(spec: Spec, settings: Settings, progress: Progress = lambda wha
     try:
         _Find(spec, settings, found, progress).run()
     except BasisError as problem:
-        found.path += ", --basis"
+        found.place = f"{found.path}, --basis"
         found.lines = source_lines(problem.text)
         found.errors.append(problem.diagnostic)
     except SourceError as problem:

@@ -168,7 +168,12 @@ class _Description:
                 found.setdefault(name, []).append(part)
         if len({p.pace for parts in found.values() for p in parts}) > 1:
             return None
-        return {name: sorted(found[name], key=lambda p: p.at) for name in self.order if name in found}
+
+        def places(part: _Part) -> list[tuple[int, int, str]]:
+            # x[2] before x[10]
+            return [(axis, len(position), position) for axis, position in part.at]
+
+        return {name: sorted(found[name], key=places) for name in self.order if name in found}
 
     def _part(self, network: Network, c: Fraction, rank: int) -> _Part | None:
         factors: list[tuple[str, Fraction, Labels]] = []

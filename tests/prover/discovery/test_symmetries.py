@@ -109,6 +109,11 @@ def test_letters_that_the_file_uses_are_left_to_it() -> None:
     assert noether(spec, "S.T @ S - U.T @ U").text == "S -> S exp(s*Z), U -> U exp(-s*Z), Z symmetric"
 
 
+def test_places_are_in_the_order_of_their_numbers() -> None:
+    spec = read("param x: [12]\nmap x[2]*x[10]")
+    assert noether(spec, "x[2]^2 - x[10]^2").text == "x[2] -> e^s x[2], x[10] -> e^-s x[10]"
+
+
 def test_the_latex_of_a_symmetry() -> None:
     spec = example("deep_linear")
     assert (
