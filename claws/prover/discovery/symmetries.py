@@ -289,9 +289,11 @@ class _Description:
         return f"{name}[{full}]", f"{_name_latex(name)}_{{{full.replace(' ', '')}}}"
 
     def _by_matrices(self, name: str, actions: Sequence[_Action], scale: Fraction) -> tuple[str, str]:
-        rank = len(squeeze(self.program.shapes[self.leaves[name]]))
-        fixed = {i for i, _ in (*actions[0].along, *actions[0].at)}
-        left = [k for k in range(rank) if k not in fixed]
+        shape = self.program.shapes[self.leaves[name]]
+        # those of size 1 count: a row is multiplied from the right
+        axes = [k for k, n in enumerate(shape) if n != ONE]
+        fixed = {axes[i] for i, _ in (*actions[0].along, *actions[0].at)}
+        left = [k for k in range(len(shape)) if k not in fixed]
         text, formula = self._entry(name, actions[0])
         if fixed and sorted(fixed) == list(range(len(fixed))):
             # U[h, :, :] is U[h]
@@ -300,7 +302,8 @@ class _Description:
         before = after = before_latex = after_latex = where = ""
         for a in actions:
             c = a.coefficient / scale
-            on_left = len(left) == 1 or left.index(a.axis) == 0
+            axis = axes[a.axis]
+            on_left = len(left) == 1 or left.index(axis) == 0
             transposed = a.transposed
             if on_left and len(left) <= 2:
                 transposed, c = not transposed if not a.symmetry else False, c * (a.symmetry or 1)
@@ -312,7 +315,7 @@ class _Description:
             power = f"exp({factor}{self.s}*{seed})"
             power_latex = f"e^{{{factor.replace('*', '')}{self.s} {seed_latex}}}"
             if len(left) > 2:
-                where += f" (along axis {a.axis})"
+                where += f" (along axis {axis})"
                 after, after_latex = f" {power}", f" {power_latex}"
             elif on_left:
                 before, before_latex = f"{power} ", f"{power_latex} "

@@ -109,6 +109,36 @@ def test_letters_that_the_file_uses_are_left_to_it() -> None:
     assert noether(spec, "S.T @ S - U.T @ U").text == "S -> S exp(s*Z), U -> U exp(-s*Z), Z symmetric"
 
 
+@pytest.mark.parametrize(
+    ("model", "law", "expected"),
+    [
+        (
+            "param A: [1, 2], B: [2, 3]\nmap A @ B",
+            "A.T @ A - B @ B.T",
+            "A -> A exp(s*S), B -> exp(-s*S) B, S symmetric",
+        ),
+        (
+            "param A: [2, 1], B: [3, 2]\nmap B @ A",
+            "A @ A.T - B.T @ B",
+            "A -> exp(s*S) A, B -> B exp(-s*S), S symmetric",
+        ),
+        (
+            'param A: [2, 1, 3], b: [2]\nmap einsum("iak,i->ak", A, b)',
+            'einsum("iak,jak->ij", A, A) - outer(b, b)',
+            "A -> A exp(s*S) (along axis 0), b -> exp(-s*S) b, S symmetric",
+        ),
+        (
+            'param A: [1, 3, 2], b: [2]\nmap einsum("aki,i->ak", A, b)',
+            'einsum("aki,akj->ij", A, A) - outer(b, b)',
+            "A -> A exp(s*S) (along axis 2), b -> exp(-s*S) b, S symmetric",
+        ),
+    ],
+)
+def test_a_row_is_multiplied_from_the_right(model: str, law: str, expected: str) -> None:
+    """Axes of size 1 count, as in NumPy."""
+    assert noether(read(model), law).text == expected
+
+
 def test_places_are_in_the_order_of_their_numbers() -> None:
     spec = read("param x: [12]\nmap x[2]*x[10]")
     assert noether(spec, "x[2]^2 - x[10]^2").text == "x[2] -> e^s x[2], x[10] -> e^-s x[10]"
