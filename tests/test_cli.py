@@ -9,15 +9,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from claws.cli import EXIT_STATUSES, main
+from claws.cli import EXIT_STATUSES
 from claws.kernel.__main__ import main as kernel_main
+from tests.command_line import Claws, Run, runner
 
 GOOD = "dim n\nparam u, v: [n]\nmap u*v\nlaw balance = u^2 - v^2\nlaw total = u^2 + v^2 expect refuted\n"
 FALSE = "param u, v\nmap u*v\nlaw total = u^2 + v^2\n"
@@ -28,34 +27,11 @@ UGLY = "# top\nparam u,v  # two\nmap u*v\n# between\nlaw   balance=u^2-v^2\n# en
 TIDY = "# top\nparam u, v  # two\nmap u*v\n# between\nlaw balance = u^2 - v^2\n# end\n"
 
 
-@dataclass
-class Run:
-    status: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Claws = Callable[..., Run]
-
-
 @pytest.fixture
 def claws(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Claws:
     """Runs a command in an empty folder."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Run:
-        capsys.readouterr()
-        try:
-            status = main(arguments)
-        except SystemExit as end:  # argparse's way out
-            status = int(end.code or 0)
-        captured = capsys.readouterr()
-        return Run(status, captured.out, captured.err)
-
-    return run
+    return runner(capsys)
 
 
 def write(name: str, text: str | bytes) -> str:

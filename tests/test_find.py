@@ -7,36 +7,21 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from claws import __version__
-from claws.cli import FIND_STATUSES, main
+from claws.cli import FIND_STATUSES
 from claws.find import checked_file, find_in_text
 from claws.prover.discovery.find import Settings
 from claws.prover.discovery.polynomials import PolynomialSearch
+from tests.command_line import Claws, runner
 
 NET = "dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T\nlaw total = sqnorm(U) expect refuted\n"
 SCALARS = "param u, v\nmap u*v\n"
 OPEN = "param a: [2, 1], b: [2, 2], c: [1, 2]\nmap c @ b @ a\n"
 WRONG = "param u\nmap w\n"
-
-
-@dataclass
-class Run:
-    status: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Claws = Callable[..., Run]
 
 
 @pytest.fixture
@@ -45,17 +30,7 @@ def claws(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     for name, text in {"net": NET, "scalars": SCALARS, "open": OPEN, "wrong": WRONG}.items():
         (tmp_path / f"{name}.claw").write_text(text, encoding="utf-8")
-
-    def run(*arguments: str) -> Run:
-        capsys.readouterr()
-        try:
-            status = main(arguments)
-        except SystemExit as end:  # argparse's way out
-            status = int(end.code or 0)
-        captured = capsys.readouterr()
-        return Run(status, captured.out, captured.err)
-
-    return run
+    return runner(capsys)
 
 
 def test_text_is_claw_text_with_comments(claws: Claws) -> None:
@@ -132,6 +107,7 @@ def test_the_output_does_not_depend_on_hashes(tmp_path: Path) -> None:
         ("claw", "complete law1 for n = 2, m = 3, r = 2"),
         ("claw", "count = 3 for n = 2, m = 3, r = 2"),
         ("latex", r"\text{law1} = U^{\top} U - V^{\top} V"),
+        ("latex", r"% law1 generates $U \mapsto U e^{s S},\; V \mapsto V e^{-s S}$"),
     ],
 )
 def test_formats(claws: Claws, form: str, line: str) -> None:

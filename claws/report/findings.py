@@ -38,7 +38,12 @@ def render(files: Sequence[Findings], settings: Settings, form: str, color: bool
 def _formulas(f: Findings, form: str) -> str:
     """The laws as LaTeX, as they stand, or as SymPy's expressions of their entries at the sizes of the search."""
     if form == "latex":
-        return "\n".join(rf"\text{{{law.name}}} = {latex_of(parse_expression(law.text))}" for law in f.laws)
+        lines = []
+        for law in f.laws:
+            lines.append(rf"\text{{{law.name}}} = {latex_of(parse_expression(law.text))}")
+            if law.symmetry_latex:
+                lines.append(f"% {law.name} generates ${law.symmetry_latex}$")
+        return "\n".join(lines)
     from claws.api import ClawError, loads
     from claws.report.sympy_reading import python_text
 

@@ -4,7 +4,7 @@ Untrusted, as all of the search: what is found goes through the same prover and 
 
 | module | what |
 | --- | --- |
-| `found` | what is handed on: a law as text, and where it is proved |
+| `found` | what is handed on: a law as text, and where it is proved; notes of what was left out |
 | `networks` | candidates: products of one or two arrays of the state with some indices summed, by the shape of the result |
 | `notation` | such a product, and a combination of them, as a person would write it |
 | `points` | random points at which models are evaluated |

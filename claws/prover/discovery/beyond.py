@@ -25,17 +25,9 @@ from claws.kernel.flow import STATE
 from claws.kernel.functions import Slope
 from claws.kernel.jets import draw, salt
 from claws.kernel.lie import Model, coordinates
-from claws.prover.discovery.polynomials import (
-    Ansatz,
-    Coefficients,
-    Law,
-    Letter,
-    Notes,
-    entry_text,
-    law_text,
-    random_theta,
-    state_ansatz,
-)
+from claws.prover.discovery.found import Notes
+from claws.prover.discovery.points import random_states
+from claws.prover.discovery.polynomials import Ansatz, Coefficients, Law, Letter, entry_text, law_text, state_ansatz
 from claws.prover.jets import Residues
 from claws.prover.lie import BATCH, Point, Theta
 from claws.syntax import nodes
@@ -197,9 +189,15 @@ def own_functions(spec: Spec) -> list[Extra]:
     stack: list[object] = list(spec.map.outputs if spec.map is not None else ())
     for _, factor in spec.preconditions.values():
         stack.append(factor)
-        if not _is_power(factor) and _is_function(spec, factor):
+        polynomial = factor
+        match factor:
+            case nodes.Binary("/", nodes.Number(), divisor):
+                polynomial = divisor
+                if not isinstance(divisor, nodes.Name):
+                    _keep(spec, found, divisor)
+        if not _is_power(polynomial) and _is_function(spec, polynomial):
             # P(x) in front of the gradient in x is a Darboux polynomial, if it is a polynomial
-            for extra in darboux_functions([factor]):
+            for extra in darboux_functions([polynomial]):
                 found[print_expression(extra.value)] = extra
     seen: set[str] = set()
     while stack:
@@ -345,7 +343,7 @@ def _coordinates(point: Point, notes: Notes) -> list[str]:
 def _staying(point: Point, places: Sequence[tuple[str, Index]], start: int) -> list[tuple[str, Index]]:
     """Those of these coordinates that move, but not where they are 0: each is at one point, and none at a last one."""
     keys = [(start, k) for k in range(len(places) + 1)]
-    theta = random_theta(point, keys)
+    theta = random_states(point, keys)
     for k, (name, i) in enumerate(places):
         x = theta[name][0]
         assert x is not None
@@ -417,7 +415,7 @@ def _invariant(
     """Those whose zeros no generator leaves, at random points. The first coordinate of each occurs in it to the first degree."""
     count = _ZEROS * len(guesses)
     keys = [(start, k) for k in range(count)]
-    theta = random_theta(point, keys)
+    theta = random_states(point, keys)
     flat = _flat(point, theta, count)
     p = point.field.p
     rows = [[int(x) for x in row] for row in flat]

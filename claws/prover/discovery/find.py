@@ -25,9 +25,10 @@ from claws.prover.discovery.beyond import (
     own_functions,
     product_text,
 )
+from claws.prover.discovery.found import Notes
 from claws.prover.discovery.generating import Independence
 from claws.prover.discovery.matrices import search_matrix_laws
-from claws.prover.discovery.polynomials import Ansatz, Law, Notes, PolynomialSearch, state_ansatz
+from claws.prover.discovery.polynomials import Ansatz, Law, PolynomialSearch, state_ansatz
 from claws.prover.discovery.rational import quotients
 from claws.prover.discovery.symmetries import linear_symmetries, noether
 from claws.prover.jets import Residues
@@ -97,6 +98,8 @@ class FileLaw:
     """How many different scalar laws it has, at the sizes of the search."""
     symmetry: str = ""
     """What it generates, where that is known."""
+    symmetry_latex: str = ""
+    """The same as LaTeX."""
 
     @property
     def claim(self) -> str:
@@ -340,7 +343,7 @@ class _Find:
 
     def _matrices(self) -> None:
         meter = self._share(MATRIX_SHARE)
-        degree, seed = min(2, self.settings.degree), self.settings.seed
+        degree, seed = self.settings.degree, self.settings.seed
         try:
             with self._stage("matrix identities"):
                 for law in search_matrix_laws(self.spec, None, degree, seed, meter, self.notes):
@@ -528,7 +531,7 @@ class _Find:
                 continue
             finally:
                 self.meter.used += share.used
-            self.found.laws[k] = replace(law, symmetry=symmetry.text)
+            self.found.laws[k] = replace(law, symmetry=symmetry.text, symmetry_latex=symmetry.latex)
         if self.settings.symmetries:
             try:
                 symmetries = linear_symmetries(self.spec, self.sizes, self.settings.seed, self._share(2), self.notes)

@@ -17,3 +17,14 @@ class FoundLaw:
     text: str
     for_all_sizes: bool
     sizes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Notes:
+    """What a search left out, for people."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, line: str) -> None:
+        if line not in self.lines:
+            self.lines.append(line)

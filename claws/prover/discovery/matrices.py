@@ -28,7 +28,7 @@ from claws.kernel.statement import Statement
 from claws.kernel.tensors import Tensors
 from claws.kernel.theorem import tensor_residue
 from claws.prover.discovery.exact import null_space, reconstructed
-from claws.prover.discovery.found import FoundLaw
+from claws.prover.discovery.found import FoundLaw, Notes
 from claws.prover.discovery.networks import (
     MAX_RANK,
     Candidate,
@@ -41,7 +41,6 @@ from claws.prover.discovery.networks import (
 )
 from claws.prover.discovery.notation import Term, law_text
 from claws.prover.discovery.points import SearchPoint, points_of, random_states
-from claws.prover.discovery.polynomials import Notes
 from claws.prover.jets import Reading, Residues
 from claws.prover.laws import prove_law
 from claws.prover.lie import Echelon, Point, Theta, elimination_work

@@ -11,9 +11,10 @@ two members, and many of these are eliminated at once.
 from __future__ import annotations
 
 import math
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations_with_replacement
 
@@ -31,8 +32,10 @@ from claws.kernel.program import Einsum, Gather, Node, Number, Power, Program, S
 from claws.kernel.sizes import Size
 from claws.kernel.statement import Statement
 from claws.prover.discovery.exact import null_space, rational_vector, shortened, without_kernel
+from claws.prover.discovery.found import Notes
 from claws.prover.discovery.gradings import Grading, Hashes, gradings
 from claws.prover.discovery.permutations import permutations
+from claws.prover.discovery.points import random_states
 from claws.prover.jets import PRIMES, PRIMES_WITH_ROOTS, Reading, Residues
 from claws.prover.lie import BATCH, Echelon, Point, Theta, elimination_work
 from claws.prover.scaling import scaled_model
@@ -57,6 +60,9 @@ _SMALL = 24
 
 _CHUNK = 2_000_000
 """Numbers that are worked on at once."""
+
+_POWER = re.compile(r"\((\w+(?:\[[\d, ]*\])?)\^(\d+)\)")
+"""A power of a coordinate as a letter is written."""
 
 Monomial = tuple[int, ...]
 """Numbers of letters, sorted; () is 1."""
@@ -182,17 +188,6 @@ def entry_text(name: str, i: Index) -> str:
 
 
 # --- the search ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Notes:
-    """What a search left out, for people."""
-
-    lines: list[str] = field(default_factory=list)
-
-    def add(self, line: str) -> None:
-        if line not in self.lines:
-            self.lines.append(line)
 
 
 @dataclass(frozen=True)
@@ -461,13 +456,13 @@ class Samples:
 
     def _batch(self, start: int) -> tuple[Residues, Residues]:
         point = self.point
-        keys = point.with_own_states(start, BATCH, lambda keys: random_theta(point, keys))
+        keys = point.with_own_states(start, BATCH, lambda keys: random_states(point, keys))
         if not point.roots:
             # constants are any: a law must hold for all of them
             for name in point.consts:
                 starts = [salt("law const", point.seed, name, *key) for key in keys]
                 point.consts[name] = point.field.drawn(starts, point.shapes[name])
-        theta = random_theta(point, keys)
+        theta = random_states(point, keys)
         generators = point.generators(theta, 0, keys)
         moved: Theta = {name: [x[0], generators[name][0] if name in generators else None] for name, x in theta.items()}
         moved |= {name: [x, None] for name, x in point.consts.items()}
@@ -501,14 +496,6 @@ class Samples:
             total = term if total is None else total + term
         assert total is not None
         return reduce(total) if degree > 1 else total
-
-
-def random_theta(point: Point, keys: Sequence[tuple[int, ...]]) -> Theta:
-    """A random state for each key."""
-    return {
-        name: [point.field.drawn([salt("law point", point.seed, name, *key) for key in keys], point.shapes[name])]
-        for name in point.state
-    }
 
 
 def find_laws(
@@ -554,11 +541,7 @@ def _weight_power(weight: str, exponent: int) -> str:
 
 def _term(m: Monomial, c: int, letters: Sequence[Letter], without_weight: bool) -> str:
     top = [_powered(letters[k], m.count(k), without_weight) for k in dict.fromkeys(m) if not letters[k].denominator]
-    bottom = [
-        letters[k].denominator + (f"^{m.count(k)}" if m.count(k) > 1 else "")
-        for k in dict.fromkeys(m)
-        if letters[k].denominator
-    ]
+    bottom = [_power(letters[k].denominator, m.count(k)) for k in dict.fromkeys(m) if letters[k].denominator]
     if c != 1 or not top:
         top.insert(0, str(c))
     text = "*".join(top)
@@ -570,6 +553,14 @@ def _powered(letter: Letter, exponent: int, without_weight: bool) -> str:
     if letter.weight and not without_weight:
         text = f"{letter.weight}*{text}"
         return text if exponent == 1 else f"({text})^{exponent}"
+    return _power(text, exponent)
+
+
+def _power(text: str, exponent: int) -> str:
+    """A power of a letter, which may be one itself: (u[0]^2)^3 is u[0]^6."""
+    inner = _POWER.fullmatch(text)
+    if inner is not None:
+        text, exponent = inner[1], int(inner[2]) * exponent
     return text if exponent == 1 else f"{text}^{exponent}"
 
 

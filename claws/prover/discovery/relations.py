@@ -13,7 +13,7 @@ from claws.kernel.evaluate import fixed
 from claws.kernel.evidence import Relation
 from claws.kernel.statement import Independent
 from claws.prover.discovery.exact import null_space, reconstructed
-from claws.prover.discovery.polynomials import random_theta
+from claws.prover.discovery.points import random_states
 from claws.prover.jets import Field, Residues
 from claws.prover.lie import BATCH, Echelon, Point, elimination_work
 
@@ -58,7 +58,7 @@ def find_relation(
 def _law_values(point: Point, laws: Sequence[int], start: int) -> Residues:
     """All entries of the laws at random parameters: one row for each point."""
     keys = [(start + k,) for k in range(BATCH)]
-    theta = random_theta(point, keys)
+    theta = random_states(point, keys)
     reading = point.reading(theta, 0, None)
     columns = []
     for law in laws:

@@ -32,11 +32,10 @@ from claws.kernel.statement import Statement
 from claws.kernel.tensors import Network, Tensor, Tensors, squeeze
 from claws.kernel.theorem import generic_point
 from claws.prover.discovery.exact import null_space
-from claws.prover.discovery.found import FoundLaw
+from claws.prover.discovery.found import FoundLaw, Notes
 from claws.prover.discovery.matrices import Vector, integral, rational_vectors, sparser
 from claws.prover.discovery.notation import Labels, Term, law_text, product_text
 from claws.prover.discovery.points import SearchPoint, points_of, random_states
-from claws.prover.discovery.polynomials import Notes
 from claws.prover.jets import PRIMES, Field, Residues
 from claws.prover.lie import BATCH, Echelon, Point, elimination_work
 from claws.syntax import nodes
@@ -476,6 +475,9 @@ LINEAR_BUDGET = 20_000_000
 PROOFS = 40
 """One proof takes at most one part in so many of what is left of the budget."""
 
+STATES = 3
+"""Random states at which a field is compared with a gradient under a preconditioner."""
+
 _SPARE = 16
 """Equations beyond the number of unknowns."""
 
@@ -521,7 +523,7 @@ class _Linear:
 
     def run(self) -> list[LinearSymmetry]:
         every = self._kernel()
-        lawful = self._subspace(every, self._lawless)
+        lawful = self._subspace(every, self._no_gradient)
         skew = [] if self.statement.flow.factors else self._subspace(every, self._symmetry)
         shifts = [v for v in self._subspace(every, self._slope) if v]
         known = Echelon(PRIMES[0], self.size * (self.size + 1))
@@ -628,28 +630,34 @@ class _Linear:
         """Zero for a shift."""
         return self._matrix(v)[0].reshape(-1)
 
-    def _lawless(self, v: Vector) -> Residues:
+    def _no_gradient(self, v: Vector) -> Residues:
         """Zero for a field X that gives a law: X/P has a symmetric Jacobian; under momentum X/P is a constant isometry."""
         flow = self.statement.flow
         field = Field(PRIMES[0])
         m, c = self._matrix(v)
         if not flow.factors:
             return field.reduce((m + m.T if flow.second_order else m - m.T).reshape(-1))
-        theta, p, slope = self._preconditioner
-        x = field.reduce(field.reduce(m @ theta) + c)
-        inverse = field.power(p, -1)
-        jacobian = field.reduce(inverse[:, None] * m)
-        if flow.second_order:
-            return field.reduce((jacobian + jacobian.T).reshape(-1))
-        square = field.reduce(field.reduce(inverse * inverse) * x)
-        jacobian = field.reduce(jacobian - field.reduce(square[:, None] * slope))
-        return field.reduce((jacobian - jacobian.T).reshape(-1))
+        residues = []
+        for theta, p, slope in self._preconditioners:
+            x = field.reduce(field.reduce(m @ theta) + c)
+            inverse = field.power(p, -1)
+            jacobian = field.reduce(inverse[:, None] * m)
+            if flow.second_order:
+                residues.append(jacobian + jacobian.T)
+                continue
+            square = field.reduce(field.reduce(inverse * inverse) * x)
+            jacobian = field.reduce(jacobian - field.reduce(square[:, None] * slope))
+            residues.append(jacobian - jacobian.T)
+        return field.reduce(np.concatenate(residues).reshape(-1))
 
     @cached_property
-    def _preconditioner(self) -> tuple[Residues, Residues, Residues]:
-        """A random state, the factors of the flow there, and their derivatives."""
+    def _preconditioners(self) -> list[tuple[Residues, Residues, Residues]]:
+        """At random states: the state, the factors of the flow there, and their derivatives."""
+        return [self._preconditioner(self.seed + k) for k in range(1, STATES + 1)]
+
+    def _preconditioner(self, seed: int) -> tuple[Residues, Residues, Residues]:
         s = self.statement
-        point = Point(Changed(s.program, s.outputs, s.flow), PRIMES[0], self.seed + 1, self.meter)
+        point = Point(Changed(s.program, s.outputs, s.flow), PRIMES[0], seed, self.meter)
         reading = point.reading(point.theta, 0, None)
         factors = dict(s.flow.factors)
         theta, p = [], []

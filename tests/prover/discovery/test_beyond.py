@@ -7,7 +7,8 @@ import pytest
 from claws.kernel.errors import Meter
 from claws.prover.discovery.beyond import ansatz_with, darboux_polynomials, letter_text, own_functions
 from claws.prover.discovery.find import Findings, Settings, find_laws_of
-from claws.prover.discovery.polynomials import Notes, PolynomialSearch, state_ansatz
+from claws.prover.discovery.found import Notes
+from claws.prover.discovery.polynomials import PolynomialSearch, state_ansatz
 from claws.prover.discovery.rational import decomposed, quotients
 from claws.prover.jets import PRIMES
 from claws.syntax.parser import parse_expression
@@ -109,6 +110,8 @@ def test_the_users_function_may_be_an_array() -> None:
         ("param x, y\nmap sin(x)*cos(y)", "cos(x)/sin(y)"),
         ("param x, y\nmap x + softplus(y)", "x - y + 1/sigmoid(y)"),
         ("param x, y\nmap x*y\nprecondition x by 1 + x^2", "2*y^2 - log((1 + x^2)^2)"),
+        ("param x, y\nmap x*y\nprecondition x by 1/(1 + x^2)", "2*y^2 - (1 + x^2)^2"),
+        ("param x in positive, y\nmap x*y\nprecondition x by 1/x^2", "2*y^2 - x^4"),
         ("param x, y\nmap x + y\nprecondition x by exp(x)\nprecondition y by y^3", "2/exp(x) - 1/y^2"),
         ("activation s with s' = 1 - s^2\nparam u, b\nmap u*s(b)", "u^2 - 1/(1 - s(b)^2)"),
     ],
@@ -169,6 +172,7 @@ def test_further_letters_that_are_left_out_are_noted() -> None:
         ("param u, v\nmap u*v\nprecondition u by 1 + u^2\nprecondition v by v^3", ["1/(1 + u^2)", "log((1 + u^2)^2)"]),
         ("param u, v\nmap u*v\nprecondition u by exp(u)", ["1/exp(u)", "log(exp(u)^2)", "exp(u)"]),
         ("const c\nparam u, v\nmap u*v\nprecondition u by 2*c", ["c", "1/c"]),
+        ("param u, v\nmap u*v\nprecondition u by 1/(1 + u^2)", ["1 + u^2", "1/(1 + u^2)", "log((1 + u^2)^2)"]),
         ("param u, v\nlet w = u + 1\nmap v/w", ["1/w"]),
         ("param u, v\ninput x\nlet w = u*x\nmap v/w", []),
         ("param u: [3]\nmap sum(exp(u[k]) for k in 0..2)", []),

@@ -55,6 +55,11 @@ def assert_accepted(found: Findings, seed: int = 1) -> None:
         assert claim.verdict is Verdict.PROVED, (new_file(found), claim.name, claim.reason)
 
 
+def test_powers_of_arrays_are_tried_up_to_the_degree() -> None:
+    text = "dim n, m, r\nparam U: [n, r] in nonzero, V: [m, r]\nmap U @ V.T\nprecondition U by 1/U^2"
+    assert texts(find(text, degree=4)) == ["sum(U^4, axis=0) - 2*diag(V.T @ V)"]
+
+
 # --- what is found -------------------------------------------------------------------------------------------------------
 
 

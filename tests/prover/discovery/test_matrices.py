@@ -14,9 +14,8 @@ from claws.driver import Options, check_text
 from claws.kernel.counting import Changed
 from claws.kernel.errors import Meter
 from claws.prover.discovery import matrices
-from claws.prover.discovery.found import FoundLaw
+from claws.prover.discovery.found import FoundLaw, Notes
 from claws.prover.discovery.matrices import matrix_laws, rational_kernel, search_matrix_laws, small_sizes, sparser
-from claws.prover.discovery.polynomials import Notes
 from claws.prover.jets import PRIMES
 from claws.prover.lie import ArrayRanks, Point
 from claws.syntax import nodes

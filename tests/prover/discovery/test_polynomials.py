@@ -15,7 +15,8 @@ from claws.kernel.errors import Meter
 from claws.kernel.evidence import ByPolynomials, ByTensors
 from claws.prover.counting import NumberSearch
 from claws.prover.discovery import polynomials as module
-from claws.prover.discovery.polynomials import Law, Letter, Notes, PolynomialSearch, find_laws, law_text, state_ansatz
+from claws.prover.discovery.found import Notes
+from claws.prover.discovery.polynomials import Law, Letter, PolynomialSearch, find_laws, law_text, state_ansatz
 from claws.prover.jets import PRIMES
 from claws.prover.laws import decide_law, prove_law
 from claws.prover.lie import residue_seems_zero
@@ -232,3 +233,17 @@ def test_counting_uses_this_search() -> None:
     search = NumberSearch(model, (), 0, Meter(10**7), False)
     assert search.tally(model) is not None
     assert search.outcome.used == ["u^2 - v^2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "law"),
+    [
+        ("(u^2)", "u^6 - 2*(v + 1)^3"),
+        ("(U[0, 1]^2)", "U[0, 1]^6 - 2*(v + 1)^3"),
+        ("(u^2 + 1)", "(u^2 + 1)^3 - 2*(v + 1)^3"),
+        ("(2^u)", "(2^u)^3 - 2*(v + 1)^3"),
+    ],
+)
+def test_a_power_of_a_power_is_one(text: str, law: str) -> None:
+    letters = (Letter(0, (), text), Letter(1, (), "(v + 1)"))
+    assert law_text({(0, 0, 0): 1, (1, 1, 1): -2}, letters) == law

@@ -11,8 +11,8 @@ from scipy.linalg import expm
 
 from claws.kernel.errors import Malformed, Meter
 from claws.prover.discovery import symmetries
+from claws.prover.discovery.found import Notes
 from claws.prover.discovery.matrices import matrix_laws
-from claws.prover.discovery.polynomials import Notes
 from claws.prover.discovery.symmetries import LinearSymmetry, linear_symmetries, noether
 from claws.syntax.diagnostic import SourceError
 from claws.syntax.parser import parse_expression
