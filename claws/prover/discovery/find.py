@@ -601,11 +601,14 @@ class _Find:
     def _proved_for_all_sizes(self, value: nodes.Expression) -> bool:
         share = self._share(PROOF_SHARE)
         try:
-            return prove_law(self.spec.instance({}).statement_of(value), share) is not None
+            proved = prove_law(self.spec.instance({}).statement_of(value), share) is not None
         except (SourceError, Refused):
             return False
         finally:
             self.meter.used += share.used
+        if not proved and share.used > share.limit:
+            self.notes.add(f"not shown for all sizes, for the budget is used up: {print_expression(value)}")
+        return proved
 
     def _statement(self, value: nodes.Expression) -> Statement | None:
         try:
