@@ -2,7 +2,7 @@
 
 From Coq Require Import Reals QArith Qreals List ZArith Lia.
 From Coquelicot Require Import Coquelicot.
-From Claws Require Export Vocabulary Polynomials Conserved Losses NoOther Smooth Generic Refuted Missing.
+From Claws Require Export Vocabulary Polynomials Conserved Losses NoOther Smooth Generic Refuted Missing Towers TowerLaws.
 Import ListNotations.
 Open Scope R_scope.
 

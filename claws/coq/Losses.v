@@ -127,21 +127,23 @@ Proof.
   - rewrite Rmult_assoc, Rinv_r by lra. lra.
 Qed.
 
-(** The outputs are smooth enough: a list of fixed length, whose entries have partial derivatives. *)
-Definition smooth (D : positive) (phi : params -> list R) : Prop :=
+(** The outputs are smooth enough on [S]: a list of fixed length, whose entries have partial derivatives there. *)
+Definition smooth_on (S : params -> Prop) (D : positive) (phi : params -> list R) : Prop :=
   (forall x y, length (phi x) = length (phi y)) /\
-  forall i x k, (k <= D)%positive -> ex_derive (fun s => nth i (phi (upd x k s)) 0) (x k).
+  forall i x k, S x -> (k <= D)%positive -> ex_derive (fun s => nth i (phi (upd x k s)) 0) (x k).
+Definition smooth := smooth_on (fun _ => True).
 
 Lemma upd_self x k : upd x k (x k) = x.
 Proof. apply functional_extensionality. intro. apply upd_same. Qed.
 
-Theorem conserved_losses D P phi law : smooth D phi -> conserved D P phi law -> conserved_for_losses D P phi law.
+Theorem conserved_losses_on S D P phi law :
+  smooth_on S D phi -> conserved_on S D P phi law -> conserved_for_losses_on S D P phi law.
 Proof.
-  intros [S1 S2] C L theta a b F.
+  intros [S1 S2] C L theta a b Stay F.
   (* the gradient of the loss at each time: chosen by its uniqueness in each coordinate, as a limit *)
   set (c := fun i t => Derive (fun s => L t (map (fun j => nth j (phi (theta t)) 0 + if Nat.eqb j i then s else 0)
       (seq 0 (length (phi (theta t)))))) 0).
-  apply (C c theta a b). intros t k A B Lk. destruct (F t A B) as [[g G] H]. specialize (H k Lk).
+  apply (C c theta a b Stay). intros t k A B Lk. destruct (F t A B) as [[g G] H]. specialize (H k Lk).
   set (y := phi (theta t)) in *.
   assert (Ec : forall i, (i < length y)%nat -> c i t = g i).
   { intros i I. unfold c. fold y. apply is_derive_unique.
@@ -182,7 +184,19 @@ Proof.
   - rewrite upd_self. reflexivity.
   - rewrite upd_self. exact G.
   - intro s. apply S1.
-  - intros i I. unfold partial. apply Derive_correct. apply S2. auto.
+  - intros i I. unfold partial. apply Derive_correct. apply S2; auto.
+Qed.
+
+(** All curves stay in the set of all points. *)
+Lemma everywhere (S : params -> Prop) D P phi law : (forall x, S x) -> conservation_law_on S D P phi law -> conservation_law D P phi law.
+Proof.
+  intros H [A B]. split; intros c theta a b; [apply A|apply B]; intros t _ _; apply H.
+Qed.
+Theorem conserved_losses D P phi law : smooth D phi -> conserved D P phi law -> conserved_for_losses D P phi law.
+Proof.
+  intros H C L theta a b F. refine (conserved_losses_on (fun _ => True) D P phi law H _ L theta a b _ F).
+  - intros c' theta' a' b' _. apply C.
+  - intros t _ _. exact I.
 Qed.
 
 Lemma smooth_on_data D c outputs (phi : data -> params -> list R) samples :
@@ -191,7 +205,7 @@ Proof.
   intro H. assert (Ln : forall z x, length (phi z x) = length outputs) by (intros; rewrite <- H; apply map_length).
   split.
   - intros x y. unfold on_data. induction samples; simpl; auto. rewrite !app_length, IHsamples, !Ln. reflexivity.
-  - intros i x k L. unfold on_data.
+  - intros i x k _ L. unfold on_data.
     destruct (nth_flat_map phi (length outputs) samples i Ln) as [[z [j [J [_ E]]]]|E].
     + apply (ex_derive_ext (fun s => evp (lift D c z (upd x k s)) (norm (nth j outputs (Zc 0))))).
       * intro s. rewrite E, <- H. symmetry. apply nth_map_eval. auto.

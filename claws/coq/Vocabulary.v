@@ -93,6 +93,33 @@ Definition conserved_for_losses (D : positive) (P : preconditioner) (phi : param
 Definition conservation_law (D : positive) (P : preconditioner) (phi : params -> list R) (law : params -> R) : Prop :=
   conserved D P phi law /\ conserved_for_losses D P phi law.
 
+(** ** Where a model is defined *)
+
+(** A statement about a model that divides, takes roots or logarithms is about curves in a set [S] of parameters: where no denominator is
+    0, and every radicand is positive. *)
+Definition all_nonzero (l : list R) : Prop := forall y, In y l -> y <> 0.
+Definition all_positive (l : list R) : Prop := forall y, In y l -> 0 < y.
+
+Definition inside (S : params -> Prop) (theta : R -> params) (a b : Rbar) : Prop :=
+  forall t : R, Rbar_lt a t -> Rbar_lt t b -> S (theta t).
+
+(** The same three, for curves that stay in [S]. *)
+Definition conserved_on (S : params -> Prop) (D : positive) (P : preconditioner) (phi : params -> list R) (law : params -> R) : Prop :=
+  forall c theta a b, inside S theta a b -> flow D P phi c theta a b -> constant_along law theta a b.
+Definition conserved_for_losses_on (S : params -> Prop) (D : positive) (P : preconditioner) (phi : params -> list R)
+    (law : params -> R) : Prop :=
+  forall L theta a b, inside S theta a b -> loss_flow D P phi L theta a b -> constant_along law theta a b.
+Definition conservation_law_on (S : params -> Prop) (D : positive) (P : preconditioner) (phi : params -> list R)
+    (law : params -> R) : Prop :=
+  conserved_on S D P phi law /\ conserved_for_losses_on S D P phi law.
+
+(** Functions that Coq's library of reals does not name. *)
+Definition sigmoid (z : R) : R := / (1 + exp (- z)).
+Definition softplus (z : R) : R := ln (1 + exp z).
+
+(** [s] is positively homogeneous of degree [k]. *)
+Definition homogeneous (k : nat) (s : R -> R) : Prop := forall l z, 0 < l -> s (l * z) = l ^ k * s z.
+
 (** ** No other law *)
 
 (** The point with these rational coordinates. *)

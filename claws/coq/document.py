@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from claws.coq.model import read_model
-from claws.coq.statement import Expressions, Names, Reals, Writer
+from claws.coq.model import CannotExport, read_model
+from claws.coq.statement import Expressions, Names, Reals, Towers, Writer
+from claws.kernel.functions import Property, Slope
 from claws.kernel.program import Leaf
 from claws.syntax import nodes
 from claws.syntax.printer import print_statement
@@ -15,6 +16,7 @@ from claws.syntax.spec import Spec
 
 REALS = Reals()
 EXPRESSIONS = Expressions()
+TOWERS = Towers()
 
 LINE = "(** ---- Below is the proof. It need not be read: coqc checks it. ---- *)"
 
@@ -26,8 +28,11 @@ class Document:
         self.spec = spec
         self.model = model = read_model(spec, sizes, laws)
         leaves = [leaf.name for leaf in model.program.nodes if isinstance(leaf, Leaf)]
-        self.names = Names([*spec.dims, *leaves, *model.named.values(), *laws])
+        activations = [name for name, _ in model.program.activations]
+        self.names = Names([*spec.dims, *leaves, *activations, *model.named.values(), *laws])
         self.writer = Writer(model, self.names)
+        self.reals = REALS
+        self.expressions_are: Expressions = TOWERS if model.beyond_polynomials() else EXPRESSIONS
         self.lines: list[str] = []
         self.has_data = model.mentions("input", model.outputs)
         self.has_consts = model.mentions("const", self.writer.cone)
@@ -49,6 +54,7 @@ class Document:
             "    Written by `claws export coq`. The words of the statement are defined in Claws/Vocabulary.v. *)",
             "",
             "From Coq Require Import Reals QArith ZArith List.",
+            *(["From Coquelicot Require Import Coquelicot."] if self.declared() else []),
             "From Claws Require Import Claws.",
             "Import ListNotations.",
             "Open Scope R_scope.",
@@ -82,15 +88,13 @@ class Document:
         self.add(f"(* {comment(print_statement(self.spec.map))} *)")
         sample = " (sample : data)" if self.has_data else ""
         body = writer.arrays(model.outputs, REALS)
-        self.add(
-            f"Definition {names.outputs}{self._consts(model.outputs)}{sample} (theta : params) : list R := {body}."
-        )
+        self.add(f"Definition {names.outputs}{self.words(model.outputs)}{sample} (theta : params) : list R := {body}.")
         if model.factors:
             roots = list(model.factors.values())
             define(roots)
             self.sources(nodes.Precondition, nodes.Flow)
             self.add(
-                f"Definition {names.factors}{self._consts(roots)} (theta : params) : list R := {writer.factors(REALS)}."
+                f"Definition {names.factors}{self.words(roots)} (theta : params) : list R := {writer.factors(REALS)}."
             )
         self.add("")
         define(model.laws.values())
@@ -101,18 +105,21 @@ class Document:
             if isinstance(statement, kinds):
                 self.add(f"(* {comment(print_statement(statement))} *)")
 
-    def _consts(self, roots: Sequence[int]) -> str:
-        return " (consts : data)" if self.model.mentions("const", roots) else ""
+    def words(self, roots: Sequence[int]) -> str:
+        """What values depend on beside samples and parameters, as arguments of a definition."""
+        functions = "".join(f" ({s} : R -> R)" for s in self.writer.functions(roots))
+        return functions + (" (consts : data)" if self.model.mentions("const", roots) else "")
+
+    def applied(self, name: str, roots: Sequence[int], consts: str = "consts") -> str:
+        """A name that is defined with these arguments, with them put in."""
+        words = [*self.writer.functions(roots), *([consts] if self.model.mentions("const", roots) else [])]
+        return f"({' '.join([name, *words])})" if words else name
 
     # --- words of statements; `consts` is what stands for the constants ---
 
     def phi(self, consts: str = "consts") -> str:
         """The outputs, as a function of a sample (if there are data) and the parameters."""
-        return (
-            f"({self.names.outputs} {consts})"
-            if self.model.mentions("const", self.model.outputs)
-            else self.names.outputs
-        )
+        return self.applied(self.names.outputs, self.model.outputs, consts)
 
     def outputs(self, samples: str = "samples", consts: str = "consts") -> str:
         """The outputs on all samples, as a function of the parameters."""
@@ -121,8 +128,7 @@ class Document:
     def preconditioner(self, consts: str = "consts") -> str:
         if not self.model.factors:
             return "gradient"
-        mentioned = self.model.mentions("const", self.model.factors.values())
-        return f"({self.names.factors} {consts})" if mentioned else self.names.factors
+        return self.applied(self.names.factors, list(self.model.factors.values()), consts)
 
     def flow(self, samples: str = "samples", consts: str = "consts") -> str:
         """What a statement says of a flow: its coordinates, preconditioner and outputs."""
@@ -147,21 +153,83 @@ class Document:
 
     def expressions(self) -> None:
         """The line, the same definitions as expressions, and that the outputs and the preconditioner mean the same."""
-        names = self.names
+        names, language = self.names, self.expressions_are
         self.add(LINE, "")
-        self.add(*self.writer.definitions(EXPRESSIONS, lambda n: True))
-        self.add(f"Definition {names.outputs}'e : list pexp := {self.writer.arrays(self.model.outputs, EXPRESSIONS)}.")
-        self.add(f"Definition {names.factors}'e : list pexp := {self.writer.factors(EXPRESSIONS)}.")
+        self.add(*self.writer.definitions(language, lambda n: True))
+        self.expression_list(f"{names.outputs}'e", self.writer.arrays(self.model.outputs, language))
+        self.expression_list(f"{names.factors}'e", self.writer.factors(language))
         self.same(names.outputs, f"{names.outputs}'e", self.phi() + (" sample" if self.has_data else ""))
         self.same(names.factors, f"{names.factors}'e", self.preconditioner())
 
+    def expression_list(self, name: str, body: str) -> None:
+        self.add(f"Definition {name} : list {self.expressions_are.kind} := {body}.")
+
     def same(self, name: str, expressions: str, reals: str) -> None:
         """That a list of expressions has the values of a list of reals, for all constants, samples and parameters."""
+        functions = list(self.declared())
+        quantified = f"({' '.join(functions)} : R -> R) " if functions else ""
         self.add(
-            f"Lemma {name}'same (consts sample theta : positive -> R) : "
-            f"map (eval (lift {self.names.dimension} consts sample theta)) {expressions} = {reals} theta.",
+            f"Lemma {name}'same {quantified}(consts sample theta : positive -> R) : "
+            f"map ({self.evaluation()} (lift {self.names.dimension} consts sample theta)) {expressions} = {reals} theta.",
             f"Proof. exact_no_check (eq_refl ({reals} theta)). Qed.",
         )
+
+    def declared(self) -> dict[str, Property]:
+        """The file's activations, by their names in Coq, and what is known of them."""
+        known = dict(self.model.program.activations)
+        return {self.names.of[name]: known[name] for name in self.writer.declared}
+
+    def facts(self) -> list[str]:
+        """What a statement assumes of the declared functions."""
+        said = []
+        for name, known in self.declared().items():
+            if isinstance(known, Slope):
+                rule = " + ".join(_slope_term(name, c, e) for c, e in known.terms) or "0"
+                said.append(f"(forall z, is_derive {name} z ({rule}))")
+                continue
+            said.append(f"(forall z, ex_derive {name} z)")
+            if known is not None:
+                if known.denominator != 1 or known < 1:
+                    raise CannotExport(f"an activation that is homogeneous of degree {known} can't be exported yet")
+                said.append(f"homogeneous {known} {name}")
+        return said
+
+    def facts_as_data(self) -> list[str]:
+        """The same as `Towers.v` reads them: the derivative and the value, where they are known."""
+        said = []
+        for (_, known), number in zip(self.declared().items(), self.writer.declared.values(), strict=True):
+            if isinstance(known, Slope):
+                rule = EXPRESSIONS.number(Fraction(0))
+                for k, (c, e) in enumerate(known.terms):
+                    term = EXPRESSIONS.number(c)
+                    if e:
+                        value = EXPRESSIONS.leaf("function", "", str(number + 2))
+                        term = EXPRESSIONS.multiply(term, EXPRESSIONS.power(value, e))
+                    rule = EXPRESSIONS.add(rule, term) if k else term
+                said.append(f"(Some {rule.at(4)}, None)")
+                continue
+            slope = f"(X {number + 3})"
+            value_text = "None" if known is None else f"Some (Mul (Qc 1 {known}) (Mul (X 1) {slope}))"
+            said += [f"(Some {slope}, {value_text})", "(None, None)"]
+        return said
+
+    def functions(self) -> str:
+        """The list of declared functions of which `Towers.v` speaks."""
+        words = []
+        for name, known in self.declared().items():
+            words += [name] if isinstance(known, Slope) else [name, f"Derive {name}"]
+        return f"[{'; '.join(words)}]"
+
+    def evaluation(self) -> str:
+        return "eval" if self.expressions_are is EXPRESSIONS else f"teval (functions {self.functions()})"
+
+
+def _slope_term(name: str, c: Fraction, e: int) -> str:
+    number = REALS.number(c)
+    if e == 0:
+        return number.at(1)
+    power = f"{name} z" if e == 1 else f"{name} z ^ {e}"
+    return power if c == 1 else f"{number.at(1)} * {power}"
 
 
 def comment(text: str) -> str:

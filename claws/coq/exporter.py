@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from claws.coq.certificate import search_certificate, search_missing
-from claws.coq.model import CannotExport, read_model
+from claws.coq.model import CannotExport, Model, read_model
 from claws.coq.proofs import CoqFile, Sizes, complete_file, laws_file, missing_file, refuted_file
 from claws.kernel.errors import Malformed, OutOfBudget, Undefined
 from claws.kernel.evaluate import indices
@@ -118,6 +118,7 @@ class _Exporter:
     def refuted(self, claim: Claim, law: str, given: Sizes, witness: Witness) -> CoqFile:
         sizes = self.sizes([law], {**given, **witness.sizes})
         model = read_model(self.spec, sizes, [law])
+        _need_polynomials(model, "that a law is not conserved")
         assert witness.output is not None
         shapes = [model.shape(n) for n in model.outputs]
         before = sum(len(list(indices(shape))) for shape in shapes[: witness.output])
@@ -148,6 +149,7 @@ class _Exporter:
     def complete(self, claim: Claim, given: Sizes) -> CoqFile:
         sizes = self.sizes(claim.laws, given)
         model = read_model(self.spec, sizes, claim.laws)
+        _need_polynomials(model, "that there is no other law")
         if claim.expected == "PROVED":
             found = search_certificate(model, claim.laws, self.work.seed)
             return complete_file(self.spec, sizes, claim, given, claim.laws, found)
@@ -179,6 +181,12 @@ class _Exporter:
                     yield KnownLaw(other.name, self.spec.instance(sizes).statement(other.name))
                 except (SourceError, Malformed):
                     continue
+
+
+def _need_polynomials(model: Model, what: str) -> None:
+    beyond = model.beyond_polynomials()
+    if beyond is not None:
+        raise CannotExport(f"{what} can be exported for polynomials only yet, and {beyond} is none")
 
 
 def _raised(free: Sequence[str], small: Mapping[str, int]) -> Iterator[dict[str, int]]:

@@ -38,6 +38,19 @@ class Model:
     named: Mapping[int, str]
     """The nodes that a `let` of the file names."""
 
+    def beyond_polynomials(self) -> str | None:
+        """What is not a polynomial of the parameters, data and constants; None if all is."""
+        program = self.fixed
+        for n in program.cone([*self.outputs, *self.laws.values(), *self.factors.values()]):
+            node = program.nodes[n]
+            if isinstance(node, Apply):
+                return f"`{node.function}`"
+            if isinstance(node, Power) and node.exponent.denominator != 1:
+                return "a root"
+            if isinstance(node, Power) and node.exponent < 0:
+                return "a division"
+        return None
+
     def parameters(self) -> int:
         """D."""
         return sum(integer(count_entries(self.fixed.shapes[n])) for n, _ in self.fixed.leaves("param"))
@@ -114,17 +127,36 @@ def _check_exportable(model: Model) -> None:
     program = model.fixed
     for n in program.cone([*model.outputs, *model.laws.values(), *model.factors.values()]):
         node = program.nodes[n]
-        if isinstance(node, Apply):
-            raise CannotExport(f"`{node.function}` is not a polynomial, and only polynomials can be exported yet")
+        if (
+            isinstance(node, Apply)
+            and node.function not in FUNCTIONS
+            and node.function not in dict(program.activations)
+        ):
+            raise CannotExport(f"`{node.function}` can't be exported yet{_WHY_NOT.get(node.function, '')}")
         if isinstance(node, Opaque):
             raise CannotExport(f"the declared function `{node.function}` can't be exported yet")
         if isinstance(node, Det):
             raise CannotExport("determinants can't be exported yet")
-        if isinstance(node, Power) and (node.exponent.denominator != 1 or node.exponent < 0):
-            what = "a root" if node.exponent.denominator != 1 else "a division"
-            raise CannotExport(f"{what} is not a polynomial, and only polynomials can be exported yet")
+        if isinstance(node, Power) and node.exponent.denominator > 2:
+            raise CannotExport("roots other than square roots can't be exported yet")
         if isinstance(node, Leaf) and node.role in ("time", "velocity"):
             raise CannotExport("laws that depend on the time can't be exported yet")
+
+
+FUNCTIONS = {
+    "exp": "exp",
+    "log": "ln",
+    "sin": "sin",
+    "cos": "cos",
+    "tanh": "tanh",
+    "sigmoid": "sigmoid",
+    "softplus": "softplus",
+}
+"""The functions of `Towers.v`, in the order of their numbers, and their names in Coq."""
+
+_WHY_NOT = {
+    "relu": ": it has no derivative at its kink, and a statement would have to say how a curve crosses it",
+}
 
 
 def number_of(value: Fraction | Size, sizes: Mapping[str, int]) -> Fraction:

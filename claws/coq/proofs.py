@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from claws.coq.certificate import Certificate
 from claws.coq.document import EXPRESSIONS, Document, matrix, rationals
+from claws.coq.domain import Domains
 from claws.coq.statement import MOST_AXES
 from claws.kernel.program import Shape
 from claws.syntax.spec import Claim, Spec
@@ -39,11 +40,16 @@ def laws_file(spec: Spec, sizes: Sizes, claims: Sequence[tuple[Claim, Sizes]]) -
     doc = Document(spec, sizes, names)
     doc.header("conservation laws")
     doc.declarations()
-    theorems = [_law_statement(doc, name) for name in names]
+    domains = Domains(doc)
+    for name in names:
+        domains.add(name)
+    theorems = [_law_statement(doc, name, domains) for name in names]
     doc.add("")
     doc.expressions()
+    if doc.expressions_are is not EXPRESSIONS:
+        domains.proofs()
     for name, (statement, theorem) in zip(names, theorems, strict=True):
-        _law_proof(doc, name, statement, theorem)
+        _law_proof(doc, name, statement, theorem, domains)
     return CoqFile(file_name(spec, "laws", sizes), doc.text(), tuple(claims), sizes)
 
 
@@ -56,57 +62,76 @@ def _indices(doc: Document, shape: Shape) -> list[str]:
     return [doc.writer.fresh_index(used) for _ in shape]
 
 
-def _law_statement(doc: Document, law: str) -> tuple[str, str]:
+def _law_statement(doc: Document, law: str, domains: Domains) -> tuple[str, str]:
     """Adds the statement that a law is conserved; its name and that of its theorem."""
     shape = doc.model.program.shapes[doc.model.laws[law]]
     statement = doc.names.fresh(f"{doc.names.of[law]}_statement")
     theorem = doc.names.fresh(f"{doc.names.of[law]}_conserved")
-    words = _quantifiers(doc)
+    words = [f"({s} : R -> R)" for s in doc.declared()] + _quantifiers(doc)
+    domain = domains.of(law)
+    claimed = f"conservation_law_on {domain.text} {doc.flow()}" if domain else f"conservation_law {doc.flow()}"
+    assumed = "".join(f"{fact} -> " for fact in doc.facts())
     if len(shape) > MOST_AXES:
         words.append("l")
-        body = f"conservation_law {doc.flow()} (fun theta => nth l ({doc.all_entries(law)} theta) 0)"
+        body = f"{assumed}{claimed} (fun theta => nth l ({doc.all_entries(law)} theta) 0)"
     else:
         indices = _indices(doc, shape)
         words += indices
         bounds = "".join(f"({i} < {doc.writer.atom(n)})%nat -> " for i, n in zip(indices, shape, strict=True))
-        body = f"{bounds}conservation_law {doc.flow()} {doc.function(law, indices)}"
+        body = f"{assumed}{bounds}{claimed} {doc.function(law, indices)}"
     quantified = f"forall {' '.join(words)}, " if words else ""
     doc.add(f"Definition {statement} : Prop := {quantified}{body}.")
     return statement, theorem
 
 
-def _law_proof(doc: Document, law: str, statement: str, theorem: str) -> None:
+def _law_proof(doc: Document, law: str, statement: str, theorem: str, domains: Domains) -> None:
     names, node = doc.names, doc.model.laws[law]
     shape = doc.model.program.shapes[node]
-    words = [*(["consts"] if doc.has_consts else []), *(["samples"] if doc.has_data else [])]
+    functions = list(doc.declared())
+    facts = [f"F{k}" for k, _ in enumerate(doc.facts())]
+    words = [*functions, *(["consts"] if doc.has_consts else []), *(["samples"] if doc.has_data else [])]
     entries = doc.all_entries(law)
     # a law that is a parameter, or that equals an earlier one, shares its name
     label = theorem
-    doc.add("", f"Definition {label}'l : list pexp := {doc.writer.array(node, EXPRESSIONS)}.")
+    doc.add("")
+    doc.expression_list(f"{label}'l", doc.writer.array(node, doc.expressions_are))
     doc.same(label, f"{label}'l", entries)
+    towers = doc.expressions_are is not EXPRESSIONS
+    if towers:
+        check, conclusion = domains.check(law, label, entries)
+    else:
+        check = f"check_conserved {names.dimension} {names.outputs}'e {names.factors}'e {label}'l"
+        consts = "consts" if doc.has_consts else "(fun _ => 0)"
+        lemmas = " ".join(f"({name}'same {consts})" for name in (names.outputs, names.factors, label))
+        conclusion = (
+            f"({'laws_on_data_ok' if doc.has_data else 'laws_ok'} {names.dimension} {names.outputs}'e {names.factors}'e "
+            f"{label}'l {consts} {doc.preconditioner()} {doc.phi()} {entries} {label}'checked {lemmas})"
+        )
     doc.add(
-        f"Lemma {label}'checked : check_conserved {names.dimension} {names.outputs}'e {names.factors}'e {label}'l = true.",
+        f"Lemma {label}'checked : {check} = true.",
         "Proof. vm_cast_no_check (eq_refl true). Qed.",
         f"Theorem {theorem} : {statement}.",
         "Proof.",
     )
     if len(shape) > MOST_AXES:
-        doc.add(f"  intros {' '.join([*words, 'l'])}.")
+        words += ["l", *facts]
     else:
         indices = _indices(doc, shape)
-        words += [*indices, *(f"H{i}" for i in indices)]
-        doc.add(*([f"  intros {' '.join(words)}."] if words else []))
+        words += [*indices, *facts, *(f"H{i}" for i in indices)]
+    doc.add(*([f"  intros {' '.join(words)}."] if words else []))
+    if towers and not domains.of(law):
+        doc.add("  apply (everywhere (fun _ => True)); [intro; exact I|].")
+    if len(shape) <= MOST_AXES:
         place, proof = _place(doc, shape, indices)
-        doc.add(f"  apply (law_entry _ _ _ {entries} ({place})); [intro; {proof}|].")
-    consts = "consts" if doc.has_consts else "(fun _ => 0)"
-    lemmas = " ".join(f"({name}'same {consts})" for name in (names.outputs, names.factors, label))
-    lemma = "laws_on_data_ok" if doc.has_data else "laws_ok"
-    doc.add(
-        f"  apply ({lemma} {names.dimension} {names.outputs}'e {names.factors}'e {label}'l "
-        f"{consts} {doc.preconditioner()} {doc.phi()} {entries} {label}'checked {lemmas}).",
-        "Qed.",
-        f"Print Assumptions {theorem}.",
-    )
+        lemma = (
+            "law_entry_on (fun _ => True)"
+            if towers and not domains.of(law)
+            else "law_entry_on _"
+            if towers
+            else "law_entry"
+        )
+        doc.add(f"  apply ({lemma} _ _ _ {entries} ({place})); [intro; {proof}|].")
+    doc.add(f"  apply {conclusion}.", "Qed.", f"Print Assumptions {theorem}.")
 
 
 def _place(doc: Document, shape: Shape, indices: Sequence[str]) -> tuple[str, str]:

@@ -20,7 +20,8 @@ from importlib import resources
 from pathlib import Path
 
 LIBRARY = (
-    "Vocabulary", "Polynomials", "Conserved", "Losses", "NoOther", "Smooth", "Generic", "Refuted", "Missing", "Claws",
+    "Vocabulary", "Polynomials", "Conserved", "Losses", "NoOther", "Smooth", "Generic", "Refuted", "Missing", "Towers",
+    "TowerLaws", "Claws",
 )  # fmt: skip
 """The files of the library, each after those that it loads."""
 

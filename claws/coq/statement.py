@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from claws.coq.model import CannotExport, Model, number_of
+from claws.coq.model import FUNCTIONS, CannotExport, Model, number_of
+from claws.kernel.functions import Slope
 from claws.kernel.program import (
+    Apply,
     Einsum,
     Gather,
     Iota,
@@ -40,8 +42,10 @@ VOCABULARY = frozenset(
     params data place upd partial Rsum Rprod Psum join array1 array2 array3 array4 on_data preconditioner gradient factor flow
     constant_along conserved is_gradient loss_flow conserved_for_losses conservation_law point near ex_partial cont C2 invariant
     no_other_law independent polynomial generically dense complete Zc Qc X Add Sub Mul Opp Pow Esum Eprod Const Input pexp row
-    theta consts sample samples brackets chosen scale matrix_A matrix_C direction""".split()
-)
+    theta consts sample samples brackets chosen scale matrix_A matrix_C direction
+    all_nonzero all_positive inside conserved_on conserved_for_losses_on conservation_law_on sqrt Derive ex_derive is_derive
+    TZc TQc TX TAdd TSub TMul TOpp TPow TInv TSqrt TApp Tsum Tprod TConst TInput texp teval functions lift eval""".split()
+) | frozenset(FUNCTIONS.values())
 """What exported text mentions: a name of the file that is among these gets a prime."""
 
 INDICES = ("i", "j", "k", "l", "p", "q", "s", "t", "u", "v", "w")
@@ -79,6 +83,8 @@ class Term:
 
     text: str
     level: int
+    denominator: str = ""
+    """Of a term / x that is to be written as a quotient where it is a factor."""
 
     def at(self, level: int) -> str:
         return self.text if self.level >= level else f"({self.text})"
@@ -108,7 +114,22 @@ class Reals:
         return Term(f"- {a.at(2)}", 0)
 
     def multiply(self, a: Term, b: Term) -> Term:
-        return Term(f"{a.at(1)} * {b.at(2)}", 1)
+        # a / b is a * / b
+        return Term(f"{a.at(1)} / {b.denominator}" if b.denominator else f"{a.at(1)} * {b.at(2)}", 1)
+
+    def inverse(self, a: Term) -> Term:
+        return Term(f"/ {a.at(2)}", 1, a.at(2))
+
+    def root(self, a: Term) -> Term:
+        return Term(f"sqrt {a.at(4)}", 3)
+
+    def apply(self, name: str, number: int, a: Term) -> Term:
+        """The function with this name in Coq and this number in `Towers.v`."""
+        return Term(f"{name} {a.at(4)}", 3)
+
+    def leaf(self, role: str, dimension: str, where: str) -> Term:
+        word = {"param": "theta", "const": "consts", "input": "sample"}[role]
+        return Term(f"{word} (coordinate {_atom(where)})", 3)
 
     def power(self, a: Term, n: int) -> Term:
         return Term(f"{a.at(3)} ^ {n}", 2)
@@ -121,21 +142,25 @@ class Reals:
 
 
 class Expressions(Reals):
-    """The same terms as expressions."""
+    """The same terms as expressions, which are polynomials."""
 
     suffix = "'e"
     kind = "pexp"
+    prefix = ""
+    folds = "E"
 
     def number(self, c: Fraction) -> Term:
         if c < 0:
             return self.negative(self.number(-c))
-        return Term(f"Qc {c.numerator} {c.denominator}", 3) if c.denominator != 1 else Term(f"Zc {c.numerator}", 3)
+        if c.denominator != 1:
+            return Term(f"{self.prefix}Qc {c.numerator} {c.denominator}", 3)
+        return Term(f"{self.prefix}Zc {c.numerator}", 3)
 
     def natural(self, text: str) -> Term:
-        return Term(f"Zc (Z.of_nat ({text}))", 3)
+        return Term(f"{self.prefix}Zc (Z.of_nat ({text}))", 3)
 
     def _call(self, name: str, *arguments: Term) -> Term:
-        return Term(" ".join([name, *(a.at(4) for a in arguments)]), 3)
+        return Term(" ".join([self.prefix + name, *(a.at(4) for a in arguments)]), 3)
 
     def add(self, a: Term, b: Term) -> Term:
         return self._call("Add", a, b)
@@ -149,14 +174,48 @@ class Expressions(Reals):
     def multiply(self, a: Term, b: Term) -> Term:
         return self._call("Mul", a, b)
 
+    def inverse(self, a: Term) -> Term:
+        raise CannotExport("a division is not a polynomial")
+
+    def root(self, a: Term) -> Term:
+        raise CannotExport("a root is not a polynomial")
+
+    def apply(self, name: str, number: int, a: Term) -> Term:
+        raise CannotExport(f"`{name}` is not a polynomial")
+
     def power(self, a: Term, n: int) -> Term:
         return self._call("Pow", a, Term(f"{n}%nat", 4))
 
+    def leaf(self, role: str, dimension: str, where: str) -> Term:
+        if role == "function":
+            return self._call("X", Term(where, 4))
+        if role == "param":
+            return self._call("X", Term(f"(coordinate {_atom(where)})", 4))
+        name = "Const" if role == "const" else "Input"
+        return self._call(name, Term(dimension, 4), Term(f"(coordinate {_atom(where)})", 4))
+
     def fold(self, what: str, size: str, index: str, body: Term) -> Term:
-        return Term(f"E{what} {size} (fun {index} => {body.text})", 3)
+        return Term(f"{self.folds}{what} {size} (fun {index} => {body.text})", 3)
 
     def choose(self, condition: str, body: Term) -> Term:
-        return Term(f"if {condition} then {body.text} else Zc 0", -1)
+        return Term(f"if {condition} then {body.text} else {self.prefix}Zc 0", -1)
+
+
+class Towers(Expressions):
+    """The same terms as expressions with divisions, roots and functions."""
+
+    kind = "texp"
+    prefix = "T"
+    folds = "T"
+
+    def inverse(self, a: Term) -> Term:
+        return self._call("Inv", a)
+
+    def root(self, a: Term) -> Term:
+        return self._call("Sqrt", a)
+
+    def apply(self, name: str, number: int, a: Term) -> Term:
+        return self._call("App", Term(str(number), 4), a)
 
 
 @dataclass
@@ -167,6 +226,8 @@ class Writer:
     names: Names
     own: dict[int, str] = field(default_factory=dict)
     """The nodes that have a definition of their own, with its name."""
+    declared: dict[str, int] = field(default_factory=dict)
+    """The numbers of the file's activations; the derivative of one that has no rule comes after it."""
 
     def __post_init__(self) -> None:
         program = self.model.program
@@ -176,7 +237,7 @@ class Writer:
         for n in self.cone:
             for m in operands_of(program.nodes[n]):
                 uses[m] = uses.get(m, 0) + 1
-                if isinstance(program.nodes[n], Einsum | Product | Power | Scatter):
+                if isinstance(program.nodes[n], Einsum | Product | Power | Scatter | Apply):
                     inside.add(m)
         laws = {n: name for name, n in self.model.laws.items()}
         length: dict[int, int] = {}
@@ -189,11 +250,33 @@ class Writer:
                 self.own[n] = self.names.of[laws[n]]
             elif n in self.model.named and length[n] > 1:
                 self.own[n] = self.names.of[self.model.named[n]]
-            elif (n in inside and _sums(node)) or (uses.get(n, 0) > 1 and length[n] > LONG):
+            elif (n in inside and _sums(node) and not self._short(n, length[n])) or (uses.get(n, 0) > 1 and length[n] > LONG):
                 # written out where it is used it would be computed again for each index
                 self.own[n] = self.names.fresh(f"part{sum(1 for x in self.own.values() if x.startswith('part')) + 1}")
             if n in self.own:
                 length[n] = 1
+        used = {program.nodes[n].function for n in self.cone if isinstance(program.nodes[n], Apply)}  # type: ignore[union-attr]
+        number = len(FUNCTIONS) + 1
+        for name, known in program.activations:
+            if name in used:
+                self.declared[name] = number
+                number += 1 if isinstance(known, Slope) else 2
+
+    def _short(self, n: int, length: int) -> bool:
+        """Whether a scalar is a few terms, as 3*y: those are written out."""
+        return isinstance(self.model.program.nodes[n], Sum) and not self.model.program.shapes[n] and length <= LONG
+
+    def function(self, name: str) -> tuple[str, int]:
+        """The name in Coq of a function, and its number in `Towers.v`."""
+        if name in self.declared:
+            return self.names.of[name], self.declared[name]
+        return FUNCTIONS[name], list(FUNCTIONS).index(name) + 1
+
+    def functions(self, roots: Iterable[int]) -> list[str]:
+        """The file's activations that values depend on, by their names in Coq."""
+        nodes = self.model.program.nodes
+        found = {node.function for n in self.model.program.cone(roots) if isinstance(node := nodes[n], Apply)}
+        return [self.names.of[name] for name in self.declared if name in found]
 
     # --- sizes and indices ---
 
@@ -245,7 +328,7 @@ class Writer:
         if isinstance(language, Expressions):
             return []
         kinds = {"const": "consts", "input": "sample", "param": "theta"}
-        return [word for role, word in kinds.items() if self.model.mentions(role, [n])]
+        return [*self.functions([n]), *(word for role, word in kinds.items() if self.model.mentions(role, [n]))]
 
     def entry(self, n: int, indices: Sequence[str], language: Reals, used: set[str]) -> Term:
         """The entry of a node at these indices."""
@@ -277,7 +360,11 @@ class Writer:
             assert total is not None
             return total
         if isinstance(node, Power):
-            return language.power(self.entry(node.operand, indices, language, used), int(node.exponent))
+            base = self.entry(node.operand, indices, language, used)
+            return _power(language, base, node.exponent)
+        if isinstance(node, Apply):
+            argument = self.entry(node.operand, indices, language, used)
+            return language.apply(*self.function(node.function), argument)
         if isinstance(node, Product):
             index = self.fresh_index(used)
             body = self.entry(node.operand, [*indices, index], language, used)
@@ -356,18 +443,11 @@ class Writer:
 
     def _arguments(self, n: int, language: Reals) -> str:
         types = {"consts": "data", "sample": "data", "theta": "params"}
-        return "".join(f" ({word} : {types[word]})" for word in self.context(n, language))
+        return "".join(f" ({word} : {types.get(word, 'R -> R')})" for word in self.context(n, language))
 
     def _leaf(self, leaf: Leaf, indices: Sequence[str], language: Reals) -> Term:
         where = self.position(leaf.shape, indices, self.model.offsets(leaf.role)[leaf.name])
-        if language.kind == "R":
-            word = {"param": "theta", "const": "consts", "input": "sample"}[leaf.role]
-            return Term(f"{word} (coordinate {_atom(where)})", 3)
-        if leaf.role == "param":
-            return Term(f"X (coordinate {_atom(where)})", 3)
-        return Term(
-            f"{'Const' if leaf.role == 'const' else 'Input'} {self.names.dimension} (coordinate {_atom(where)})", 3
-        )
+        return language.leaf(leaf.role, self.names.dimension, where)
 
     def array(self, n: int, language: Reals) -> str:
         """The list of all entries of a node."""
@@ -411,6 +491,15 @@ class Writer:
     def definitions(self, language: Reals, keep: Callable[[int], bool]) -> list[str]:
         """The definitions that are kept, in the order of the program."""
         return [self.definition(n, language) for n in self.cone if n in self.own and keep(n)]
+
+
+def _power(language: Reals, base: Term, exponent: Fraction) -> Term:
+    if exponent.denominator == 2:
+        base = language.root(base)
+    if exponent < 0:
+        base = language.inverse(base)
+    n = abs(exponent.numerator)
+    return base if n == 1 and (exponent < 0 or exponent.denominator == 2) else language.power(base, n)
 
 
 def _sums(node: Node) -> bool:
