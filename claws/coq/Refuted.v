@@ -416,48 +416,68 @@ Hypothesis Hp : forall x, map (eval x) outputs = phi x.
 Hypothesis HP : forall x, map (eval x) factors = P x.
 Hypothesis Hl : forall x, map (eval x) le = laws x.
 
-Theorem check_refuted_sound p i l : check_refuted D outputs factors le p i l = true ->
-  ~ conserved D P phi (fun x => nth l (laws x) 0).
+(** Where output i is the loss, a curve flows through p. *)
+Lemma output_flow p i : (i < length outputs)%nat ->
+  (forall k, (k <= D)%positive -> below D (field_of D (map norm factors) (norm (nth i outputs (Zc 0))) k) = true) ->
+  exists e theta, 0 < e /\ (forall k, (k <= D)%positive -> theta 0 k = point p k) /\
+    flow D P phi (fun j _ => if Nat.eqb j i then 1 else 0) theta (Finite (- e)) (Finite e) /\
+    forall t k, Rabs t < e -> (k <= D)%positive -> is_derive (fun s => theta s k) t
+      (evp (theta t) (popp (field_of D (map norm factors) (norm (nth i outputs (Zc 0))) k))).
 Proof.
-  unfold check_refuted. intros K C.
-  set (f := norm (nth i outputs (Zc 0))) in *. set (V := field_of D (map norm factors) f) in *.
-  set (h := norm (nth l le (Zc 0))) in *. set (r := lie V h) in *.
-  repeat (apply andb_prop in K; let K' := fresh "K" in destruct K as [K K']).
-  apply Nat.ltb_lt in K. apply Nat.ltb_lt in K4. rewrite forallb_forall in K3.
-  assert (B : forall k, (k <= D)%positive -> below D (popp (V k)) = true).
-  { intros k Lk. rewrite below_popp. apply K3, below_idx_in, Lk. }
+  intros K HB. set (f := norm (nth i outputs (Zc 0))) in *. set (V := field_of D (map norm factors) f) in *.
+  assert (B : forall k, (k <= D)%positive -> below D (popp (V k)) = true) by (intros; rewrite below_popp; auto).
   destruct (integral_curve D (fun k => popp (V k)) (point p) B) as [e [theta [e0 [S H]]]].
-  assert (F : flow D P phi (fun j _ => if Nat.eqb j i then 1 else 0) theta (Finite (- e)) (Finite e)).
-  { intros t k At Tb Lk. simpl in At, Tb.
-    replace (- (factor P k (theta t) * _)) with (evp (theta t) (popp (V k))).
-    { apply H; auto. apply Rabs_def1; lra. }
-    rewrite popp_ok. unfold V. rewrite (factor_ok' D P factors HP) by auto. f_equal. f_equal.
-    unfold f. rewrite <- (partial_nth phi outputs i k (theta t) Hp K).
-    unfold Rsum. assert (I : In i (seq 0 (length (phi (theta t))))).
-    { apply in_seq. rewrite <- Hp, map_length. lia. }
-    assert (N : NoDup (seq 0 (length (phi (theta t))))) by apply seq_NoDup. revert I N.
-    assert (Z : forall s, ~ In i s -> fold_right Rplus 0 (map (fun j => (if Nat.eqb j i then 1 else 0) *
-       partial (fun x => nth j (phi x) 0) k (theta t)) s) = 0).
-    { induction s as [|a s IH]; simpl; intro N; [reflexivity|].
-      destruct (Nat.eqb_spec a i); [exfalso; auto|]. rewrite IH by tauto. ring. }
-    generalize (seq 0 (length (phi (theta t)))). induction l0 as [|a s IH]; simpl; [tauto|].
-    intros I N. inversion N; subst. destruct (Nat.eqb_spec a i).
-    - subst. rewrite Z by auto. ring.
-    - rewrite <- IH; [ring| |auto]. destruct I; [congruence|auto]. }
-  assert (E : forall x, nth l (laws x) 0 = evp x h).
-  { intro x. rewrite <- Hl. apply nth_map_eval. auto. }
+  exists e, theta. split; [exact e0|split; [exact S|split; [|exact H]]].
+  intros t k At Tb Lk. simpl in At, Tb.
+  replace (- (factor P k (theta t) * _)) with (evp (theta t) (popp (V k))).
+  { apply H; auto. apply Rabs_def1; lra. }
+  rewrite popp_ok. unfold V. rewrite (factor_ok' D P factors HP) by auto. f_equal. f_equal.
+  unfold f. rewrite <- (partial_nth phi outputs i k (theta t) Hp K).
+  unfold Rsum. assert (I : In i (seq 0 (length (phi (theta t))))).
+  { apply in_seq. rewrite <- Hp, map_length. lia. }
+  assert (N : NoDup (seq 0 (length (phi (theta t))))) by apply seq_NoDup. revert I N.
+  assert (Z : forall s, ~ In i s -> fold_right Rplus 0 (map (fun j => (if Nat.eqb j i then 1 else 0) *
+     partial (fun x => nth j (phi x) 0) k (theta t)) s) = 0).
+  { induction s as [|a s IH]; simpl; intro N; [reflexivity|].
+    destruct (Nat.eqb_spec a i); [exfalso; auto|]. rewrite IH by tauto. ring. }
+  generalize (seq 0 (length (phi (theta t)))). induction l as [|a s IH]; simpl; [tauto|].
+  intros I N. inversion N; subst. destruct (Nat.eqb_spec a i).
+  - subst. rewrite Z by auto. ring.
+  - rewrite <- IH; [ring| |auto]. destruct I; [congruence|auto].
+Qed.
+
+(** Along it a polynomial that is constant has, at p, the derivative 0. *)
+Lemma still p V e (theta : R -> params) h : 0 < e -> (forall k, (k <= D)%positive -> theta 0 k = point p k) ->
+  (forall t k, Rabs t < e -> (k <= D)%positive -> is_derive (fun s => theta s k) t (evp (theta t) (popp (V k)))) ->
+  below D h = true -> below D (lie V h) = true -> locally 0 (fun s => evp (theta s) h = evp (theta 0) h) ->
+  Qeq_bool (evq p (lie V h)) 0 = true.
+Proof.
+  intros e0 S H Bh Br C. set (r := lie V h) in *.
   assert (D1 : is_derive (fun s => evp (theta s) h) 0 (dirp (theta 0) (fun k => evp (theta 0) (popp (V k))) h)).
   { apply (curve_p theta 0 _ D h); auto. intros k Lk. apply H; auto. rewrite Rabs_R0. auto. }
   assert (D2 : is_derive (fun s => evp (theta s) h) 0 0).
   { apply (is_derive_ext_loc (fun _ => evp (theta 0) h)); [|apply (is_derive_const (V := R_NormedModule))].
-    generalize (locally_small e e0). apply filter_imp. intros s Hs. rewrite <- !E. apply Rabs_def2 in Hs.
-    apply (C _ _ _ _ F 0 s); simpl; lra. }
+    revert C. apply filter_imp. intros s Hs. symmetry. exact Hs. }
   apply is_derive_unique in D1. apply is_derive_unique in D2. rewrite D1 in D2.
   rewrite (dirp_ext _ _ (fun k => -1 * evp (theta 0) (V k))) in D2 by (intro; rewrite popp_ok; ring).
   rewrite dirp_scal, <- lie_ok in D2. fold r in D2.
-  rewrite (evp_below D (theta 0) (point p) r K1 S), <- evq_ok in D2.
-  assert (Z : Q2R (evq p r) = Q2R 0) by (rewrite Q2R_0; lra). apply eqR_Qeq, Qeq_bool_iff in Z.
-  rewrite Z in K0. discriminate.
+  rewrite (evp_below D (theta 0) (point p) r Br S), <- evq_ok in D2.
+  assert (Z : Q2R (evq p r) = Q2R 0) by (rewrite Q2R_0; lra). apply eqR_Qeq, Qeq_bool_iff in Z. exact Z.
+Qed.
+
+Theorem check_refuted_sound p i l : check_refuted D outputs factors le p i l = true ->
+  ~ conserved D P phi (fun x => nth l (laws x) 0).
+Proof.
+  unfold check_refuted. intros K C.
+  repeat (apply andb_prop in K; let K' := fresh "K" in destruct K as [K K']).
+  apply Nat.ltb_lt in K. apply Nat.ltb_lt in K4. rewrite forallb_forall in K3.
+  destruct (output_flow p i K) as [e [theta [e0 [S [F H]]]]].
+  { intros k Lk. apply K3, below_idx_in, Lk. }
+  assert (E : forall x, nth l (laws x) 0 = evp x (norm (nth l le (Zc 0)))).
+  { intro x. rewrite <- Hl. apply nth_map_eval. auto. }
+  rewrite (still p _ e theta _ e0 S H K2 K1) in K0; [discriminate|].
+  generalize (locally_small e e0). apply filter_imp. intros s Hs. rewrite <- !E. apply Rabs_def2 in Hs.
+  symmetry. apply (C _ _ _ _ F 0 s); simpl; lra.
 Qed.
 End Refute.
 

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claws.coq.model import CannotExport, Model
-from claws.coq.terms import Field, bracket, derivative, distinct, entries_at, gradient, value, values
+from claws.coq.terms import Field, along, bracket, derivative, distinct, entries_at, gradient, value, values
 from claws.kernel.evaluate import fixed, indices
 from claws.kernel.program import count_entries
 
@@ -235,6 +235,49 @@ def search_certificate(model: Model, laws: Sequence[str], seed: int = 0) -> Cert
     raise CannotExport(
         f"no point was found at which brackets of depth {MAX_DEPTH} or less and these laws span all {size} directions"
     )
+
+
+@dataclass(frozen=True)
+class Independence:
+    """A point at which the gradients of the entries times the rows of B are `scale` times the identity."""
+
+    consts: list[Fraction]
+    point: list[Fraction]
+    scale: int
+    b: list[list[int]]
+    entries: list[tuple[str, int]]
+
+
+def search_independence(model: Model, laws: Sequence[str], seed: int = 0) -> Independence:
+    """That all different entries of these laws are independent. Raises `CannotExport` where they are not at any point tried."""
+    rng = random.Random(seed)
+    size = model.parameters()
+    consts = _drawn(model, "const", rng)
+    entries = entries_at(model, consts, [])
+    listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name])]
+    for point in _points(model, rng):
+        here = _sparse(point)
+        if _rank(listed, here, size) < len(listed):
+            continue
+        rows = [values(g, here, size) for _, g in listed]
+        columns = _pivots(rows, size) if rows else []
+        inverse = _plain(flint.fmpq_mat(len(rows), len(rows), [_q(row[j]) for row in rows for j in columns]).inv())
+        scale = lcm(*(x.denominator for row in inverse for x in row), 1)
+        b = [[0] * size for _ in rows]
+        for i, j in enumerate(columns):
+            for k, x in enumerate(inverse[i]):
+                b[k][j] = int(x * scale)
+        return Independence(consts, point, scale, b, [key for key, _ in listed])
+    raise CannotExport("no point was found at which the gradients of all entries are independent")
+
+
+def conserved_entries(model: Model, laws: Sequence[str], seed: int = 0) -> bool:
+    """Whether the laws are conserved, at constants and on data that are drawn: a necessary condition."""
+    rng = random.Random(seed)
+    consts = _drawn(model, "const", rng)
+    entries = entries_at(model, consts, _samples(model, consts, model.parameters(), rng))
+    fields = [gradient(f, entries.factors) for f in entries.outputs]
+    return not any(along(v, h) for v in fields for name in laws for h in entries.laws[name])
 
 
 Missing = tuple[tuple[str, int], list[tuple[str, int]], list[Fraction], list[Fraction], list[list[Fraction]], list[int]]

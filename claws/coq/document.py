@@ -24,7 +24,9 @@ LINE = "(** ---- Below is the proof. It need not be read: coqc checks it. ---- *
 class Document:
     """A model with laws, and the lines written so far. Raises `CannotExport` and `SourceError` (see `read_model`)."""
 
-    def __init__(self, spec: Spec, sizes: Mapping[str, int], laws: Sequence[str]) -> None:
+    def __init__(
+        self, spec: Spec, sizes: Mapping[str, int], laws: Sequence[str], language: Expressions | None = None
+    ) -> None:
         self.spec = spec
         self.model = model = read_model(spec, sizes, laws)
         leaves = [leaf.name for leaf in model.program.nodes if isinstance(leaf, Leaf)]
@@ -32,7 +34,7 @@ class Document:
         self.names = Names([*spec.dims, *leaves, *activations, *model.named.values(), *laws])
         self.writer = Writer(model, self.names)
         self.reals = REALS
-        self.expressions_are: Expressions = TOWERS if model.beyond_polynomials() else EXPRESSIONS
+        self.expressions_are = language or (TOWERS if model.beyond_polynomials() else EXPRESSIONS)
         self.lines: list[str] = []
         self.has_data = model.mentions("input", model.outputs)
         self.has_consts = model.mentions("const", self.writer.cone)
@@ -142,7 +144,10 @@ class Document:
 
     def entry(self, law: str, indices: Sequence[str], consts: str = "consts") -> str:
         """The entry of a law at theta."""
-        text = self.writer.call(self.model.laws[law], indices, REALS).text
+        return self.at(self.writer.call(self.model.laws[law], indices, REALS).text, consts)
+
+    def at(self, text: str, consts: str) -> str:
+        """Text with its constants put in."""
         return text if consts == "consts" else re.sub(r"\bconsts\b", consts, text)
 
     def all_entries(self, law: str) -> str:

@@ -10,13 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from claws.coq.certificate import search_certificate, search_missing
+from claws.coq.certificate import conserved_entries, search_certificate, search_independence, search_missing
+from claws.coq.given import independent_file, refuted_quotient_file
 from claws.coq.model import CannotExport, Model, read_model
 from claws.coq.proofs import CoqFile, Sizes, complete_file, laws_file, missing_file, refuted_file
 from claws.kernel.errors import Malformed, OutOfBudget, Undefined
 from claws.kernel.evaluate import indices
 from claws.kernel.evidence import NotConserved, Witness
 from claws.kernel.sizes import Bounds
+from claws.kernel.statement import Count
 from claws.prover.counting import KnownLaw, decide_number
 from claws.prover.laws import decide_law
 from claws.prover.sizes import smallest_sizes
@@ -82,9 +84,13 @@ class _Exporter:
         """The file of a claim; for a law that is conserved the sizes of the file that it belongs to."""
         if claim.kind == "law":
             return self.law(claim, claim.name, given)
+        if claim.among is not None:
+            raise CannotExport("a claim about the laws of some of the parameters can't be exported yet")
         if claim.kind == "complete":
             return self.complete(claim, given)
-        raise CannotExport(f"`{claim.kind}` can't be exported yet")
+        if claim.kind == "independent":
+            return self.independent(claim, given)
+        return self.count(claim, given)
 
     def sizes(self, laws: Sequence[str], given: Sizes) -> dict[str, int]:
         """A size for every dim: 2 where it is free, if that will do."""
@@ -118,7 +124,13 @@ class _Exporter:
     def refuted(self, claim: Claim, law: str, given: Sizes, witness: Witness) -> CoqFile:
         sizes = self.sizes([law], {**given, **witness.sizes})
         model = read_model(self.spec, sizes, [law])
-        _need_polynomials(model, "that a law is not conserved")
+        what = "that a law is not conserved can be exported"
+        beyond = model.beyond_quotients([*model.outputs, *model.factors.values()])
+        if beyond is not None:
+            raise CannotExport(f"{what} for models that are polynomials only yet, and {beyond} is none")
+        beyond = model.beyond_quotients([model.laws[law]], given=False)
+        if beyond is not None:
+            raise CannotExport(f"{what} for quotients of polynomials only yet, and {beyond} is none")
         assert witness.output is not None
         shapes = [model.shape(n) for n in model.outputs]
         before = sum(len(list(indices(shape))) for shape in shapes[: witness.output])
@@ -131,7 +143,8 @@ class _Exporter:
                 for i in indices(model.shape(n))
             ]
 
-        return refuted_file(
+        write = refuted_file if model.beyond_polynomials() is None else refuted_quotient_file
+        return write(
             self.spec,
             sizes,
             claim,
@@ -171,6 +184,44 @@ class _Exporter:
                 return missing_file(self.spec, sizes, claim, given, *missing)
         raise CannotExport("another law is known to exist, but none of the file's is one")
 
+    def independent(self, claim: Claim, given: Sizes) -> CoqFile:
+        sizes = self.sizes(claim.laws, given)
+        model = read_model(self.spec, sizes, claim.laws)
+        beyond = model.beyond_quotients(model.laws.values())
+        if beyond is not None:
+            raise CannotExport(
+                f"that laws are independent can be exported for polynomials only yet, and {beyond} is none"
+            )
+        return independent_file(self.spec, sizes, claim, given, search_independence(model, claim.laws, self.work.seed))
+
+    def count(self, claim: Claim, given: Sizes) -> CoqFile:
+        """By all laws of the file, where there are no others."""
+        sizes = self.sizes([], given)
+        statement = self.spec.instance(given).number_statement(claim)
+        assert isinstance(statement, Count)
+        if statement.relation != "=":
+            raise CannotExport("a bound for the number of laws can't be exported yet")
+        laws = [name for name in (known.name for known in self.known(claim, sizes)) if self.is_law(name, sizes)]
+        model = read_model(self.spec, sizes, laws)
+        _need_polynomials(model, "the number of laws")
+        try:
+            found = search_certificate(model, laws, self.work.seed)
+        except CannotExport as problem:
+            raise CannotExport(f"the file's laws do not reach the number of all laws: {problem}") from problem
+        if len(found.entries) != statement.number:
+            raise CannotExport(
+                f"there are {len(found.entries)} laws, not {statement.number}: only true counts are exported"
+            )
+        return complete_file(self.spec, sizes, claim, given, laws, found, statement.number)
+
+    def is_law(self, name: str, sizes: Sizes) -> bool:
+        """Whether a law of the file is a polynomial, and conserved."""
+        try:
+            model = read_model(self.spec, sizes, [name])
+            return conserved_entries(model, [name], self.work.seed)
+        except (CannotExport, SourceError, Malformed, Undefined):
+            return False
+
     def known(self, claim: Claim, sizes: Mapping[str, int]) -> Iterator[KnownLaw]:
         """The file's other laws that are claimed at these sizes."""
         for other in self.spec.claims:
@@ -184,7 +235,8 @@ class _Exporter:
 
 
 def _need_polynomials(model: Model, what: str) -> None:
-    beyond = model.beyond_polynomials()
+    roots = [*model.outputs, *model.factors.values(), *model.laws.values()]
+    beyond = model.beyond_quotients(roots)
     if beyond is not None:
         raise CannotExport(f"{what} can be exported for polynomials only yet, and {beyond} is none")
 

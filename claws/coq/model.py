@@ -51,6 +51,23 @@ class Model:
                 return "a division"
         return None
 
+    def beyond_quotients(self, roots: Iterable[int], given: bool = True) -> str | None:
+        """What is not a quotient of polynomials at given constants; with `given`, what is not a polynomial there."""
+        program = self.fixed
+        for n in program.cone(list(roots)):
+            node = program.nodes[n]
+            if isinstance(node, Apply):
+                return f"`{node.function}`"
+            if not isinstance(node, Power) or (node.exponent.denominator == 1 and node.exponent >= 0):
+                continue
+            if not any(self.mentions(role, [node.operand]) for role in ("param", "input")):
+                continue
+            if node.exponent.denominator != 1:
+                return "a root"
+            if given:
+                return "a division"
+        return None
+
     def parameters(self) -> int:
         """D."""
         return sum(integer(count_entries(self.fixed.shapes[n])) for n, _ in self.fixed.leaves("param"))

@@ -150,23 +150,31 @@ def _place(doc: Document, shape: Shape, indices: Sequence[str]) -> tuple[str, st
 
 
 def complete_file(
-    spec: Spec, sizes: Sizes, claim: Claim, given: Sizes, laws: Sequence[str], found: Certificate
+    spec: Spec,
+    sizes: Sizes,
+    claim: Claim,
+    given: Sizes,
+    laws: Sequence[str],
+    found: Certificate,
+    count: int | None = None,
 ) -> CoqFile:
-    """That these laws are all, at the certificate's point and almost everywhere."""
+    """That these laws are all, at the certificate's point and almost everywhere; and, for a `count`, how many they are."""
     doc = Document(spec, sizes, laws)
     names = doc.names
     doc.header("there is no other conservation law")
     doc.declarations()
-    words = _given(doc, found.point, found.consts, found.samples)
-    listed, expressions = _entries(doc, found.entries, words.consts)
+    words = given_words(doc, found.point, found.consts, found.samples)
+    listed, expressions = entries_of(doc, found.entries, words.consts)
     laws_name = names.fresh("laws")
     doc.add(f"Definition {laws_name} (theta : params) : list R := {listed}.", "")
-    statement, theorem = names.fresh("complete_statement"), names.fresh("all_laws")
+    statement = names.fresh("complete_statement" if count is None else "count_statement")
+    theorem = names.fresh("all_laws")
     flow = doc.flow(words.samples, words.consts)
-    doc.add(f"Definition {statement} : Prop := complete {flow} {laws_name} (point {words.point}).", "")
+    number = "" if count is None else f" /\\ forall theta, length ({laws_name} theta) = {count}%nat"
+    doc.add(f"Definition {statement} : Prop := complete {flow} {laws_name} (point {words.point}){number}.", "")
     doc.expressions()
+    doc.expression_list(f"{laws_name}'e", expressions)
     doc.add(
-        f"Definition {laws_name}'e : list pexp := {expressions}.",
         f"Definition brackets : list (nat * nat) := [{'; '.join(f'({i}, {j})' for i, j in found.brackets)}]%nat.",
         f"Definition chosen : list nat := [{'; '.join(map(str, found.chosen))}]%nat.",
         f"Definition scale := {found.scale}%Q.",
@@ -175,15 +183,17 @@ def complete_file(
         "",
     )
     data = f"{words.point} brackets chosen scale matrix_A matrix_C"
+    polynomial = doc.expressions_are is EXPRESSIONS
     _finish(
         doc,
         words,
         laws_name,
         theorem,
         statement,
-        f"check_complete {words.lists(laws_name)} {data}",
-        "complete_ok",
+        f"{'check_complete' if polynomial else 'check_complete_given'} {words.lists(laws_name)} {data}",
+        "complete_ok" if polynomial else "complete_given_ok",
         data,
+        "" if count is None else "(fun _ => eq_refl)",
     )
     return CoqFile(
         file_name(spec, f"{claim.kind}_line{claim.node.span.line}", sizes), doc.text(), ((claim, given),), sizes
@@ -207,7 +217,7 @@ def refuted_file(
     names = doc.names
     doc.header("a law that is not conserved")
     doc.declarations()
-    words = _given(doc, point, consts, [list(sample)], show_point=False)
+    words = given_words(doc, point, consts, [list(sample)], show_point=False)
     function = doc.function(law, [str(k) for k in entry], words.consts)
     statement, theorem = names.fresh(f"{names.of[law]}_statement"), names.fresh(f"{names.of[law]}_refuted")
     doc.add(f"Definition {statement} : Prop := ~ conserved {doc.flow(words.samples, words.consts)} {function}.", "")
@@ -256,15 +266,15 @@ def missing_file(
     names = doc.names
     doc.header("there is another conservation law")
     doc.declarations()
-    words = _given(doc, point, consts, samples)
-    listed, expressions = _entries(doc, entries, words.consts)
+    words = given_words(doc, point, consts, samples)
+    listed, expressions = entries_of(doc, entries, words.consts)
     laws_name, other_name = names.fresh("laws"), names.fresh("other")
     doc.add(f"Definition {laws_name} (theta : params) : list R := {listed}.", "")
     statement, theorem = names.fresh("missing_statement"), names.fresh("missing")
     flow = doc.flow(words.samples, words.consts)
     doc.add(f"Definition {statement} : Prop := ~ no_other_law {flow} {laws_name} (point {words.point}).", "")
     doc.expressions()
-    _, other_expression = _entries(doc, [other], words.consts)
+    _, other_expression = entries_of(doc, [other], words.consts)
     doc.add(
         f"Definition {laws_name}'e : list pexp := {expressions}.",
         f"Definition {other_name}'e : list pexp := {other_expression}.",
@@ -278,7 +288,7 @@ def missing_file(
 
 
 @dataclass(frozen=True)
-class _Words:
+class Words:
     """How a statement at given numbers speaks of them."""
 
     doc: Document
@@ -301,6 +311,16 @@ class _Words:
             f"(given {names.dimension} {consts} {names.factors}'e) (given {names.dimension} {consts} {laws}'e)"
         )
 
+    def same(self, name: str, reals: str = "") -> None:
+        """Adds that the expressions of a list mean its reals, at the given constants."""
+        doc = self.doc
+        reals = reals or name
+        doc.add(
+            f"Lemma {name}'same (sample theta : positive -> R) : "
+            f"map ({doc.evaluation()} (lift {doc.names.dimension} {self.consts} sample theta)) {name}'e = {reals} theta.",
+            f"Proof. exact_no_check (eq_refl ({reals} theta)). Qed.",
+        )
+
     def meaning(self, laws: str) -> str:
         """The functions that the expressions stand for."""
         doc = self.doc
@@ -308,13 +328,13 @@ class _Words:
         return f"{doc.preconditioner(self.consts)} {phi} {laws}"
 
 
-def _given(
+def given_words(
     doc: Document,
     point: Sequence[Fraction],
     consts: Sequence[Fraction],
     samples: Sequence[Sequence[Fraction]],
     show_point: bool = True,
-) -> _Words:
+) -> Words:
     """Adds the point, the constants and the samples of a statement."""
     point_name, consts_name, samples_name = (doc.names.fresh(x) for x in ("p", "given_consts", "given_samples"))
     if show_point:
@@ -323,7 +343,7 @@ def _given(
         doc.add(f"Definition {consts_name} := {rationals(consts)}.")
     if doc.has_data:
         doc.add(f"Definition {samples_name} := [{'; '.join(rationals(s) for s in samples)}].")
-    return _Words(
+    return Words(
         doc,
         point_name,
         f"(point {consts_name if doc.has_consts else '[]'})",
@@ -334,27 +354,36 @@ def _given(
 
 
 def _finish(
-    doc: Document, words: _Words, laws: str, theorem: str, statement: str, check: str, lemma: str, data: str
+    doc: Document,
+    words: Words,
+    laws: str,
+    theorem: str,
+    statement: str,
+    check: str,
+    lemma: str,
+    data: str,
+    more: str = "",
 ) -> None:
     """Adds the proof of a theorem at given numbers: a check by computation, and the library's theorem about it."""
     names, consts = doc.names, words.consts
+    words.same(laws)
+    proof = (
+        f"({lemma} {words.lists(laws)} {words.meaning(laws)} {data} {theorem}'checked ({names.outputs}'same {consts}) "
+        f"({names.factors}'same {consts}) {laws}'same)"
+    )
     doc.add(
-        f"Lemma {laws}'same (sample theta : positive -> R) : "
-        f"map (eval (lift {names.dimension} {consts} sample theta)) {laws}'e = {laws} theta.",
-        f"Proof. exact_no_check (eq_refl ({laws} theta)). Qed.",
         f"Lemma {theorem}'checked : {check} = true.",
         "Proof. vm_cast_no_check (eq_refl true). Qed.",
         "",
         f"Theorem {theorem} : {statement}.",
         "Proof.",
-        f"  exact ({lemma} {words.lists(laws)} {words.meaning(laws)} {data} {theorem}'checked ({names.outputs}'same {consts}) "
-        f"({names.factors}'same {consts}) {laws}'same).",
+        f"  exact {f'(conj {proof} {more})' if more else proof}.",
         "Qed.",
         f"Print Assumptions {theorem}.",
     )
 
 
-def _entries(doc: Document, entries: Sequence[tuple[str, int]], consts: str) -> tuple[str, str]:
+def entries_of(doc: Document, entries: Sequence[tuple[str, int]], consts: str) -> tuple[str, str]:
     """Entries of laws as a list of reals at theta, and as a list of expressions."""
     reals, expressions = [], []
     for law in dict.fromkeys(name for name, _ in entries):
@@ -363,7 +392,7 @@ def _entries(doc: Document, entries: Sequence[tuple[str, int]], consts: str) -> 
         tuples = [_unflattened(n, shape) for n in places]
         variables = _components("e", len(shape))
         body = doc.entry(law, variables, consts)
-        expression = doc.writer.call(doc.model.laws[law], variables, EXPRESSIONS).text
+        expression = doc.writer.call(doc.model.laws[law], variables, doc.expressions_are).text
         if not shape:
             reals.append(f"[{body}]")
             expressions.append(f"[{expression}]")

@@ -21,7 +21,7 @@ from pathlib import Path
 
 LIBRARY = (
     "Vocabulary", "Polynomials", "Conserved", "Losses", "NoOther", "Smooth", "Generic", "Refuted", "Missing", "Towers",
-    "TowerLaws", "Claws",
+    "TowerLaws", "Given", "Claws",
 )  # fmt: skip
 """The files of the library, each after those that it loads."""
 

@@ -44,6 +44,10 @@ VOCABULARY = frozenset(
     no_other_law independent polynomial generically dense complete Zc Qc X Add Sub Mul Opp Pow Esum Eprod Const Input pexp row
     theta consts sample samples brackets chosen scale matrix_A matrix_C direction
     all_nonzero all_positive inside conserved_on conserved_for_losses_on conservation_law_on sqrt Derive ex_derive is_derive
+    homogeneous facts true_facts check_conserved check_tower check_complete check_complete_given check_refuted check_missing
+    check_refuted_quotient check_independent_given laws_ok laws_on_data_ok law_entry law_entry_on everywhere tower_ok tower_on_data
+    complete_ok complete_given_ok refuted_ok refuted_quotient_ok missing_ok independent_ok none_nonzero none_positive none_on_data
+    both_nonzero both_positive sample_nonzero sample_positive matrix_B scale given given_outputs I Some None proj1 proj2 conj eq_refl
     TZc TQc TX TAdd TSub TMul TOpp TPow TInv TSqrt TApp Tsum Tprod TConst TInput texp teval functions lift eval""".split()
 ) | frozenset(FUNCTIONS.values())
 """What exported text mentions: a name of the file that is among these gets a prime."""
@@ -250,7 +254,9 @@ class Writer:
                 self.own[n] = self.names.of[laws[n]]
             elif n in self.model.named and length[n] > 1:
                 self.own[n] = self.names.of[self.model.named[n]]
-            elif (n in inside and _sums(node) and not self._short(n, length[n])) or (uses.get(n, 0) > 1 and length[n] > LONG):
+            elif (n in inside and _sums(node) and not self._short(n, length[n])) or (
+                uses.get(n, 0) > 1 and length[n] > LONG
+            ):
                 # written out where it is used it would be computed again for each index
                 self.own[n] = self.names.fresh(f"part{sum(1 for x in self.own.values() if x.startswith('part')) + 1}")
             if n in self.own:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from claws.coq.model import Model
+from claws.coq.model import CannotExport, Model
 from claws.kernel.errors import Meter
 from claws.kernel.evaluate import Array, evaluate, fixed, indices
 from claws.kernel.polynomials import Polynomials
@@ -80,11 +80,16 @@ def _with_inputs(
 
 
 def _listed(model: Model, n: int, values: Array) -> list[Poly]:
-    return [_poly(values[i]) if i in values else {} for i in indices(model.shape(n))]
+    size = model.parameters()
+    return [_poly(values[i], size) if i in values else {} for i in indices(model.shape(n))]
 
 
-def _poly(x: object) -> Poly:
-    terms: Mapping[tuple[tuple[int, int], ...], Fraction] = x.terms  # type: ignore[attr-defined]
+def _poly(x: object, size: int) -> Poly:
+    terms: Mapping[tuple[tuple[int, Fraction], ...], Fraction] = x.terms  # type: ignore[attr-defined]
+    for m in terms:
+        for v, e in m:
+            if v >= size or e < 0 or e != int(e):
+                raise CannotExport("it is not a polynomial at given constants and data")
     # the ring numbers its variables from 0 in the order of the coordinates
     return {tuple(v + 1 for v, e in m for _ in range(int(e))): c for m, c in terms.items()}
 

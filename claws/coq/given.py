@@ -1,0 +1,130 @@
+"""Files about claims at given numbers beside `complete`: independent laws, and quotients that are not conserved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from claws.coq.certificate import Independence
+from claws.coq.document import TOWERS, Document, matrix, rationals
+from claws.coq.domain import conditions_of
+from claws.coq.model import CannotExport
+from claws.coq.proofs import CoqFile, Sizes, entries_of, file_name, given_words
+from claws.syntax.spec import Claim, Spec
+
+
+def independent_file(spec: Spec, sizes: Sizes, claim: Claim, given: Sizes, found: Independence) -> CoqFile:
+    """That the gradients of these entries are linearly independent, at a point and almost everywhere."""
+    doc = Document(spec, sizes, claim.laws, TOWERS)
+    names = doc.names
+    doc.header("independent laws")
+    doc.declarations()
+    words = given_words(doc, found.point, found.consts, [])
+    listed, expressions = entries_of(doc, found.entries, words.consts)
+    laws = names.fresh("laws")
+    doc.add(f"Definition {laws} (theta : params) : list R := {listed}.", "")
+    statement, theorem = names.fresh("independent_statement"), names.fresh("independent_laws")
+    dimension = names.dimension
+    doc.add(
+        f"Definition {statement} : Prop := independent {dimension} {laws} (point {words.point}) /\\ "
+        f"generically {dimension} (fun theta => independent {dimension} {laws} theta).",
+        "",
+    )
+    doc.expressions()
+    doc.expression_list(f"{laws}'e", expressions)
+    words.same(laws)
+    data = f"{words.point} scale matrix_B"
+    doc.add(
+        f"Definition scale := {found.scale}%Q.",
+        f"Definition matrix_B : list (list Q) := {matrix(found.b)}.",
+        "",
+        f"Lemma {theorem}'checked : check_independent_given {dimension} {laws}'e {words.consts_list} {data} = true.",
+        "Proof. vm_cast_no_check (eq_refl true). Qed.",
+        "",
+        f"Theorem {theorem} : {statement}.",
+        "Proof.",
+        f"  exact (independent_ok {dimension} {laws}'e {words.consts_list} {laws} {data} {theorem}'checked {laws}'same).",
+        "Qed.",
+        f"Print Assumptions {theorem}.",
+    )
+    return CoqFile(
+        file_name(spec, f"independent_line{claim.node.span.line}", sizes), doc.text(), ((claim, given),), sizes
+    )
+
+
+def refuted_quotient_file(
+    spec: Spec,
+    sizes: Sizes,
+    claim: Claim,
+    given: Sizes,
+    law: str,
+    entry: Sequence[int],
+    output: int,
+    point: Sequence[Fraction],
+    consts: Sequence[Fraction],
+    sample: Sequence[Fraction],
+) -> CoqFile:
+    """That an entry of a law that is a quotient of polynomials is not conserved where it is defined (see `refuted_file`)."""
+    doc = Document(spec, sizes, [law], TOWERS)
+    names, model = doc.names, doc.model
+    conditions = conditions_of(model, [*model.outputs, *model.factors.values(), model.laws[law]])
+    if conditions.radicands or any(model.mentions("input", [n]) for n in conditions.denominators):
+        raise CannotExport(
+            "that a law is not conserved can't be exported yet for models with roots or quotients of data"
+        )
+    doc.header("a law that is not conserved")
+    doc.declarations()
+    words = given_words(doc, point, consts, [list(sample)], show_point=False)
+    nodes = conditions.denominators
+    function = doc.function(law, [str(k) for k in entry], words.consts)
+    statement, theorem = names.fresh(f"{names.of[law]}_statement"), names.fresh(f"{names.of[law]}_refuted")
+    flow = doc.flow(words.samples, words.consts)
+    domain = f"{names.of[law]}_defined"
+    denominators = "denominators"
+    if nodes:
+        domain, denominators = names.fresh(domain), names.fresh("denominators")
+        listed = doc.at(doc.writer.arrays(nodes, doc.reals), words.consts)
+        doc.add(
+            f"Definition {denominators} (theta : params) : list R := {listed}.",
+            f"Definition {domain} (theta : params) : Prop := all_nonzero ({denominators} theta).",
+            f"Definition {statement} : Prop := ~ conserved_on {domain} {flow} {function}.",
+            "",
+        )
+    else:
+        doc.add(f"Definition {statement} : Prop := ~ conserved {flow} {function}.", "")
+    doc.expressions()
+    entries = names.fresh("entries")
+    expression = doc.writer.call(model.laws[law], [str(k) for k in entry], TOWERS).text
+    doc.add(
+        f"Definition {words.point} := {rationals(point)}.",
+        f"Definition {entries} (theta : params) : list R := [{doc.entry(law, [str(k) for k in entry], words.consts)}].",
+    )
+    doc.expression_list(f"{entries}'e", f"[{expression}]")
+    words.same(entries)
+    doc.expression_list(f"{denominators}'e", doc.writer.arrays(nodes, TOWERS) if nodes else "[]")
+    words.same(denominators, "" if nodes else "(fun _ => @nil R)")
+    lists = (
+        f"{names.dimension} {names.outputs}'e {names.factors}'e {entries}'e {denominators}'e {words.consts_list} "
+        f"{words.samples_list}"
+    )
+    consts_word = words.consts
+    inside = f"{denominators} {domain}" if nodes else "(fun _ => @nil R) (fun _ => True)"
+    holds = "(fun theta H => H)" if nodes else "(fun _ _ => I)"
+    proof = (
+        f"refuted_quotient_ok {lists} {words.meaning(entries)} {inside} {words.point} {output} 0 {theorem}'checked "
+        f"({names.outputs}'same {consts_word}) ({names.factors}'same {consts_word}) {entries}'same {denominators}'same {holds}"
+    )
+    if not nodes:
+        proof = f"fun C => {proof} (fun c theta a b _ => C c theta a b)"
+    doc.add(
+        f"Lemma {theorem}'checked : check_refuted_quotient {lists} {words.point} {output} 0 = true.",
+        "Proof. vm_cast_no_check (eq_refl true). Qed.",
+        "",
+        f"Theorem {theorem} : {statement}.",
+        "Proof.",
+        f"  exact ({proof}).",
+        "Qed.",
+        f"Print Assumptions {theorem}.",
+    )
+    label = law if claim.kind == "law" else f"{claim.kind}_line{claim.node.span.line}"
+    return CoqFile(file_name(spec, f"refuted_{label}", sizes), doc.text(), ((claim, given),), sizes)
