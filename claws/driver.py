@@ -242,6 +242,8 @@ def check_spec(spec: Spec, options: Options, stem: str | None = None, part: slic
             break
     if options.coq and not result.interrupted:
         _ask_coq(spec, decided, options, result)
+    for own in result.claims:
+        own.evidence = None
     return result
 
 
@@ -371,6 +373,7 @@ def known_laws(spec: Spec, claim: Claim | None, sizes: Mapping[str, int]) -> lis
 
 
 def _put_theorem(result: ClaimResult, theorem: Theorem) -> None:
+    result.evidence = theorem.evidence
     result.verdict = Verdict(theorem.verdict)
     result.method = theorem.method
     result.assumptions = theorem.assumptions

@@ -126,10 +126,11 @@ Proof.
   intro L. rewrite norm_ok, (nth_indep _ 0 (eval x (Zc 0))) by (rewrite map_length; lia). apply map_nth.
 Qed.
 
-Lemma factor_ok D c P factors z x k f : preconditioned D c P factors -> (k <= D)%positive ->
-  evp (lift D c z x) (field_of D (map norm factors) f k) = factor P k x * evp (lift D c z x) (dp k f).
+(** The factor of a coordinate, read off the expressions at y, whose values are those of the preconditioner at x. *)
+Lemma factor_at D (P : preconditioner) factors (x y : params) k f : map (eval y) factors = P x -> (k <= D)%positive ->
+  evp y (field_of D (map norm factors) f k) = factor P k x * evp y (dp k f).
 Proof.
-  intros HP L. unfold field_of, factor. apply Pos.leb_le in L. rewrite L. rewrite <- (HP z x).
+  intros HP L. unfold field_of, factor. apply Pos.leb_le in L. rewrite L. rewrite <- HP.
   destruct (nth_error (map norm factors) (place k)) as [q|] eqn:E.
   - rewrite pmul_ok. f_equal.
     assert (I : (place k < length factors)%nat).
@@ -139,6 +140,9 @@ Proof.
   - apply nth_error_None in E. rewrite map_length in E.
     rewrite nth_overflow by (rewrite map_length; auto). ring.
 Qed.
+Lemma factor_ok D c P factors z x k f : preconditioned D c P factors -> (k <= D)%positive ->
+  evp (lift D c z x) (field_of D (map norm factors) f k) = factor P k x * evp (lift D c z x) (dp k f).
+Proof. intros HP. apply factor_at, HP. Qed.
 
 Section Law.
 Variables (D : positive) (c : data) (P : preconditioner) (factors : list pexp) (h : poly) (law : params -> R).

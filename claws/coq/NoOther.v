@@ -440,17 +440,7 @@ Hypothesis HP : forall x, map (eval x) Pe = P x.
 Hypothesis Hl : forall x, map (eval x) le = laws x.
 
 Lemma factor_ok' x k f : (k <= D)%positive -> evp x (field_of D (map norm Pe) f k) = factor P k x * evp x (dp k f).
-Proof.
-  intro L. unfold field_of, factor. apply Pos.leb_le in L. rewrite L. rewrite <- HP.
-  destruct (nth_error (map norm Pe) (place k)) as [q|] eqn:E.
-  - rewrite pmul_ok. f_equal.
-    assert (I : (place k < length Pe)%nat).
-    { rewrite <- (map_length norm). apply nth_error_Some. congruence. }
-    rewrite (nth_indep _ 1 0) by (rewrite map_length; auto). rewrite nth_map_eval by auto.
-    apply (nth_error_nth _ _ (norm (Zc 0))) in E. rewrite <- E, map_nth. reflexivity.
-  - apply nth_error_None in E. rewrite map_length in E.
-    rewrite nth_overflow by (rewrite map_length; auto). ring.
-Qed.
+Proof. apply factor_at, HP. Qed.
 
 Lemma partial_nth (fs : params -> list R) es i k x :
   (forall x, map (eval x) es = fs x) -> (i < length es)%nat ->

@@ -52,10 +52,31 @@ class Work:
     timeout: float | None = 60.0
 
 
-def export(spec: Spec, work: Work | None = None, claims: Sequence[tuple[Claim, Sizes]] | None = None) -> Export:
-    """These claims (all, for None) of a file without errors; dims without a size are taken as small as may be, but not 1."""
+@dataclass(frozen=True)
+class Decided:
+    """What is known of a claim: its verdict, and the evidence that the kernel has accepted for it."""
+
+    verdict: str
+    evidence: object
+    reason: str = ""
+
+
+Known = Mapping[tuple[int, tuple[tuple[str, int], ...]], Decided]
+"""By the claim's `id` and its sizes."""
+
+
+def export(
+    spec: Spec,
+    work: Work | None = None,
+    claims: Sequence[tuple[Claim, Sizes]] | None = None,
+    known: Known | None = None,
+) -> Export:
+    """These claims (all, for None) of a file without errors; dims without a size are taken as small as may be, but not 1.
+
+    What is not `known` is decided anew.
+    """
     result = Export()
-    exporter = _Exporter(spec, work or Work())
+    exporter = _Exporter(spec, work or Work(), known or {})
     laws: dict[tuple[tuple[str, int], ...], list[tuple[Claim, Sizes]]] = {}
     if claims is None:
         claims = [(claim, given) for claim in spec.claims for given in claim.sizes]
@@ -76,9 +97,10 @@ def export(spec: Spec, work: Work | None = None, claims: Sequence[tuple[Claim, S
 
 
 class _Exporter:
-    def __init__(self, spec: Spec, work: Work) -> None:
+    def __init__(self, spec: Spec, work: Work, decided: Known) -> None:
         self.spec = spec
         self.work = work
+        self.decided = decided
 
     def one(self, claim: Claim, given: Sizes) -> CoqFile | Sizes:
         """The file of a claim; for a law that is conserved the sizes of the file that it belongs to."""
@@ -114,12 +136,25 @@ class _Exporter:
     def law(self, claim: Claim, law: str, given: Sizes) -> CoqFile | Sizes:
         sizes = self.sizes([law], given)
         read_model(self.spec, sizes, [law])
-        statement = self.spec.instance(given).statement(law)
-        outcome = decide_law(statement, self.work.seed, self.work.budget, self.work.timeout)
-        if outcome.theorem is None:
-            raise CannotExport(f"it is not decided: {outcome.reason}")
-        evidence = outcome.theorem.evidence
+        evidence = self.decision(claim, given, sizes).evidence
         return self.refuted(claim, law, given, evidence) if isinstance(evidence, Witness) else sizes
+
+    def decision(self, claim: Claim, given: Sizes, sizes: Mapping[str, int]) -> Decided:
+        """The verdict on a claim. Raises `CannotExport` for UNKNOWN."""
+        found = self.decided.get((id(claim), tuple(given.items())))
+        if found is None:
+            instance = self.spec.instance(given)
+            options = (self.work.seed, self.work.budget, self.work.timeout)
+            if claim.kind == "law":
+                outcome = decide_law(instance.statement(claim.name), *options)
+                theorem, reason = outcome.theorem, outcome.reason
+            else:
+                number = decide_number(instance.number_statement(claim), list(self.known(claim, sizes)), *options)
+                theorem, reason = number.theorem, number.reason
+            found = Decided(theorem.verdict, theorem.evidence) if theorem else Decided("UNKNOWN", None, reason)
+        if found.verdict == "UNKNOWN":
+            raise CannotExport(f"it is not decided: {found.reason}")
+        return found
 
     def refuted(self, claim: Claim, law: str, given: Sizes, witness: Witness) -> CoqFile:
         sizes = self.sizes([law], {**given, **witness.sizes})
@@ -166,15 +201,12 @@ class _Exporter:
         if claim.expected == "PROVED":
             found = search_certificate(model, claim.laws, self.work.seed)
             return complete_file(self.spec, sizes, claim, given, claim.laws, found)
-        statement = self.spec.instance(given).number_statement(claim)
         known = list(self.known(claim, sizes))
-        outcome = decide_number(statement, known, self.work.seed, self.work.budget, self.work.timeout)
-        if outcome.theorem is None:
-            raise CannotExport(f"it is not decided: {outcome.reason}")
-        if isinstance(outcome.theorem.evidence, NotConserved):
-            evidence = outcome.theorem.evidence
+        found_out = self.decision(claim, given, sizes)
+        if isinstance(found_out.evidence, NotConserved):
+            evidence = found_out.evidence
             return self.refuted(claim, claim.laws[evidence.law], given, evidence.witness)
-        if outcome.theorem.verdict == "PROVED":
+        if found_out.verdict == "PROVED":
             found = search_certificate(model, claim.laws, self.work.seed)
             return complete_file(self.spec, sizes, claim, given, claim.laws, found)
         for other in known:
@@ -182,9 +214,13 @@ class _Exporter:
             missing = search_missing(both, claim.laws, other.name, random.Random(self.work.seed))
             if missing is not None:
                 return missing_file(self.spec, sizes, claim, given, *missing)
-        raise CannotExport("another law is known to exist, but none of the file's is one")
+        raise CannotExport(
+            "another law exists, but none of the file's is one: write one as a `law`, if it can be written"
+        )
 
     def independent(self, claim: Claim, given: Sizes) -> CoqFile:
+        if claim.expected != "PROVED":
+            raise CannotExport("that laws are not independent can't be exported yet")
         sizes = self.sizes(claim.laws, given)
         model = read_model(self.spec, sizes, claim.laws)
         beyond = model.beyond_quotients(model.laws.values())
@@ -196,6 +232,8 @@ class _Exporter:
 
     def count(self, claim: Claim, given: Sizes) -> CoqFile:
         """By all laws of the file, where there are no others."""
+        if claim.expected != "PROVED":
+            raise CannotExport("that the number of laws is another can't be exported yet")
         sizes = self.sizes([], given)
         statement = self.spec.instance(given).number_statement(claim)
         assert isinstance(statement, Count)

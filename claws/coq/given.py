@@ -17,7 +17,7 @@ def independent_file(spec: Spec, sizes: Sizes, claim: Claim, given: Sizes, found
     """That the gradients of these entries are linearly independent, at a point and almost everywhere."""
     doc = Document(spec, sizes, claim.laws, TOWERS)
     names = doc.names
-    doc.header("independent laws")
+    doc.header("independent laws", given=True)
     doc.declarations()
     words = given_words(doc, found.point, found.consts, [])
     listed, expressions = entries_of(doc, found.entries, words.consts)
@@ -72,7 +72,7 @@ def refuted_quotient_file(
         raise CannotExport(
             "that a law is not conserved can't be exported yet for models with roots or quotients of data"
         )
-    doc.header("a law that is not conserved")
+    doc.header("a law that is not conserved", given=True)
     doc.declarations()
     words = given_words(doc, point, consts, [list(sample)], show_point=False)
     nodes = conditions.denominators

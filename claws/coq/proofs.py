@@ -161,7 +161,7 @@ def complete_file(
     """That these laws are all, at the certificate's point and almost everywhere; and, for a `count`, how many they are."""
     doc = Document(spec, sizes, laws)
     names = doc.names
-    doc.header("there is no other conservation law")
+    doc.header("there is no other conservation law", given=True)
     doc.declarations()
     words = given_words(doc, found.point, found.consts, found.samples)
     listed, expressions = entries_of(doc, found.entries, words.consts)
@@ -215,7 +215,7 @@ def refuted_file(
     """That an entry of a law is not conserved: with the loss that is output number `output`, it changes at the point."""
     doc = Document(spec, sizes, [law])
     names = doc.names
-    doc.header("a law that is not conserved")
+    doc.header("a law that is not conserved", given=True)
     doc.declarations()
     words = given_words(doc, point, consts, [list(sample)], show_point=False)
     function = doc.function(law, [str(k) for k in entry], words.consts)
@@ -264,7 +264,7 @@ def missing_file(
     laws = list(dict.fromkeys([*(name for name, _ in entries), *claim.laws, other[0]]))
     doc = Document(spec, sizes, laws)
     names = doc.names
-    doc.header("there is another conservation law")
+    doc.header("there is another conservation law", given=True)
     doc.declarations()
     words = given_words(doc, point, consts, samples)
     listed, expressions = entries_of(doc, entries, words.consts)
@@ -318,7 +318,7 @@ class Words:
         doc.add(
             f"Lemma {name}'same (sample theta : positive -> R) : "
             f"map ({doc.evaluation()} (lift {doc.names.dimension} {self.consts} sample theta)) {name}'e = {reals} theta.",
-            f"Proof. exact_no_check (eq_refl ({reals} theta)). Qed.",
+            f"Proof. {doc.by_computation()} (eq_refl ({reals} theta)). Qed.",
         )
 
     def meaning(self, laws: str) -> str:

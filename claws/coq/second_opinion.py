@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from claws.coq.exporter import Work, export
+from claws.coq.exporter import Decided, Work, export
 from claws.coq.runner import INSTALL, CoqFailed, CoqMissing, check_text, library, version
 from claws.report.results import ClaimResult, FileResult
 from claws.syntax.diagnostic import START, Diagnostic
@@ -35,7 +35,11 @@ def ask_coq(
     A claim that Coq has accepted names it in its trust line. One that can't be exported says so under `coq`; its verdict is not
     touched. An exported file that coqc turns down is an error.
     """
-    found = export(spec, work, [(claim, sizes) for claim, sizes, _ in claims])
+    known = {
+        (id(claim), tuple(sizes.items())): Decided(own.verdict.value, own.evidence, own.reason)
+        for claim, sizes, own in claims
+    }
+    found = export(spec, work, [(claim, sizes) for claim, sizes, _ in claims], known)
     place = {(id(claim), tuple(sizes.items())): own for claim, sizes, own in claims}
     for refusal in found.refused:
         own = place[id(refusal.claim), tuple(refusal.sizes.items())]

@@ -42,13 +42,14 @@ VOCABULARY = frozenset(
     params data place upd partial Rsum Rprod Psum join array1 array2 array3 array4 on_data preconditioner gradient factor flow
     constant_along conserved is_gradient loss_flow conserved_for_losses conservation_law point near ex_partial cont C2 invariant
     no_other_law independent polynomial generically dense complete Zc Qc X Add Sub Mul Opp Pow Esum Eprod Const Input pexp row
-    theta consts sample samples brackets chosen scale matrix_A matrix_C direction
-    all_nonzero all_positive inside conserved_on conserved_for_losses_on conservation_law_on sqrt Derive ex_derive is_derive
-    homogeneous facts true_facts check_conserved check_tower check_complete check_complete_given check_refuted check_missing
-    check_refuted_quotient check_independent_given laws_ok laws_on_data_ok law_entry law_entry_on everywhere tower_ok tower_on_data
-    complete_ok complete_given_ok refuted_ok refuted_quotient_ok missing_ok independent_ok none_nonzero none_positive none_on_data
-    both_nonzero both_positive sample_nonzero sample_positive matrix_B scale given given_outputs I Some None proj1 proj2 conj eq_refl
-    TZc TQc TX TAdd TSub TMul TOpp TPow TInv TSqrt TApp Tsum Tprod TConst TInput texp teval functions lift eval""".split()
+    theta consts sample samples brackets chosen scale matrix_A matrix_B matrix_C direction
+    all_nonzero all_positive inside conserved_on conserved_for_losses_on conservation_law_on homogeneous sqrt Derive
+    ex_derive is_derive TZc TQc TX TAdd TSub TMul TOpp TPow TInv TSqrt TApp Tsum Tprod TConst TInput texp
+    eval teval functions lift facts true_facts given given_outputs check_conserved check_tower check_complete
+    check_complete_given check_refuted check_refuted_quotient check_missing check_independent_given laws_ok laws_on_data_ok
+    law_entry law_entry_on everywhere tower_ok tower_on_data complete_ok complete_given_ok refuted_ok refuted_quotient_ok
+    missing_ok independent_ok none_nonzero none_positive none_on_data both_nonzero both_positive sample_nonzero sample_positive
+    I Some None proj1 proj2 conj eq_refl length""".split()
 ) | frozenset(FUNCTIONS.values())
 """What exported text mentions: a name of the file that is among these gets a prime."""
 
@@ -68,7 +69,7 @@ class Names:
         self.taken: set[str] = set(KEYWORDS | VOCABULARY)
         self.of: dict[str, str] = {}
         for name in given:
-            self.of[name] = self.fresh("underscore" if name == "_" else name)
+            self.of[name] = self.fresh("underscore" if name == "_" else re.sub(r"[^\w']", "_", name))
         self.dimension = self.fresh("D")
         self.outputs = self.fresh("phi")
         self.factors = self.fresh("factors")

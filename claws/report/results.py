@@ -66,6 +66,8 @@ class ClaimResult:
     seconds: float = 0.0
     free_dims: tuple[str, ...] = ()
     """The dims that stay free in this claim."""
+    evidence: object = None
+    """What the kernel has accepted; kept only while Coq is asked, too."""
 
     @property
     def holds(self) -> bool:
