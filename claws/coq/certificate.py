@@ -7,6 +7,7 @@ combination of the rows of G; and these are independent. Coq multiplies the matr
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -359,11 +360,14 @@ def _at(field: Field, point: Mapping[int, Fraction], size: int) -> Vector:
 
 def _drawn(model: Model, role: str, rng: random.Random) -> list[Fraction]:
     result = []
+    # rates that differ tell more than equal ones
+    positive = itertools.cycle(rng.sample((1, 2, 3), 3))
     for n, leaf in model.fixed.leaves(role):
-        choices = (
-            (1, 2, 3) if leaf.domain == "positive" else (1, -1, 2, -2) if leaf.domain == "nonzero" else (0, 1, 1, -1, 2)
-        )
-        result += [Fraction(rng.choice(choices)) for _ in range(fixed(count_entries(model.fixed.shapes[n])))]
+        for _ in range(fixed(count_entries(model.fixed.shapes[n]))):
+            if leaf.domain == "positive":
+                result.append(Fraction(next(positive)))
+            else:
+                result.append(Fraction(rng.choice((1, -1, 2, -2) if leaf.domain == "nonzero" else (0, 1, 1, -1, 2))))
     return result
 
 

@@ -92,8 +92,22 @@ def export(
                 result.files.append(found)
             else:
                 laws.setdefault(tuple(found.items()), []).append((claim, given))
-    result.files = [laws_file(spec, dict(key), group) for key, group in laws.items()] + result.files
+    result.files = [
+        file for key, group in laws.items() for file in _laws(spec, dict(key), group, result)
+    ] + result.files
     return result
+
+
+def _laws(spec: Spec, sizes: Sizes, group: Sequence[tuple[Claim, Sizes]], result: Export) -> list[CoqFile]:
+    """The file of these laws, without those that can't be written."""
+    try:
+        return [laws_file(spec, sizes, group)]
+    except CannotExport as problem:
+        if len(group) == 1:
+            result.refused.append(Refusal(*group[0], str(problem)))
+            return []
+    good = [claim for claim in group if _laws(spec, sizes, [claim], result)]
+    return [laws_file(spec, sizes, good)] if good else []
 
 
 class _Exporter:

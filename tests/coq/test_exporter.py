@@ -17,29 +17,67 @@ def exported(text: str, **sizes: int) -> Export:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("input x\nparam u, v\nmap u*relu(v*x)\nlaw b = u^2 - v^2\n", "`relu` is not a polynomial"),
-        ("input x\nparam u, v\nmap u*tanh(v*x)\nlaw b = u^2 - v^2\n", "`tanh` is not a polynomial"),
-        ("activation s\ninput x\nparam u, v\nmap u*s(v*x)\nlaw b = u^2\n", "`s` is not a polynomial"),
+        (
+            "input x\nparam u, v\nmap u*relu(v*x)\nlaw b = u^2 - v^2\n",
+            "`relu` can't be exported yet: it has no derivative",
+        ),
+        ("input x\nparam u, v\nmap u*gelu(v*x)\nlaw b = 0*u\n", "`normal_cdf` can't be exported yet"),
+        (
+            "input x\nparam u, v\nmap u*tanh(v*x)\nlaw b = u^2 - v^2\n",
+            "models that are polynomials only yet, and `tanh` is none",
+        ),
+        (
+            "activation s\ninput x\nparam u, v\nmap u*s(v*x)\nlaw b = u^2\n",
+            "models that are polynomials only yet, and `s` is none",
+        ),
+        (
+            "param x in positive, y\nmap x*y\nlaw r = y*sqrt(x)\n",
+            "quotients of polynomials only yet, and a root is none",
+        ),
+        (
+            "param x in positive, y\nmap y*sqrt(x)\nlaw r = x\n",
+            "models that are polynomials only yet, and a root is none",
+        ),
         ("function F\nparam u, v\nmap F(u*v)\nlaw b = u^2 - v^2\n", "the declared function `F` can't be exported yet"),
-        ("param x, y in nonzero\nmap x + y^3\nlaw r = x + 1/(3*y)\n", "a division is not a polynomial"),
-        ("param x in positive, y\nmap y*sqrt(x)\nlaw r = x\n", "a root is not a polynomial"),
+        ("param x in positive, y\nmap y + x^(1/3)\nlaw r = x\n", "roots other than square roots"),
+        ("activation s homogeneous 1/2\nparam u, v\nmap u*s(v)\nlaw b = u^2 - 2*v^2\n", "homogeneous of degree 1/2"),
+        (
+            "param x, y in nonzero\nmap x + y^3\nlaw r = x + 1/(3*y)\ncomplete r\n",
+            "no other law can be exported for polynomials",
+        ),
+        ("param u, v\nmap exp(u*v)\ncount = 1\n", "the number of laws can be exported for polynomials only yet"),
+        ("param u, v\nmap u*v\ncount = 1\n", "the file's laws do not reach the number of all laws"),
+        ("param u, v\nmap u*v\nlaw b = u^2 - v^2\ncount = 2\n", "there are 1 laws, not 2"),
+        ("param u, v\nmap u*v\nlaw b = u^2 - v^2\ncount >= 1\n", "a bound for the number of laws"),
+        ("param u, v\nmap u*v\nlaw b = u^2 - v^2\ncount = 2 expect refuted\n", "the number of laws is another"),
+        (
+            "param u, v\nmap u*v\nlaw b = [u^2 - v^2, 2*u^2 - 2*v^2]\nindependent b\n",
+            "no point was found at which the gradients",
+        ),
         ("param A: [2, 2]\nmap det(A)\nlaw r = A[0, 0]*A[0, 1]\n", "determinants can't be exported yet"),
         ("param u, v\nmap u*v\nflow momentum(1)\nlaw b = u\n", "momentum and weight decay can't be exported yet"),
         (
             "param u, v\nmap u*v\nflow gradient, decay(1)\nlaw b = u\n",
             "momentum and weight decay can't be exported yet",
         ),
-        ("param u, v\nmap u*v\ncount = 1\n", "`count` can't be exported yet"),
     ],
 )
 def test_what_can_not_be_exported_says_why(text: str, reason: str) -> None:
     found = exported(text)
-    assert not found.files
+    assert [file for file in found.files if "_laws" not in file.name] == []
     assert reason in found.refused[0].reason
 
 
 def test_a_refused_law_takes_no_other_with_it() -> None:
-    found = exported("param u, v\nmap u*v\nlaw b = u^2 - v^2\nlaw r = exp(u^2 - v^2)\n")
+    found = exported("param u, v\nmap u*v\nlaw b = u^2 - v^2\nlaw r = relu(u^2 - v^2)\n")
+    (file,) = found.files
+    assert [claim.name for claim, _ in file.claims] == ["b"]
+    assert [refusal.claim.name for refusal in found.refused] == ["r"]
+
+
+def test_a_law_that_can_not_be_written_takes_no_other_with_it() -> None:
+    text = "activation s homogeneous 1/2\nparam u, v\nmap u*v\nlaw b = u^2 - v^2\nlaw r = s(u^2 - v^2)\n"
+    found = exported(text)
     (file,) = found.files
     assert [claim.name for claim, _ in file.claims] == ["b"]
     assert [refusal.claim.name for refusal in found.refused] == ["r"]
@@ -96,3 +134,35 @@ def test_a_claim_that_is_false_is_not_exported_as_true() -> None:
     found = exported(text)
     assert [file.name for file in found.files] == ["model_laws_n2"]
     assert "no point was found" in found.refused[0].reason
+
+
+def test_what_is_decided_is_not_decided_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    from claws.coq.exporter import Decided
+    from claws.kernel.evidence import Witness
+
+    def no_search(*_: object) -> None:
+        raise AssertionError("decided again")
+
+    text = "param u, v\nmap u*v\nlaw right = u^2 - v^2\nlaw wrong = u^2 + v^2\nlaw open = u\n"
+    spec = load_text(text, "model.claw")
+    right, wrong, unknown = spec.claims
+    witness = exporter_witness(text)
+    assert isinstance(witness, Witness)
+    monkeypatch.setattr("claws.coq.exporter.decide_law", no_search)
+    known = {
+        (id(right), ()): Decided("PROVED", None),
+        (id(wrong), ()): Decided("REFUTED", witness),
+        (id(unknown), ()): Decided("UNKNOWN", None, "time ran out"),
+    }
+    found = export(spec, known=known)
+    assert [file.name for file in found.files] == ["model_laws", "model_refuted_wrong"]
+    assert found.refused[0].reason == "it is not decided: time ran out"
+
+
+def exporter_witness(text: str) -> object:
+    from claws.prover.laws import decide_law
+
+    spec = load_text(text, "model.claw")
+    theorem = decide_law(spec.instance({}).statement("wrong"), 0, 20_000_000, 60.0).theorem
+    assert theorem is not None
+    return theorem.evidence
