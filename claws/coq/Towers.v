@@ -872,7 +872,8 @@ Proof.
 Qed.
 
 Definition product (P gf gh : list poly) (k : positive) : poly :=
-  let ab := pmul (nth (place k) gf []) (nth (place k) gh []) in
+  (* laws are short: the shorter factor first *)
+  let ab := pmul (nth (place k) gh []) (nth (place k) gf []) in
   match nth_error P (place k) with Some q => pmul q ab | None => ab end.
 Definition orthogonal_by (T : tower) (P gf gh : list poly) : bool := vanishes T (psum (map (product P gf gh) (below_idx D))).
 
