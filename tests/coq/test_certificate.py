@@ -9,7 +9,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claws.coq.certificate import search_certificate
+from claws.coq.certificate import conserved_entries, search_certificate, search_independence
 from claws.coq.model import read_model
 from claws.coq.terms import Field, Poly, along, bracket, derivative, entries_at, gradient, times, value, values
 from claws.syntax.reader import load_text
@@ -92,3 +92,24 @@ def test_the_matrices_are_what_coq_needs(text: str) -> None:
 def test_points_keep_to_the_domains() -> None:
     model = read_model(load_text(MODELS[-1], "model.claw"), {}, ["b"])
     assert all(x > 0 for x in search_certificate(model, ["b"]).point)
+
+
+def test_independent_gradients_have_a_right_inverse() -> None:
+    text = "const a, b in positive\ndim n = 2\nparam U, V: [n, n]\nmap U @ V.T\nlaw w = U.T @ U/a - V.T @ V/b\n"
+    model = read_model(load_text(text, "model.claw"), {"n": 2}, ["w"])
+    found = search_independence(model, ["w"])
+    assert found.entries == [("w", 0), ("w", 1), ("w", 3)]
+    # rates that differ
+    assert len(set(found.consts)) == 2
+    laws = entries_at(model, found.consts, []).laws["w"]
+    point = dict(enumerate(found.point, 1))
+    for i, (_, n) in enumerate(found.entries):
+        row = values(gradient(laws[n], []), point, model.parameters())
+        for j, b in enumerate(found.b):
+            assert sum(x * y for x, y in zip(row, b, strict=True)) == (found.scale if i == j else 0)
+
+
+def test_laws_that_are_none_are_seen() -> None:
+    text = "input x\nparam u, v\nmap u*v*x\nlaw right = u^2 - v^2\nlaw wrong = u^2 + v^2\n"
+    model = read_model(load_text(text, "model.claw"), {}, ["right", "wrong"])
+    assert conserved_entries(model, ["right"]) and not conserved_entries(model, ["right", "wrong"])

@@ -48,6 +48,7 @@ def exported(text: str, **sizes: int) -> Export:
         ("param u, v\nmap exp(u*v)\ncount = 1\n", "the number of laws can be exported for polynomials only yet"),
         ("param u, v\nmap u*v\ncount = 1\n", "the file's laws do not reach the number of all laws"),
         ("param u, v\nmap u*v\nlaw b = u^2 - v^2\ncount = 2\n", "there are 1 laws, not 2"),
+        ("param u, v, w\nmap u*v*w\nlaw b = u^2 - v^2\ncomplete b in u, v\n", "the laws of some of the parameters"),
         ("param u, v\nmap u*v\nlaw b = u^2 - v^2\ncount >= 1\n", "a bound for the number of laws"),
         ("param u, v\nmap u*v\nlaw b = u^2 - v^2\ncount = 2 expect refuted\n", "the number of laws is another"),
         (

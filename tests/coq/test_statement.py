@@ -115,6 +115,60 @@ def test_a_law_with_many_axes_is_stated_as_a_list() -> None:
     assert len(Document(spec, {}, ["a"]).model.shape(0)) == 0
 
 
+def test_where_a_model_is_defined_is_stated() -> None:
+    text = statement("input x\nparam u, v, w\nmap u*v/(x - w), sqrt(w)\nlaw b = u^2 - v^2\nlaw q = 1/(u^2 - v^2)\n")
+    assert "Definition radicands (theta : params) : list R := [w theta]." in text
+    assert "Definition sample_denominators (sample : data) (theta : params) : list R := [x sample - w theta]." in text
+    assert (
+        "Definition defined (samples : list data) (theta : params) : Prop :=\n"
+        "  all_positive (radicands theta) /\\ all_nonzero (on_data sample_denominators samples theta)." in text
+    )
+    # a law asks for what it divides by, the others do not
+    assert "Definition q_denominators (theta : params) : list R := [b theta]." in text
+    assert "conservation_law_on (defined samples) D gradient (on_data phi samples) b." in " ".join(text.split())
+    assert "conservation_law_on (q_defined samples) D gradient (on_data phi samples) q." in " ".join(text.split())
+
+
+def test_what_is_positive_everywhere_is_not_asked_for() -> None:
+    text = statement(
+        "dim n = 2\ninput x: [n]\nparam W: [n, n], u, v\nmap u*v*softmax(W @ x)/sqrt(1 + sqnorm(x))\nlaw b = u^2 - v^2\n"
+    )
+    assert "all_" not in text and "conservation_law D gradient (on_data phi samples) b" in text
+
+
+def test_functions_are_those_of_coq() -> None:
+    text = statement(
+        "input x\nparam u, v, w, exp1\nmap u*v*exp(w)/w, tanh(exp1*x), log(w), sigmoid(w)\nlaw b = u^2 - v^2\n"
+    )
+    for part in ("exp (w theta) / w theta", "tanh (exp1 theta * x sample)", "ln (w theta)", "sigmoid (w theta)"):
+        assert part in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("declared", "assumed"),
+    [
+        ("activation s", "(forall z, ex_derive s z) -> "),
+        ("activation s with s' = 1 - 2*s^2", "(forall z, is_derive s z (1 + (- 2) * s z ^ 2)) -> "),
+        ("activation s homogeneous 3", "(forall z, ex_derive s z) -> homogeneous 3 s -> "),
+    ],
+)
+def test_an_activation_is_quantified_with_what_is_known_of_it(declared: str, assumed: str) -> None:
+    text = statement(f"{declared}\ninput x\nparam u, v, w\nmap u*v*s(w*x)\nlaw b = u^2 - v^2\n")
+    assert (
+        f"forall (s : R -> R) (samples : list data), {assumed}conservation_law D gradient (on_data (phi s) samples) b."
+        in (" ".join(text.split()))
+    )
+
+
+def test_headers_say_what_is_given() -> None:
+    text = "const a\ninput x\nparam u, v\nmap a*u*v*x\nlaw b = u^2 - v^2\nlaw e = u^2 expect refuted\n"
+    laws, refuted = export(load_text(text, "model.claw")).files
+    assert laws.text.startswith("(** model: conservation laws, for all constants and data.")
+    assert refuted.text.startswith(
+        "(** model: a law that is not conserved, at the constants and data that are given below."
+    )
+
+
 def test_the_library_proves_all_that_it_states() -> None:
     for name, text in sources().items():
         assert not re.search(r"\b(Admitted|Abort|admit|give_up)\b", text), name
