@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from claws.coq.model import CannotExport, read_model
-from claws.coq.statement import Expressions, Names, Reals, Towers, Writer
-from claws.kernel.functions import Property, Slope
+from claws.coq.model import BY_DERIVATIVE, CannotExport, read_model
+from claws.coq.statement import Expressions, Names, Reals, Term, Towers, Writer
+from claws.kernel.functions import CHAINS, Property, Rule, Slope
 from claws.kernel.program import Leaf
 from claws.syntax import nodes
 from claws.syntax.printer import print_statement
@@ -190,10 +190,13 @@ class Document:
         # the virtual machine is faster, but would unfold exp, sqrt and the like into their definitions as limits
         return "vm_cast_no_check" if self.expressions_are is EXPRESSIONS else "exact_no_check"
 
-    def declared(self) -> dict[str, Property]:
-        """The file's activations, by their names in Coq, and what is known of them."""
+    def declared(self) -> dict[str, Property | Rule]:
+        """The functions that Coq has no name for, by their names in the file, and what is known of them."""
         known = dict(self.model.program.activations)
-        return {self.names.of[name]: known[name] for name in self.writer.declared}
+        return {
+            self.names.function(name): CHAINS[name] if name in BY_DERIVATIVE else known[name]
+            for name in self.writer.declared
+        }
 
     def facts(self) -> list[str]:
         """What a statement assumes of the declared functions."""
@@ -202,6 +205,9 @@ class Document:
             if isinstance(known, Slope):
                 rule = " + ".join(_slope_term(name, c, e) for c, e in known.terms) or "0"
                 said.append(f"(forall z, is_derive {name} z ({rule}))")
+                continue
+            if isinstance(known, tuple):
+                said.append(f"(forall z, is_derive {name} z ({self._rule(known, REALS).text}))")
                 continue
             said.append(f"(forall z, ex_derive {name} z)")
             if known is not None:
@@ -224,16 +230,40 @@ class Document:
                     rule = EXPRESSIONS.add(rule, term) if k else term
                 said.append(f"(Some {rule.at(4)}, None)")
                 continue
+            if isinstance(known, tuple):
+                said.append(f"(Some {self._rule(known, EXPRESSIONS).at(4)}, None)")
+                continue
             slope = f"(X {number + 3})"
             value_text = "None" if known is None else f"Some (Mul (Qc 1 {known}) (Mul (X 1) {slope}))"
             said += [f"(Some {slope}, {value_text})", "(None, None)"]
         return said
 
+    def _rule(self, rule: Rule, language: Reals) -> Term:
+        """A derivative, as a term in z, or as an expression in the variables of `around`."""
+        total: Term | None = None
+        for c, k, powers in rule:
+            factors = [(Term("z", 4) if language is REALS else language.leaf("function", "", "1"), k)] if k else []
+            for name, e in powers:
+                coq, number = self.writer.function(name)
+                value = Term(f"{coq} z", 3) if language is REALS else language.leaf("function", "", str(number + 2))
+                factors.append((value, e))
+            term = language.number(abs(c)) if abs(c) != 1 or not factors else None
+            for value, e in factors:
+                power = value if e == 1 else language.power(value, e)
+                term = power if term is None else language.multiply(term, power)
+            assert term is not None
+            if total is None:
+                total = language.negative(term) if c < 0 else term
+            else:
+                total = language.subtract(total, term) if c < 0 else language.add(total, term)
+        assert total is not None
+        return total
+
     def functions(self) -> str:
         """The list of declared functions of which `Towers.v` speaks."""
         words = []
         for name, known in self.declared().items():
-            words += [name] if isinstance(known, Slope) else [name, f"Derive {name}"]
+            words += [name] if isinstance(known, Slope | tuple) else [name, f"Derive {name}"]
         return f"[{'; '.join(words)}]"
 
     def evaluation(self) -> str:

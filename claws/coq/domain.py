@@ -210,10 +210,9 @@ class Domains:
         doc = self.doc
         facts = "; ".join(doc.facts_as_data())
         doc.add(f"Definition facts'e : facts := [{facts}].")
-        functions = list(doc.declared())
-        words = [*(f"({s} : R -> R)" for s in functions)]
+        functions = " ".join(doc.declared())
         assumed = "".join(f"{fact} -> " for fact in doc.facts())
-        quantified = f"forall {' '.join(words)}, " if words else ""
+        quantified = f"forall ({functions} : R -> R), " if functions else ""
         doc.add(
             f"Lemma facts'true : {quantified}{assumed}true_facts {doc.functions()} facts'e.",
             "Proof. intros. facts. Qed.",

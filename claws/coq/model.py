@@ -13,6 +13,7 @@ from fractions import Fraction
 from claws.kernel.errors import Malformed
 from claws.kernel.evaluate import fixed as integer
 from claws.kernel.flow import Flow
+from claws.kernel.functions import CHAINS
 from claws.kernel.program import Apply, Det, Leaf, Opaque, Power, Program, count_entries
 from claws.kernel.sizes import ZERO, Size
 from claws.syntax.diagnostic import SourceError
@@ -144,11 +145,8 @@ def _check_exportable(model: Model) -> None:
     program = model.fixed
     for n in program.cone([*model.outputs, *model.laws.values(), *model.factors.values()]):
         node = program.nodes[n]
-        if (
-            isinstance(node, Apply)
-            and node.function not in FUNCTIONS
-            and node.function not in dict(program.activations)
-        ):
+        named = {*FUNCTIONS, *BY_DERIVATIVE, *dict(program.activations)}
+        if isinstance(node, Apply) and node.function not in named:
             raise CannotExport(f"`{node.function}` can't be exported yet{_WHY_NOT.get(node.function, '')}")
         if isinstance(node, Opaque):
             raise CannotExport(f"the declared function `{node.function}` can't be exported yet")
@@ -170,6 +168,9 @@ FUNCTIONS = {
     "softplus": "softplus",
 }
 """The functions of `Towers.v`, in the order of their numbers, and their names in Coq."""
+
+BY_DERIVATIVE = tuple(name for name in CHAINS if name not in FUNCTIONS)
+"""Functions without a name in Coq: a statement speaks of all functions with their derivatives."""
 
 _WHY_NOT = {
     "relu": ": it has no derivative at its kink, and a statement would have to say how a curve crosses it",

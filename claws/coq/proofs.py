@@ -73,7 +73,8 @@ def _law_statement(doc: Document, law: str, domains: Domains) -> tuple[str, str]
     shape = doc.model.program.shapes[doc.model.laws[law]]
     statement = doc.names.fresh(f"{doc.names.of[law]}_statement")
     theorem = doc.names.fresh(f"{doc.names.of[law]}_conserved")
-    words = [f"({s} : R -> R)" for s in doc.declared()] + _quantifiers(doc)
+    functions = " ".join(doc.declared())
+    words = [*([f"({functions} : R -> R)"] if functions else []), *_quantifiers(doc)]
     domain = domains.of(law)
     claimed = f"conservation_law_on {domain.text} {doc.flow()}" if domain else f"conservation_law {doc.flow()}"
     assumed = "".join(f"{fact} -> " for fact in doc.facts())

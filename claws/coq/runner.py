@@ -79,7 +79,7 @@ def sources() -> dict[str, str]:
 
 def cache_folder() -> Path:
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(home) / "claws" / "coq"
+    return Path(home).absolute() / "claws" / "coq"
 
 
 def library() -> Path:
@@ -97,7 +97,7 @@ def library() -> Path:
         for name, text in texts.items():
             (folder / f"{name}.v").write_text(text, encoding="utf-8")
         for name in texts:
-            done = _run(["coqc", *_FLAGS, "-Q", str(folder), "Claws", str(folder / f"{name}.v")], SECONDS)
+            done = _run(["coqc", *_FLAGS, "-Q", str(folder), "Claws", str(folder / f"{name}.v")], SECONDS, folder)
             if done is None:
                 raise CoqFailed(f"{name}.v was not compiled in {SECONDS:.0f} seconds")
             if done.returncode != 0:
@@ -118,7 +118,7 @@ def check_text(name: str, text: str, seconds: float = SECONDS) -> Answer:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.v"
         path.write_text(text, encoding="utf-8")
-        done = _run(["coqc", *_FLAGS, "-Q", str(compiled), "Claws", str(path)], seconds)
+        done = _run(["coqc", *_FLAGS, "-Q", str(compiled), "Claws", str(path)], seconds, Path(folder))
     if done is None:
         return Answer(False, f"coqc gave no answer in {seconds:.0f} seconds", out_of_time=True)
     if done.returncode != 0:
@@ -132,10 +132,12 @@ def check_again(name: str, text: str, seconds: float = SECONDS) -> Answer:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.v"
         path.write_text(text, encoding="utf-8")
-        done = _run(["coqc", *_FLAGS, "-Q", str(compiled), "Claws", str(path)], seconds)
+        done = _run(["coqc", *_FLAGS, "-Q", str(compiled), "Claws", str(path)], seconds, Path(folder))
         if done is None or done.returncode != 0:
             return Answer(False, "coqc does not accept it")
-        done = _run(["coqchk", "-silent", "-Q", str(compiled), "Claws", "-Q", folder, "", "-norec", name], seconds)
+        done = _run(
+            ["coqchk", "-silent", "-Q", str(compiled), "Claws", "-Q", folder, "", "-norec", name], seconds, Path(folder)
+        )
     if done is None:
         return Answer(False, f"coqchk gave no answer in {seconds:.0f} seconds", out_of_time=True)
     return Answer(done.returncode == 0, "" if done.returncode == 0 else (done.stderr or done.stdout).strip())
@@ -174,12 +176,15 @@ def _error(stderr: str) -> str:
     return " ".join(stderr[at:].split())[:500] if at >= 0 else " ".join(stderr.split())[-500:]
 
 
-def _run(command: Sequence[str], seconds: float) -> subprocess.CompletedProcess[str] | None:
-    """The finished process; None if it took too long, and then it is stopped with all that it has started."""
+def _run(command: Sequence[str], seconds: float, folder: Path) -> subprocess.CompletedProcess[str] | None:
+    """The finished process; None if it took too long, and then it is stopped with all that it has started.
+
+    It runs in the folder, where tactics may leave files.
+    """
     if shutil.which(command[0]) is None:
         raise CoqMissing(f"{command[0]} is not installed")
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=folder
     ) as process:
         try:
             out, err = process.communicate(timeout=seconds)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from claws.coq.model import FUNCTIONS, CannotExport, Model, number_of
-from claws.kernel.functions import Slope
+from claws.coq.model import BY_DERIVATIVE, FUNCTIONS, CannotExport, Model, number_of
+from claws.kernel.functions import CHAINS, Slope
 from claws.kernel.program import (
     Apply,
     Einsum,
@@ -73,6 +73,13 @@ class Names:
         self.dimension = self.fresh("D")
         self.outputs = self.fresh("phi")
         self.factors = self.fresh("factors")
+
+    def function(self, name: str) -> str:
+        """The name of an activation of the file, or of a function that Coq has no name for."""
+        key = name if name not in BY_DERIVATIVE else f"function {name}"
+        if key not in self.of:
+            self.of[key] = self.fresh(name)
+        return self.of[key]
 
     def fresh(self, name: str) -> str:
         """A name that is not taken yet, and now is."""
@@ -268,6 +275,11 @@ class Writer:
             if name in used:
                 self.declared[name] = number
                 number += 1 if isinstance(known, Slope) else 2
+        for name in BY_DERIVATIVE:
+            if name in used:
+                used |= {f for _, _, powers in CHAINS[name] for f, _ in powers}
+                self.declared[name] = number
+                number += 1
 
     def _short(self, n: int, length: int) -> bool:
         """Whether a scalar is a few terms, as 3*y: those are written out."""
@@ -276,14 +288,14 @@ class Writer:
     def function(self, name: str) -> tuple[str, int]:
         """The name in Coq of a function, and its number in `Towers.v`."""
         if name in self.declared:
-            return self.names.of[name], self.declared[name]
+            return self.names.function(name), self.declared[name]
         return FUNCTIONS[name], list(FUNCTIONS).index(name) + 1
 
     def functions(self, roots: Iterable[int]) -> list[str]:
         """The file's activations that values depend on, by their names in Coq."""
         nodes = self.model.program.nodes
         found = {node.function for n in self.model.program.cone(roots) if isinstance(node := nodes[n], Apply)}
-        return [self.names.of[name] for name in self.declared if name in found]
+        return [self.names.function(name) for name in self.declared if name in found]
 
     # --- sizes and indices ---
 

@@ -93,6 +93,7 @@ TRANSCENDENTAL = {
     "exponential neuron": "input x\nparam u, w, b\nmap u*exp(w*x + b)\nlaw l = u^2 - 2*b\n",
     "nested": "input x\nparam u, v, w\nmap exp(tanh(u*v*x))/(1 + exp(w*x))\nlaw b = u^2 - v^2\n",
     "root of a rate": "const a in positive\nparam u, v\nmap u*v\nflow gradient, rate(sqrt(a), u)\nlaw b = u^2/sqrt(a) - v^2\n",
+    "gelu": "input x\nparam u, v, w\nmap u*v*gelu(w*x) + erf(w)\nlaw b = u^2 - v^2\n",
     "any activation": "activation s\ninput x\nparam u, v, w\nmap u*v*s(w*x)\nlaw b = u^2 - v^2\n",
     "three activations": (
         "activation s with s' = 1 - s^2\nactivation t homogeneous 3\nactivation q\ninput x\nparam u, v, w\n"

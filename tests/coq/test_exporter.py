@@ -21,7 +21,6 @@ def exported(text: str, **sizes: int) -> Export:
             "input x\nparam u, v\nmap u*relu(v*x)\nlaw b = u^2 - v^2\n",
             "`relu` can't be exported yet: it has no derivative",
         ),
-        ("input x\nparam u, v\nmap u*gelu(v*x)\nlaw b = 0*u\n", "`normal_cdf` can't be exported yet"),
         (
             "input x\nparam u, v\nmap u*tanh(v*x)\nlaw b = u^2 - v^2\n",
             "models that are polynomials only yet, and `tanh` is none",

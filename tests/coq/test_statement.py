@@ -160,6 +160,15 @@ def test_an_activation_is_quantified_with_what_is_known_of_it(declared: str, ass
     )
 
 
+def test_a_function_without_a_name_in_coq_is_any_with_its_derivative() -> None:
+    text = statement("input x\nparam u, v, w, normal_cdf\nmap u*v*gelu(w*x) + normal_cdf\nlaw b = u^2 - v^2\n")
+    assert (
+        "forall (normal_cdf' normal_pdf : R -> R) (samples : list data), "
+        "(forall z, is_derive normal_cdf' z (normal_pdf z)) -> "
+        "(forall z, is_derive normal_pdf z (- (z * normal_pdf z))) -> conservation_law D"
+    ) in " ".join(text.split())
+
+
 def test_headers_say_what_is_given() -> None:
     text = "const a\ninput x\nparam u, v\nmap a*u*v*x\nlaw b = u^2 - v^2\nlaw e = u^2 expect refuted\n"
     laws, refuted = export(load_text(text, "model.claw")).files
