@@ -14,6 +14,7 @@ from claws.coq.certificate import conserved_entries, search_certificate, search_
 from claws.coq.given import independent_file, refuted_quotient_file
 from claws.coq.model import CannotExport, Model, read_model
 from claws.coq.proofs import CoqFile, Sizes, complete_file, laws_file, missing_file, refuted_file
+from claws.coq.terms import check_size
 from claws.kernel.errors import Malformed, OutOfBudget, Undefined
 from claws.kernel.evaluate import indices
 from claws.kernel.evidence import NotConserved, Witness
@@ -149,7 +150,9 @@ class _Exporter:
 
     def law(self, claim: Claim, law: str, given: Sizes) -> CoqFile | Sizes:
         sizes = self.sizes([law], given)
-        read_model(self.spec, sizes, [law])
+        model = read_model(self.spec, sizes, [law])
+        if model.beyond_polynomials():
+            check_size(model)
         evidence = self.decision(claim, given, sizes).evidence
         return self.refuted(claim, law, given, evidence) if isinstance(evidence, Witness) else sizes
 

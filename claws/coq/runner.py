@@ -38,6 +38,9 @@ AXIOMS = frozenset(
 SECONDS = 600.0
 """The time for one file."""
 
+MEMORY = 8 << 30
+"""The memory for one file, in bytes."""
+
 INSTALL = "on Debian and Ubuntu: apt-get install coq libcoq-coquelicot"
 
 _FLAGS = ("-noglob", "-w", "-ambiguous-paths")
@@ -59,6 +62,7 @@ class Answer:
     message: str = ""
     """coqc's error, or why it gave none."""
     out_of_time: bool = False
+    """Whether it gave no answer, for lack of time or of memory."""
 
 
 @cache
@@ -121,6 +125,8 @@ def check_text(name: str, text: str, seconds: float = SECONDS) -> Answer:
         done = _run(["coqc", *_FLAGS, "-Q", str(compiled), "Claws", str(path)], seconds, Path(folder))
     if done is None:
         return Answer(False, f"coqc gave no answer in {seconds:.0f} seconds", out_of_time=True)
+    if done.returncode != 0 and re.search(r"[Oo]ut of memory|Out_of_memory|Stack overflow", done.stderr):
+        return Answer(False, "coqc has no memory left for it", out_of_time=True)
     if done.returncode != 0:
         return Answer(False, _error(done.stderr) or f"coqc ended with status {done.returncode}")
     return _assumptions(text, done.stdout)
@@ -184,7 +190,13 @@ def _run(command: Sequence[str], seconds: float, folder: Path) -> subprocess.Com
     if shutil.which(command[0]) is None:
         raise CoqMissing(f"{command[0]} is not installed")
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=folder
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        cwd=folder,
+        preexec_fn=_limit_memory,
     ) as process:
         try:
             out, err = process.communicate(timeout=seconds)
@@ -195,6 +207,12 @@ def _run(command: Sequence[str], seconds: float, folder: Path) -> subprocess.Com
             _stop(process)
             raise
     return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def _limit_memory() -> None:
+    import resource  # not everywhere
+
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from claws.coq.model import CannotExport, Model
 from claws.kernel.errors import Meter
-from claws.kernel.evaluate import Array, evaluate, fixed, indices
+from claws.kernel.evaluate import Array, Index, evaluate, fixed, indices
 from claws.kernel.polynomials import Polynomials
 
 Monomial = tuple[int, ...]
@@ -105,6 +105,44 @@ def _factors(model: Model, values: Mapping[int, Array]) -> list[Poly]:
         else:
             result += [{(): Fraction(1)} for _ in indices(model.shape(n))]
     return result
+
+
+# --- how large ----------------------------------------------------------------------------------------------------
+
+
+class _Terms:
+    """The number of terms of a polynomial, at most; quotients, roots and values of functions count as variables."""
+
+    def check(self, x: int) -> None:
+        if x > MOST_TERMS:
+            raise CannotExport(f"its polynomials are too large for Coq: more than {MOST_TERMS} terms")
+
+    def number(self, value: Fraction) -> int:
+        return int(value != 0)
+
+    def power(self, x: int, exponent: Fraction) -> int:
+        return int(x ** min(int(exponent), 64)) if exponent.denominator == 1 and exponent > 0 else 1
+
+    def elementary(self, function: str, x: int) -> tuple[int, int]:
+        return 1, 1
+
+    def opaque(self, *_: object) -> tuple[Array, list[dict[tuple[Index, Index], int]]]:
+        raise CannotExport("a declared function can't be exported yet")
+
+
+MOST_TERMS = 500
+"""Of a model with functions: gradients, and what comes of clearing denominators, are many times as large."""
+
+
+def check_size(model: Model) -> None:
+    """Of a model with functions. Raises `CannotExport` where an output, a law, or an argument in it is too large a polynomial."""
+    program = model.fixed
+    leaves = {
+        leaf.name: dict.fromkeys(indices(model.shape(n)), 1)
+        for role in ("param", "const", "input")
+        for n, leaf in program.leaves(role)
+    }
+    evaluate(program, [*model.outputs, *model.laws.values()], leaves, _Terms(), Meter(BUDGET))
 
 
 # --- calculus -----------------------------------------------------------------------------------------------------

@@ -487,6 +487,16 @@ def test_a_file_that_takes_too_long_is_stopped() -> None:
     assert answer.out_of_time and "no answer in 1 seconds" in answer.message
 
 
+def test_a_file_that_takes_too_much_memory_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    library()
+    monkeypatch.setattr("claws.coq.runner.MEMORY", 1 << 30)
+    text = (
+        "From Coq Require Import List.\nLemma a : length (repeat true (4000 * 40000)) = 0.\nProof. vm_compute. Abort.\n"
+    )
+    answer = check_text("Large", text, seconds=100.0)
+    assert answer.out_of_time and answer.message == "coqc has no memory left for it"
+
+
 # --- the front doors ---
 
 
