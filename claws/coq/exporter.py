@@ -153,8 +153,12 @@ class _Exporter:
         model = read_model(self.spec, sizes, [law])
         if model.beyond_polynomials():
             check_size(model)
-        evidence = self.decision(claim, given, sizes).evidence
-        return self.refuted(claim, law, given, evidence) if isinstance(evidence, Witness) else sizes
+        found = self.decision(claim, given, sizes)
+        if isinstance(found.evidence, Witness):
+            return self.refuted(claim, law, given, found.evidence)
+        if found.verdict != "PROVED":
+            raise CannotExport("there is no witness against it that Coq could read")
+        return sizes
 
     def decision(self, claim: Claim, given: Sizes, sizes: Mapping[str, int]) -> Decided:
         """The verdict on a claim. Raises `CannotExport` for UNKNOWN."""
@@ -177,10 +181,10 @@ class _Exporter:
         sizes = self.sizes([law], {**given, **witness.sizes})
         model = read_model(self.spec, sizes, [law])
         what = "that a law is not conserved can be exported"
-        beyond = model.beyond_quotients([*model.outputs, *model.factors.values()])
+        beyond = model.no_polynomial([*model.outputs, *model.factors.values()])
         if beyond is not None:
             raise CannotExport(f"{what} for models that are polynomials only yet, and {beyond} is none")
-        beyond = model.beyond_quotients([model.laws[law]], given=False)
+        beyond = model.no_polynomial([model.laws[law]], quotients=True)
         if beyond is not None:
             raise CannotExport(f"{what} for quotients of polynomials only yet, and {beyond} is none")
         assert witness.output is not None
@@ -240,7 +244,7 @@ class _Exporter:
             raise CannotExport("that laws are not independent can't be exported yet")
         sizes = self.sizes(claim.laws, given)
         model = read_model(self.spec, sizes, claim.laws)
-        beyond = model.beyond_quotients(model.laws.values())
+        beyond = model.no_polynomial(model.laws.values())
         if beyond is not None:
             raise CannotExport(
                 f"that laws are independent can be exported for polynomials only yet, and {beyond} is none"
@@ -291,7 +295,7 @@ class _Exporter:
 
 def _need_polynomials(model: Model, what: str) -> None:
     roots = [*model.outputs, *model.factors.values(), *model.laws.values()]
-    beyond = model.beyond_quotients(roots)
+    beyond = model.no_polynomial(roots)
     if beyond is not None:
         raise CannotExport(f"{what} can be exported for polynomials only yet, and {beyond} is none")
 

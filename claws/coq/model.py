@@ -52,8 +52,8 @@ class Model:
                 return "a division"
         return None
 
-    def beyond_quotients(self, roots: Iterable[int], given: bool = True) -> str | None:
-        """What is not a quotient of polynomials at given constants; with `given`, what is not a polynomial there."""
+    def no_polynomial(self, roots: Iterable[int], quotients: bool = False) -> str | None:
+        """What is no polynomial of parameters and data, at given constants; with `quotients`, no quotient of polynomials."""
         program = self.fixed
         for n in program.cone(list(roots)):
             node = program.nodes[n]
@@ -65,7 +65,7 @@ class Model:
                 continue
             if node.exponent.denominator != 1:
                 return "a root"
-            if given:
+            if not quotients:
                 return "a division"
         return None
 

@@ -508,11 +508,11 @@ def test_export_build(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_check_with_coq_adds_to_the_trust_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "m.claw"
-    path.write_text("dim n\nparam U, V: [n]\nmap U*V\nlaw b = U^2 - V^2\nlaw e = exp(U^2 - V^2)\n")
+    path.write_text("dim n\nparam U, V: [n]\nmap U*V\nlaw b = U^2 - V^2\nlaw e = relu(U^2 - V^2)\n")
     assert main(["check", "--coq", "--format", "json", str(path)]) == 0
     b, e = json.loads(capsys.readouterr().out)["files"][0]["claims"]
     assert b["trust"][-1].startswith("Coq 8") and b["trust"][-1].endswith("at n = 2")
-    assert len(e["trust"]) == 1 and e["detail"]["coq"].startswith("not exported: `exp` is not a polynomial")
+    assert len(e["trust"]) == 1 and e["detail"]["coq"].startswith("not exported: `relu` can't be exported yet")
 
 
 def test_an_export_that_coqc_refuses_is_an_error(
