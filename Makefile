@@ -22,6 +22,7 @@ bench: $(VENV)/installed
 	$(BIN)/python tests/benchmarks/run.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/counts.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/find.py
+	! command -v coqc >/dev/null || PYTHONPATH=. $(BIN)/python tests/benchmarks/coq.py
 
 clean:
 	rm -rf $(VENV) build dist claws.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
