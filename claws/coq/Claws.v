@@ -142,4 +142,15 @@ Proof.
   intros K Hl. unfold check_independent_given in K. destruct (folded D c [] laws) as [Ls|] eqn:EL; [|discriminate].
   apply (independent_at D law Ls) with (2 := K). intro x. rewrite <- (Hl (point []) x). apply (folded_ok D c [] laws Ls EL x).
 Qed.
+
+Definition check_dependent_given p beta : bool :=
+  match folded D c [] laws with Some Ls => check_dependent D Ls p beta | None => false end.
+Theorem dependent_ok (law : params -> list R) p beta :
+  check_dependent_given p beta = true ->
+  (forall z x, map (teval (functions []) (lift D (point c) z x)) laws = law x) ->
+  ~ independent D law (point p).
+Proof.
+  intros K Hl. unfold check_dependent_given in K. destruct (folded D c [] laws) as [Ls|] eqn:EL; [|discriminate].
+  apply (dependent_at D law Ls) with (2 := K). intro x. rewrite <- (Hl (point []) x). apply (folded_ok D c [] laws Ls EL x).
+Qed.
 End Folded.

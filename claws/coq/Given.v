@@ -345,3 +345,33 @@ Proof.
   split; [apply G; exact Hd|]. exists d. split; [exact Pd|split; [exists (point p); exact Hd|exact G]].
 Qed.
 End Independent.
+
+(** ** Laws that are not independent *)
+
+Section Dependent.
+Variables (D : positive) (laws : params -> list R) (le : list pexp).
+Hypothesis Hl : forall x, map (eval x) le = laws x.
+
+(** A combination of the gradients at p, not with all numbers 0, is 0. *)
+Definition check_dependent (p beta : list Q) : bool :=
+  let hs := map norm le in
+  Nat.eqb (length beta) (length le) && negb (forallb (fun b => Qeq_bool b 0) beta) &&
+  forallb (fun k => Qeq_bool (dotq (map (fun h => evq p (dp k h)) hs) beta) 0) (below_idx D).
+
+Theorem dependent_at p beta : check_dependent p beta = true -> ~ independent D laws (point p).
+Proof.
+  intros K I. unfold check_dependent in K. cbv zeta in K. apply andb_prop in K. destruct K as [K KG]. apply andb_prop in K. destruct K as [KL K0].
+  apply Nat.eqb_eq in KL. rewrite forallb_forall in KG.
+  assert (LL : length (laws (point p)) = length le) by (rewrite <- Hl; apply map_length).
+  assert (Z : forall l, (l < length le)%nat -> Q2R (nth l beta 0%Q) = 0).
+  { rewrite <- LL. apply (I (fun l => Q2R (nth l beta 0%Q))). intros k Lk. rewrite LL.
+    specialize (KG k (proj2 (below_idx_in D k) Lk)). apply Qeq_bool_iff, Qeq_eqR in KG. rewrite Q2R_0, dotq_ok, dot_entries, map_length, KL in KG.
+    etransitivity; [|exact KG]. apply Rsum_eq. intros l L. rewrite (partial_nth laws le l k (point p) Hl L), <- evq_ok.
+    rewrite map_map, (nth_indep (map _ le) 0%Q ((fun e => evq p (dp k (norm e))) (Zc 0))) by (rewrite map_length; auto).
+    rewrite (map_nth (fun e => evq p (dp k (norm e)))), (nth_indep (map Q2R beta) 0 (Q2R 0%Q)) by (rewrite map_length; lia).
+    rewrite map_nth. ring. }
+  assert (E : forallb (fun b => Qeq_bool b 0) beta = true); [|rewrite E in K0; discriminate].
+  apply forallb_forall. intros b B. apply (In_nth _ _ 0%Q) in B. destruct B as [l [L <-]]. apply Qeq_bool_iff, eqR_Qeq.
+  rewrite Q2R_0. apply Z. lia.
+Qed.
+End Dependent.

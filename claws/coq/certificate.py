@@ -272,6 +272,59 @@ def search_independence(model: Model, laws: Sequence[str], seed: int = 0) -> Ind
     raise CannotExport("no point was found at which the gradients of all entries are independent")
 
 
+@dataclass(frozen=True)
+class Dependence:
+    """A combination of the gradients of the entries that is 0 at a point."""
+
+    consts: list[Fraction]
+    point: list[Fraction]
+    combination: list[Fraction]
+    entries: list[tuple[str, int]]
+
+
+def search_dependence(model: Model, laws: Sequence[str], seed: int = 0) -> Dependence:
+    """That the different entries of these laws are not independent, at a point that is drawn. Raises `CannotExport`."""
+    rng = random.Random(seed)
+    size = model.parameters()
+    consts = _drawn(model, "const", rng)
+    entries = entries_at(model, consts, [])
+    listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name])]
+    point = _drawn_point(model, rng)
+    rows = [values(g, _sparse(point), size) for _, g in listed]
+    for k, row in enumerate(rows):
+        # the first row that those before it span
+        if k == 0:
+            if any(row):
+                continue
+            found: list[Fraction] = []
+        else:
+            solved = _combination(rows[:k], row)
+            if solved is None:
+                continue
+            found = solved
+        rest = [Fraction(0)] * (len(rows) - k - 1)
+        return Dependence(consts, point, [*found, Fraction(-1), *rest], [key for key, _ in listed])
+    raise CannotExport("the gradients are independent at the point that was drawn")
+
+
+def _drawn_point(model: Model, rng: random.Random) -> list[Fraction]:
+    return [
+        Fraction(rng.choice((1, 2, 3, -1, -2) if leaf.domain == "real" else (1, 2, 3)))
+        for n, leaf in model.fixed.leaves("param")
+        for _ in indices(model.shape(n))
+    ]
+
+
+def _combination(rows: Matrix, row: list[Fraction]) -> list[Fraction] | None:
+    """The numbers x with sum_k x_k rows_k = row, where the rows are independent; None if there are none."""
+    size = len(row)
+    columns = _pivots(rows, size)
+    square = flint.fmpq_mat(len(rows), len(rows), [_q(r[j]) for r in rows for j in columns])
+    found = _plain(flint.fmpq_mat(1, len(rows), [_q(row[j]) for j in columns]) * square.inv())[0]
+    fits = all(sum(x * r[j] for x, r in zip(found, rows, strict=True)) == row[j] for j in range(size))
+    return found if fits else None
+
+
 def conserved_entries(model: Model, laws: Sequence[str], seed: int = 0) -> bool:
     """Whether the laws are conserved, at constants and on data that are drawn: a necessary condition."""
     rng = random.Random(seed)
@@ -298,8 +351,7 @@ def search_missing(model: Model, laws: Sequence[str], other: str, rng: random.Ra
     others = [((other, n), gradient(f, [])) for n, f in distinct(entries.laws[other])]
     generic = {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
     wanted = _rank(listed, generic, size)
-    point = [Fraction(rng.choice((1, 2, 3, -1, -2) if leaf.domain == "real" else (1, 2, 3)))
-             for n, leaf in model.fixed.leaves("param") for _ in indices(model.shape(n))]  # fmt: skip
+    point = _drawn_point(model, rng)
     here = _sparse(point)
     if _rank(listed, here, size) != wanted:
         return None

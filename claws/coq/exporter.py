@@ -10,8 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from claws.coq.certificate import conserved_entries, search_certificate, search_independence, search_missing
-from claws.coq.given import independent_file, refuted_quotient_file
+from claws.coq.certificate import (
+    conserved_entries,
+    search_certificate,
+    search_dependence,
+    search_independence,
+    search_missing,
+)
+from claws.coq.given import dependent_file, independent_file, refuted_quotient_file
 from claws.coq.model import CannotExport, Model, read_model
 from claws.coq.proofs import CoqFile, Sizes, complete_file, laws_file, missing_file, refuted_file
 from claws.coq.terms import check_size
@@ -240,15 +246,15 @@ class _Exporter:
         )
 
     def independent(self, claim: Claim, given: Sizes) -> CoqFile:
-        if claim.expected != "PROVED":
-            raise CannotExport("that laws are not independent can't be exported yet")
         sizes = self.sizes(claim.laws, given)
         model = read_model(self.spec, sizes, claim.laws)
         beyond = model.no_polynomial(model.laws.values())
         if beyond is not None:
             raise CannotExport(
-                f"that laws are independent can be exported for polynomials only yet, and {beyond} is none"
+                f"whether laws are independent can be exported for polynomials only yet, and {beyond} is none"
             )
+        if claim.expected != "PROVED" and self.decision(claim, given, sizes).verdict == "REFUTED":
+            return dependent_file(self.spec, sizes, claim, given, search_dependence(model, claim.laws, self.work.seed))
         return independent_file(self.spec, sizes, claim, given, search_independence(model, claim.laws, self.work.seed))
 
     def count(self, claim: Claim, given: Sizes) -> CoqFile:
@@ -266,7 +272,9 @@ class _Exporter:
         try:
             found = search_certificate(model, laws, self.work.seed)
         except CannotExport as problem:
-            raise CannotExport(f"the file's laws do not reach the number of all laws: {problem}") from problem
+            raise CannotExport(
+                f"the file's polynomial laws do not reach the number of all laws: {problem}"
+            ) from problem
         if len(found.entries) != statement.number:
             raise CannotExport(
                 f"there are {len(found.entries)} laws, not {statement.number}: only true counts are exported"

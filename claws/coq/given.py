@@ -1,11 +1,11 @@
-"""Files about claims at given numbers beside `complete`: independent laws, and quotients that are not conserved."""
+"""Files about claims at given numbers beside `complete`: independence of laws, and quotients that are not conserved."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
 
-from claws.coq.certificate import Independence
+from claws.coq.certificate import Dependence, Independence
 from claws.coq.document import TOWERS, Document, matrix, rationals
 from claws.coq.domain import conditions_of
 from claws.coq.model import CannotExport
@@ -15,41 +15,66 @@ from claws.syntax.spec import Claim, Spec
 
 def independent_file(spec: Spec, sizes: Sizes, claim: Claim, given: Sizes, found: Independence) -> CoqFile:
     """That the gradients of these entries are linearly independent, at a point and almost everywhere."""
+    return _about_gradients(
+        spec,
+        sizes,
+        claim,
+        given,
+        found,
+        "independent",
+        [f"Definition scale := {found.scale}%Q.", f"Definition matrix_B : list (list Q) := {matrix(found.b)}."],
+        "scale matrix_B",
+    )
+
+
+def dependent_file(spec: Spec, sizes: Sizes, claim: Claim, given: Sizes, found: Dependence) -> CoqFile:
+    """That the gradients of these entries are not linearly independent at a point."""
+    data = [f"Definition combination : list Q := {rationals(found.combination)}."]
+    return _about_gradients(spec, sizes, claim, given, found, "dependent", data, "combination")
+
+
+def _about_gradients(
+    spec: Spec,
+    sizes: Sizes,
+    claim: Claim,
+    given: Sizes,
+    found: Independence | Dependence,
+    what: str,
+    definitions: Sequence[str],
+    data: str,
+) -> CoqFile:
     doc = Document(spec, sizes, claim.laws, TOWERS)
     names = doc.names
-    doc.header("independent laws", given=True)
+    doc.header(f"{what} laws", given=True)
     doc.declarations()
     words = given_words(doc, found.point, found.consts, [])
     listed, expressions = entries_of(doc, found.entries, words.consts)
     laws = names.fresh("laws")
     doc.add(f"Definition {laws} (theta : params) : list R := {listed}.", "")
-    statement, theorem = names.fresh("independent_statement"), names.fresh("independent_laws")
+    statement, theorem = names.fresh(f"{what}_statement"), names.fresh(f"{what}_laws")
     dimension = names.dimension
-    doc.add(
-        f"Definition {statement} : Prop := independent {dimension} {laws} (point {words.point}) /\\ "
-        f"generically {dimension} (fun theta => independent {dimension} {laws} theta).",
-        "",
-    )
+    claimed = f"independent {dimension} {laws} (point {words.point})"
+    everywhere = f"generically {dimension} (fun theta => independent {dimension} {laws} theta)"
+    said = f"{claimed} /\\ {everywhere}" if what == "independent" else f"~ {claimed}"
+    doc.add(f"Definition {statement} : Prop := {said}.", "")
     doc.expressions()
     doc.expression_list(f"{laws}'e", expressions)
     words.same(laws)
-    data = f"{words.point} scale matrix_B"
+    numbers = f"{words.point} {data}"
     doc.add(
-        f"Definition scale := {found.scale}%Q.",
-        f"Definition matrix_B : list (list Q) := {matrix(found.b)}.",
+        *definitions,
         "",
-        f"Lemma {theorem}'checked : check_independent_given {dimension} {laws}'e {words.consts_list} {data} = true.",
+        f"Lemma {theorem}'checked : check_{what}_given {dimension} {laws}'e {words.consts_list} {numbers} = true.",
         "Proof. vm_cast_no_check (eq_refl true). Qed.",
         "",
         f"Theorem {theorem} : {statement}.",
         "Proof.",
-        f"  exact (independent_ok {dimension} {laws}'e {words.consts_list} {laws} {data} {theorem}'checked {laws}'same).",
+        f"  exact ({what}_ok {dimension} {laws}'e {words.consts_list} {laws} {numbers} {theorem}'checked {laws}'same).",
         "Qed.",
         f"Print Assumptions {theorem}.",
     )
-    return CoqFile(
-        file_name(spec, f"independent_line{claim.node.span.line}", sizes), doc.text(), ((claim, given),), sizes
-    )
+    name = file_name(spec, f"{what}_line{claim.node.span.line}", sizes)
+    return CoqFile(name, doc.text(), ((claim, given),), sizes)
 
 
 def refuted_quotient_file(

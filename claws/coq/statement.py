@@ -46,7 +46,8 @@ VOCABULARY = frozenset(
     all_nonzero all_positive inside conserved_on conserved_for_losses_on conservation_law_on homogeneous sqrt Derive
     ex_derive is_derive TZc TQc TX TAdd TSub TMul TOpp TPow TInv TSqrt TApp Tsum Tprod TConst TInput texp
     eval teval functions lift facts true_facts given given_outputs check_conserved check_tower check_complete
-    check_complete_given check_refuted check_refuted_quotient check_missing check_independent_given laws_ok laws_on_data_ok
+    check_complete_given check_refuted check_refuted_quotient check_missing check_independent_given
+    check_dependent_given dependent_ok combination laws_ok laws_on_data_ok
     law_entry law_entry_on everywhere tower_ok tower_on_data complete_ok complete_given_ok refuted_ok refuted_quotient_ok
     missing_ok independent_ok none_nonzero none_positive none_on_data both_nonzero both_positive sample_nonzero sample_positive
     I Some None proj1 proj2 conj eq_refl length""".split()

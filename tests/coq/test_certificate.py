@@ -9,8 +9,8 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claws.coq.certificate import conserved_entries, search_certificate, search_independence
-from claws.coq.model import read_model
+from claws.coq.certificate import conserved_entries, search_certificate, search_dependence, search_independence
+from claws.coq.model import CannotExport, read_model
 from claws.coq.terms import Field, Poly, along, bracket, derivative, entries_at, gradient, times, value, values
 from claws.syntax.reader import load_text
 
@@ -113,3 +113,21 @@ def test_laws_that_are_none_are_seen() -> None:
     text = "input x\nparam u, v\nmap u*v*x\nlaw right = u^2 - v^2\nlaw wrong = u^2 + v^2\n"
     model = read_model(load_text(text, "model.claw"), {}, ["right", "wrong"])
     assert conserved_entries(model, ["right"]) and not conserved_entries(model, ["right", "wrong"])
+
+
+def test_dependent_gradients_have_a_combination() -> None:
+    text = "dim r = 3\nparam U, V: [1, r]\nmap U @ V.T\nlaw b = U.T @ U - V.T @ V\n"
+    model = read_model(load_text(text, "model.claw"), {"r": 3}, ["b"])
+    found = search_dependence(model, ["b"])
+    point = dict(enumerate(found.point, 1))
+    laws = entries_at(model, found.consts, []).laws["b"]
+    rows = [values(gradient(laws[n], []), point, model.parameters()) for _, n in found.entries]
+    assert any(found.combination) and len(rows) == 6
+    for column in zip(*rows, strict=True):
+        assert sum(x * y for x, y in zip(found.combination, column, strict=True)) == 0
+
+
+def test_independent_gradients_have_none() -> None:
+    model = read_model(load_text("param u, v\nmap u*v\nlaw b = u^2 - v^2\n", "model.claw"), {}, ["b"])
+    with pytest.raises(CannotExport, match="are independent at the point"):
+        search_dependence(model, ["b"])

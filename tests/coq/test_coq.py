@@ -32,7 +32,6 @@ FUNCTIONS = (
 
 NOT_EXPORTED = {
     "deep_linear": {"complete balance1, balance2, balance3": "another law exists", "count": "do not reach the number"},
-    "two_layer_linear": {"independent balance": "that laws are not independent"},
 }
 """Claims of the polynomial examples that are outside of what can be exported."""
 
@@ -404,6 +403,31 @@ WRONG = {
     "independent: too few dimensions": (
         "two_layer_linear",
         "independent",
+        [("D := 6%positive", "D := 5%positive")],
+        "(lift D consts sample theta)) phi'e",
+    ),
+    # laws that are not
+    "dependent: another combination": (
+        "two_layer_linear",
+        "dependent",
+        [("combination : list Q := [", "combination : list Q := [7; ")],
+        "check_dependent_given D",
+    ),
+    "dependent: nothing is combined": (
+        "two_layer_linear",
+        "dependent",
+        [("combination : list Q := [", "combination : list Q := map (fun _ => 0%Q) [")],
+        "check_dependent_given D",
+    ),
+    "dependent: fewer laws": (
+        "two_layer_linear",
+        "dependent",
+        [("[(0, 0); (0, 1); (0, 2);", "[(0, 0); (0, 1);")],
+        "check_dependent_given D",
+    ),
+    "dependent: too few dimensions": (
+        "two_layer_linear",
+        "dependent",
         [("D := 6%positive", "D := 5%positive")],
         "(lift D consts sample theta)) phi'e",
     ),

@@ -49,7 +49,7 @@ def exported(text: str, **sizes: int) -> Export:
             "dim n = 9\ninput x: [n]\nparam u, w: [n]\nmap u*exp(dot(w, x)^3)\nlaw b = 0*u\n",
             "too large for Coq: more than 500 terms",
         ),
-        ("param u, v\nmap u*v\ncount = 1\n", "the file's laws do not reach the number of all laws"),
+        ("param u, v\nmap u*v\ncount = 1\n", "the file's polynomial laws do not reach the number of all laws"),
         ("param u, v\nmap u*v\nlaw b = u^2 - v^2\ncount = 2\n", "there are 1 laws, not 2"),
         ("param u, v, w\nmap u*v*w\nlaw b = u^2 - v^2\ncomplete b in u, v\n", "the laws of some of the parameters"),
         ("param u, v\nmap u*v\nlaw b = u^2 - v^2\ncount >= 1\n", "a bound for the number of laws"),
@@ -124,6 +124,12 @@ def test_a_complete_claim_that_misses_a_law() -> None:
     text = "dim n = 2\nparam U, V: [n]\nmap U*V\nlaw a = U^2 - V^2\nlaw b = sum(U^2 - V^2)\ncomplete b expect refuted\n"
     names = [file.name for file in exported(text).files]
     assert names == ["model_laws_n2", "model_missing_line6_n2"]
+
+
+def test_laws_that_are_not_independent() -> None:
+    text = "param u, v\nmap u*v\nlaw b = [u^2 - v^2, 2*u^2 - 2*v^2]\nindependent b expect refuted\n"
+    names = [file.name for file in exported(text).files]
+    assert names == ["model_laws", "model_dependent_line4"]
 
 
 def test_a_complete_claim_with_a_law_that_is_none() -> None:
