@@ -419,7 +419,9 @@ def _drawn(model: Model, role: str, rng: random.Random) -> list[Fraction]:
             if leaf.domain == "positive":
                 result.append(Fraction(next(positive)))
             else:
-                result.append(Fraction(rng.choice((1, -1, 2, -2) if leaf.domain == "nonzero" else (0, 1, 1, -1, 2))))
+                # what may be divided by is not 0
+                nonzero = leaf.domain == "nonzero" or model.beyond_polynomials()
+                result.append(Fraction(rng.choice((1, -1, 2, -2) if nonzero else (0, 1, 1, -1, 2))))
     return result
 
 
