@@ -45,6 +45,10 @@ def _about_gradients(
 ) -> CoqFile:
     doc = Document(spec, sizes, claim.laws, TOWERS)
     names = doc.names
+    if doc.declared():
+        raise CannotExport(
+            f"whether laws are independent can't be exported yet for models with {next(iter(doc.declared()))}"
+        )
     doc.header(f"{what} laws", given=True)
     doc.declarations()
     words = given_words(doc, found.point, found.consts, [])

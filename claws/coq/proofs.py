@@ -348,7 +348,7 @@ def given_words(
         doc.add(f"Definition {point_name} := {rationals(point)}.")
     if doc.has_consts:
         doc.add(f"Definition {consts_name} := {rationals(consts)}.")
-    if doc.has_data:
+    if doc.has_data and samples:
         doc.add(f"Definition {samples_name} := [{'; '.join(rationals(s) for s in samples)}].")
     return Words(
         doc,

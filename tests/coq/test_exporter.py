@@ -49,6 +49,10 @@ def exported(text: str, **sizes: int) -> Export:
             "dim n = 9\ninput x: [n]\nparam u, w: [n]\nmap u*exp(dot(w, x)^3)\nlaw b = 0*u\n",
             "too large for Coq: more than 500 terms",
         ),
+        (
+            "activation s\nparam u, v, w\nmap u*v*s(w)\nlaw b = u^2 - v^2\nindependent b\n",
+            "can't be exported yet for models with s",
+        ),
         ("param u, v\nmap u*v\ncount = 1\n", "the file's polynomial laws do not reach the number of all laws"),
         ("param u, v\nmap u*v\nlaw b = u^2 - v^2\ncount = 2\n", "there are 1 laws, not 2"),
         ("param u, v, w\nmap u*v*w\nlaw b = u^2 - v^2\ncomplete b in u, v\n", "the laws of some of the parameters"),
