@@ -47,9 +47,9 @@ class Document:
 
     # --- what is declared ---
 
-    def header(self, what: str, given: bool = False) -> None:
-        """Says what the file is about; `given`: at constants and data that are numbers."""
-        kinds = [*(["constants"] if self.has_consts else []), *(["data"] if self.has_data else [])]
+    def header(self, what: str, given: bool = False, data: bool = True) -> None:
+        """Says what the file is about; `given`: at constants and data that are numbers; without `data` none play a part."""
+        kinds = [*(["constants"] if self.has_consts else []), *(["data"] if self.has_data and data else [])]
         if kinds:
             what += (
                 f", {'at the' if given else 'for all'} {' and '.join(kinds)}{' that are given below' if given else ''}"

@@ -49,7 +49,7 @@ def _about_gradients(
         raise CannotExport(
             f"whether laws are independent can't be exported yet for models with {next(iter(doc.declared()))}"
         )
-    doc.header(f"{what} laws", given=True)
+    doc.header(f"{what} laws", given=True, data=False)
     doc.declarations()
     words = given_words(doc, found.point, found.consts, [])
     listed, expressions = entries_of(doc, found.entries, words.consts)
