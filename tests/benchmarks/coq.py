@@ -11,7 +11,7 @@ from pathlib import Path
 
 from claws.coq.exporter import export
 from claws.coq.runner import check_text, library
-from claws.syntax.spec import load_text
+from claws.syntax.reader import load_text
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
