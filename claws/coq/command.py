@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from claws.coq.exporter import Export, Work, export
+from claws.coq.exporter import Export, Refusal, Work, export
 from claws.coq.runner import LIBRARY, check_text, sources
-from claws.coq.second_opinion import prepare
+from claws.coq.second_opinion import prepare, where
 from claws.report.results import Exit, source_lines
-from claws.report.text import render_diagnostic, sizes_text
+from claws.report.text import render_diagnostic
 from claws.syntax.spec import Spec
 
 PROJECT = ("-Q . Exported", "-Q Claws Claws", "-arg -w -arg -ambiguous-paths,-overriding-logical-loadpath")
@@ -26,10 +27,10 @@ def export_file(spec: Spec, folder: str, work: Work, build: bool) -> Exit:
         return Exit.WRONG
     for file in found.files:
         names = ", ".join(dict.fromkeys(claim.name for claim, _ in file.claims))
-        print(
-            f"written: {Path(folder) / file.name}.v: {names}" + (f" at {sizes_text(file.sizes)}" if file.sizes else "")
-        )
-    for reason, claims in _reasons(found).items():
+        print(f"written: {Path(folder) / file.name}.v: {names}{where(file)}")
+    for reason, claims in _reasons(found.one_size).items():
+        print(f"not for all sizes: {', '.join(claims)}: {reason}")
+    for reason, claims in _reasons(found.refused).items():
         print(f"not exported: {', '.join(claims)}: {reason}")
         status = Exit.UNDECIDED
     if not found.files and not found.refused:
@@ -38,10 +39,10 @@ def export_file(spec: Spec, folder: str, work: Work, build: bool) -> Exit:
     return _build(spec, found, status) if build and found.files else status
 
 
-def _reasons(found: Export) -> dict[str, list[str]]:
+def _reasons(refused: Sequence[Refusal]) -> dict[str, list[str]]:
     """What was left out, by the reason."""
     reasons: dict[str, list[str]] = {}
-    for refusal in found.refused:
+    for refusal in refused:
         name = f"{refusal.claim.name} (line {refusal.claim.node.span.line})"
         names = reasons.setdefault(refusal.reason, [])
         if name not in names:

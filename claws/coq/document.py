@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-from claws.coq.model import BY_DERIVATIVE, CannotExport, read_model
+from claws.coq.model import BY_DERIVATIVE, CannotExport, Model, read_model
 from claws.coq.statement import Expressions, Names, Reals, Term, Towers, Writer
 from claws.kernel.functions import CHAINS, Property, Rule, Slope
 from claws.kernel.program import Leaf
@@ -24,20 +24,27 @@ LINE = "(** ---- Below is the proof. It need not be read: coqc checks it. ---- *
 class Document:
     """A model with laws, and the lines written so far. Raises `CannotExport` and `SourceError` (see `read_model`)."""
 
+    names_type = Names
+    writer_type = Writer
+    library = "Claws"
+
     def __init__(
         self, spec: Spec, sizes: Mapping[str, int], laws: Sequence[str], language: Expressions | None = None
     ) -> None:
         self.spec = spec
-        self.model = model = read_model(spec, sizes, laws)
+        self.model = model = self.read(sizes, laws)
         leaves = [leaf.name for leaf in model.program.nodes if isinstance(leaf, Leaf)]
         activations = [name for name, _ in model.program.activations]
-        self.names = Names([*spec.dims, *leaves, *activations, *model.named.values(), *laws])
-        self.writer = Writer(model, self.names)
+        self.names = self.names_type([*spec.dims, *leaves, *activations, *model.named.values(), *laws])
+        self.writer = self.writer_type(model, self.names)
         self.reals = REALS
         self.expressions_are = language or (TOWERS if model.beyond_polynomials() else EXPRESSIONS)
         self.lines: list[str] = []
         self.has_data = model.mentions("input", model.outputs)
         self.has_consts = model.mentions("const", self.writer.cone)
+
+    def read(self, sizes: Mapping[str, int], laws: Sequence[str]) -> Model:
+        return read_model(self.spec, sizes, laws)
 
     def add(self, *lines: str) -> None:
         self.lines += lines
@@ -55,27 +62,35 @@ class Document:
                 f", {'at the' if given else 'for all'} {' and '.join(kinds)}{' that are given below' if given else ''}"
             )
         title = " ".join((self.spec.file.docstring or "").split())
-        sizes = ", ".join(f"{d} = {n}" for d, n in self.model.sizes.items())
         self.add(
-            f"(** {comment(self.spec.model)}{' at ' + sizes if sizes else ''}: {what}.",
+            f"(** {comment(self.spec.model)}{self.where()}: {what}.",
             *([f"    {comment(title)}"] if title else []),
             "    Written by `claws export coq`. The words of the statement are defined in Claws/Vocabulary.v. *)",
             "",
             "From Coq Require Import Reals QArith ZArith List.",
             *(["From Coquelicot Require Import Coquelicot."] if self.declared() else []),
-            "From Claws Require Import Claws.",
+            f"From Claws Require Import {self.library}.",
             "Import ListNotations.",
             "Open Scope R_scope.",
             "",
         )
 
-    def declarations(self) -> None:
-        """Sizes, arrays, outputs, the preconditioner and the laws, each under its source."""
-        model, names, writer = self.model, self.names, self.writer
+    def where(self) -> str:
+        sizes = ", ".join(f"{d} = {n}" for d, n in self.model.sizes.items())
+        return f" at {sizes}" if sizes else ""
+
+    def sizes(self) -> None:
+        """The sizes, and the number of coordinates."""
+        model, names = self.model, self.names
         dims = [d for d in model.sizes if d in model.program.free_dims()]
         if dims:
             self.add(" ".join(f"Definition {names.of[d]} := {model.sizes[d]}%nat." for d in dims))
         self.add(f"Definition {names.dimension} := {model.parameters()}%positive.", "")
+
+    def declarations(self) -> None:
+        """Sizes, arrays, outputs, the preconditioner and the laws, each under its source."""
+        model, names, writer = self.model, self.names, self.writer
+        self.sizes()
         self.sources(nodes.Declare)
         written: set[int] = set()
 

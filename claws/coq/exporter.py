@@ -1,6 +1,7 @@
 """From a `.claw` file to Coq files: which claims are exported, what is proved of each, and why some are not.
 
-A law is exported as its verdict is: that it is conserved, or that it is not. Laws at the same sizes share a file.
+A law is exported as its verdict is: that it is conserved, or that it is not. Laws at the same sizes share a file. A law that
+holds for all sizes is exported at small ones, and for all sizes where that can be done (`all_sizes.py`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from claws.coq.all_sizes import all_sizes_file
 from claws.coq.certificate import (
     conserved_entries,
     search_certificate,
@@ -48,6 +50,8 @@ class Export:
 
     files: list[CoqFile] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
+    one_size: list[Refusal] = field(default_factory=list)
+    """Laws that hold for all sizes and are exported at one size only."""
 
 
 @dataclass(frozen=True)
@@ -85,24 +89,44 @@ def export(
     result = Export()
     exporter = _Exporter(spec, work or Work(), known or {})
     laws: dict[tuple[tuple[str, int], ...], list[tuple[Claim, Sizes]]] = {}
+    for_all: dict[tuple[tuple[str, int], ...], list[tuple[Claim, Sizes]]] = {}
     if claims is None:
         claims = [(claim, given) for claim in spec.claims for given in claim.sizes]
     for claim, given in claims:
+        refusal = None
         try:
             found = exporter.one(claim, given)
-        except (CannotExport, Malformed, Undefined, OutOfBudget) as problem:
-            result.refused.append(Refusal(claim, given, str(problem)))
-        except SourceError as problem:
-            result.refused.append(Refusal(claim, given, problem.diagnostic.message))
+        except PROBLEMS as problem:
+            refusal = Refusal(claim, given, _reason(problem))
         else:
             if isinstance(found, CoqFile):
                 result.files.append(found)
-            else:
-                laws.setdefault(tuple(found.items()), []).append((claim, given))
-    result.files = [
-        file for key, group in laws.items() for file in _laws(spec, dict(key), group, result)
-    ] + result.files
+                continue
+            laws.setdefault(tuple(found.items()), []).append((claim, given))
+        try:
+            if exporter.has_open_sizes(claim, given):
+                fixed = exporter.known_sizes(given)
+                # what can't be exported is not decided again
+                exporter.all_sizes(fixed, [(claim, given)])
+                if exporter.is_proved(claim, given):
+                    for_all.setdefault(tuple(fixed.items()), []).append((claim, given))
+                    refusal = None
+        except PROBLEMS as problem:
+            if refusal is None:
+                result.one_size.append(Refusal(claim, given, _reason(problem)))
+        if refusal is not None:
+            result.refused.append(refusal)
+    files = [file for key, group in laws.items() for file in _laws(spec, dict(key), group, result)]
+    files += [exporter.all_sizes(dict(key), group) for key, group in for_all.items()]
+    result.files = files + result.files
     return result
+
+
+PROBLEMS = (CannotExport, Malformed, Undefined, OutOfBudget, SourceError)
+
+
+def _reason(problem: Exception) -> str:
+    return problem.diagnostic.message if isinstance(problem, SourceError) else str(problem)
 
 
 def _laws(spec: Spec, sizes: Sizes, group: Sequence[tuple[Claim, Sizes]], result: Export) -> list[CoqFile]:
@@ -121,7 +145,7 @@ class _Exporter:
     def __init__(self, spec: Spec, work: Work, decided: Known) -> None:
         self.spec = spec
         self.work = work
-        self.decided = decided
+        self.decided = dict(decided)
 
     def one(self, claim: Claim, given: Sizes) -> CoqFile | Sizes:
         """The file of a claim; for a law that is conserved the sizes of the file that it belongs to."""
@@ -135,10 +159,15 @@ class _Exporter:
             return self.independent(claim, given)
         return self.count(claim, given)
 
+    def known_sizes(self, given: Sizes) -> dict[str, int]:
+        """The sizes that the file fixes, or a claim."""
+        known = {d: n for d, n in self.spec.dims.items() if n is not None} | dict(given)
+        return {d: known[d] for d in self.spec.dims if d in known}
+
     def sizes(self, laws: Sequence[str], given: Sizes) -> dict[str, int]:
         """A size for every dim: 2 where it is free, if that will do."""
         spec = self.spec
-        known = {d: n for d, n in spec.dims.items() if n is not None} | dict(given)
+        known = self.known_sizes(given)
         free = [d for d in spec.dims if d not in known]
         if not free:
             return {d: known[d] for d in spec.dims}
@@ -153,6 +182,18 @@ class _Exporter:
         return {d: known.get(d, small.get(d, 1)) for d in spec.dims}
 
     # --- laws ---
+
+    def has_open_sizes(self, claim: Claim, given: Sizes) -> bool:
+        """Whether it says that a law is conserved for all sizes of some dims."""
+        return claim.kind == "law" and bool(self.spec.instance(given).statement(claim.name).program.free_dims())
+
+    def is_proved(self, claim: Claim, given: Sizes) -> bool:
+        return self.decision(claim, given, given).verdict == "PROVED"
+
+    def all_sizes(self, known: Sizes, claims: Sequence[tuple[Claim, Sizes]]) -> CoqFile:
+        """The file that says that these laws are conserved for all sizes of the dims that are not known."""
+        sizes = self.sizes([claim.name for claim, _ in claims], known)
+        return all_sizes_file(self.spec, known, sizes, claims)
 
     def law(self, claim: Claim, law: str, given: Sizes) -> CoqFile | Sizes:
         sizes = self.sizes([law], given)
@@ -179,6 +220,7 @@ class _Exporter:
                 number = decide_number(instance.number_statement(claim), list(self.known(claim, sizes)), *options)
                 theorem, reason = number.theorem, number.reason
             found = Decided(theorem.verdict, theorem.evidence) if theorem else Decided("UNKNOWN", None, reason)
+            self.decided[id(claim), tuple(given.items())] = found
         if found.verdict == "UNKNOWN":
             raise CannotExport(f"it is not decided: {found.reason}")
         return found

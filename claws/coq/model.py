@@ -102,6 +102,11 @@ def read_model(spec: Spec, sizes: Mapping[str, int], laws: Sequence[str]) -> Mod
     return model
 
 
+def read_open_model(spec: Spec, given: Mapping[str, int], sizes: Mapping[str, int], laws: Sequence[str]) -> Model:
+    """The model with the dims open that are not given; `sizes` are some that fit. What occurs in it is not looked at."""
+    return _read(spec.instance(given), spec, sizes, laws)
+
+
 def _read(instance: Instance, spec: Spec, sizes: Mapping[str, int], laws: Sequence[str]) -> Model:
     if instance.spec.diagnostics:
         raise SourceError(instance.spec.diagnostics[0])

@@ -28,7 +28,8 @@ class CoqFile:
     text: str
     claims: tuple[tuple[Claim, Sizes], ...]
     sizes: Sizes
-    """The sizes of all dims that the file is about."""
+    """The sizes of all dims that the file is about; if it is about all sizes, of those that are fixed."""
+    all_sizes: bool = False
 
 
 # --- laws ----------------------------------------------------------------------------------------------------------

@@ -20,8 +20,8 @@ from importlib import resources
 from pathlib import Path
 
 LIBRARY = (
-    "Vocabulary", "Polynomials", "Conserved", "Losses", "NoOther", "Smooth", "Generic", "Refuted", "Missing", "Towers",
-    "TowerLaws", "Given", "Claws",
+    "Vocabulary", "Polynomials", "Conserved", "Losses", "Networks", "AllSizes", "NoOther", "Smooth", "Generic", "Refuted",
+    "Missing", "Towers", "TowerLaws", "Given", "Claws",
 )  # fmt: skip
 """The files of the library, each after those that it loads."""
 
@@ -92,7 +92,7 @@ def library() -> Path:
     key = hashlib.sha256(
         "\0".join([version(), *(f"{name}\0{text}" for name, text in texts.items())]).encode()
     ).hexdigest()
-    target = cache_folder() / key[:24]
+    target = cache_folder().absolute() / key[:24]
     if (target / "Claws.vo").exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from claws.coq.exporter import Decided, Work, export
+from claws.coq.proofs import CoqFile
 from claws.coq.runner import INSTALL, CoqFailed, CoqMissing, check_text, library, version
 from claws.report.results import ClaimResult, FileResult
 from claws.syntax.diagnostic import START, Diagnostic
@@ -27,6 +28,14 @@ def prepare() -> Diagnostic | None:
 _BUG = "this is a bug of claws, or a version of Coq that it was not tested with (8.16 is): please report it"
 
 
+def where(file: CoqFile) -> str:
+    """The sizes that a file is about."""
+    sizes = ", ".join(f"{d} = {n}" for d, n in file.sizes.items())
+    if file.all_sizes:
+        return " for all sizes" + (f" with {sizes}" if sizes else "")
+    return f" at {sizes}" if sizes else ""
+
+
 def ask_coq(
     spec: Spec, claims: Sequence[tuple[Claim, dict[str, int], ClaimResult]], result: FileResult, work: Work
 ) -> None:
@@ -44,16 +53,20 @@ def ask_coq(
     for refusal in found.refused:
         own = place[id(refusal.claim), tuple(refusal.sizes.items())]
         own.detail["coq"] = f"not exported: {refusal.reason}"
+    for refusal in found.one_size:
+        own = place[id(refusal.claim), tuple(refusal.sizes.items())]
+        own.detail["coq"] = f"not for all sizes: {refusal.reason}"
     for file in found.files:
         answer = check_text(file.name, file.text)
+        at = where(file)
         for claim, sizes in file.claims:
             own = place[id(claim), tuple(sizes.items())]
-            at = ", ".join(f"{d} = {n}" for d, n in file.sizes.items())
+            before = f"{own.detail['coq']}; " if "coq" in own.detail else ""
             if answer.accepted:
-                own.trust = (*own.trust, f"Coq {version()}" + (f" at {at}" if at else ""))
-                own.detail["coq"] = "accepted" + (f" at {at}" if at else "")
+                own.trust = (*own.trust, f"Coq {version()}{at}")
+                own.detail["coq"] = f"{before}accepted{at}"
             elif answer.out_of_time:
-                own.detail["coq"] = answer.message
+                own.detail["coq"] = f"{before}{answer.message}"
             else:
                 own.detail["coq"] = f"REFUSED: {answer.message}"
                 message = f"coqc does not accept what was exported of `{claim.name}`: {answer.message}"

@@ -34,7 +34,7 @@ from claws.kernel.sizes import Size
 
 KEYWORDS = frozenset(
     "as at by cofix do else end exists exists2 fix for forall fun if IF in let match mod of return Set SProp Prop then Type "
-    "using where with admit abstract".split()
+    "using where with admit abstract Definition Lemma Theorem Proof Qed Print".split()
 )
 
 VOCABULARY = frozenset(
@@ -66,8 +66,10 @@ MOST_AXES = 4
 class Names:
     """Coq names for those of the file: the same, unless Coq or the library has them already."""
 
+    reserved = KEYWORDS | VOCABULARY
+
     def __init__(self, given: Iterable[str]) -> None:
-        self.taken: set[str] = set(KEYWORDS | VOCABULARY)
+        self.taken: set[str] = set(self.reserved)
         self.of: dict[str, str] = {}
         for name in given:
             self.of[name] = self.fresh("underscore" if name == "_" else re.sub(r"[^\w']", "_", name))

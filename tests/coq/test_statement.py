@@ -73,7 +73,7 @@ def test_an_export_is_stable() -> None:
     text = TWO_LAYERS + "complete balance for n = 3, m = 2, r = 2\nlaw t = sqnorm(U) expect refuted\n"
     first, second = (export(load_text(text, "model.claw")) for _ in range(2))
     assert [(f.name, f.text) for f in first.files] == [(f.name, f.text) for f in second.files]
-    assert len(first.files) == 3
+    assert len(first.files) == 4
 
 
 @pytest.mark.parametrize(
