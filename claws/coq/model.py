@@ -94,8 +94,10 @@ def read_model(spec: Spec, sizes: Mapping[str, int], laws: Sequence[str]) -> Mod
     named = Instance(spec, sizes)
     given = {d: named.sizes[d] for d in spec.dims if d in named.sizes}
     try:
-        # without the sizes of -D; a fixed dim of the file stays a number
-        model = _read(load_text(spec.text, spec.path).instance({}), spec, given, laws)
+        # without the sizes of -D, so that dims keep their names; a dim that the file fixes is a number: that of -D, if it has one
+        plain = load_text(spec.text, spec.path)
+        fixed = {d: given[d] for d, n in plain.dims.items() if n is not None and d in given}
+        model = _read(plain.instance(fixed), spec, given, laws)
     except (SourceError, Malformed):
         model = _read(named, spec, given, laws)
     _check_exportable(model)

@@ -89,6 +89,13 @@ def test_comments_can_hold_any_text(text: str, safe: str) -> None:
     assert comment(text) == safe
 
 
+def test_a_size_of_the_command_line_replaces_that_of_the_file() -> None:
+    text = "dim n, r = 2\nparam U, V: [n, r]\nmap U @ V.T\nlaw b = U.T @ U - V.T @ V\n"
+    file = export(load_text(text, "model.claw", {"r": 3})).files[0]
+    assert file.sizes == {"n": 2, "r": 3}
+    assert "Definition D := 12%positive." in file.text and "(j < 3)%nat" in file.text
+
+
 def test_data_and_constants_are_quantified() -> None:
     text = statement(
         "dim n, r\nconst W: [n, n]\ninput x: [n]\nparam A: [r, n], B: [n, r]\nmap (W + B @ A) @ x\nlaw b = B.T @ B - A @ A.T\n",
