@@ -13,7 +13,7 @@ from fractions import Fraction
 from claws.kernel.errors import Malformed
 from claws.kernel.evaluate import fixed as integer
 from claws.kernel.flow import Flow
-from claws.kernel.functions import CHAINS
+from claws.kernel.functions import CHAINS, Slope
 from claws.kernel.program import Apply, Det, Leaf, Opaque, Power, Program, count_entries
 from claws.kernel.sizes import ZERO, Size
 from claws.syntax.diagnostic import SourceError
@@ -155,6 +155,8 @@ def _check_exportable(model: Model) -> None:
         named = {*FUNCTIONS, *BY_DERIVATIVE, *dict(program.activations)}
         if isinstance(node, Apply) and node.function not in named:
             raise CannotExport(f"`{node.function}` can't be exported yet{_WHY_NOT.get(node.function, '')}")
+        if isinstance(node, Apply) and isinstance(known := dict(program.activations).get(node.function), Slope):
+            _check_solvable(node.function, known)
         if isinstance(node, Opaque):
             raise CannotExport(f"the declared function `{node.function}` can't be exported yet")
         if isinstance(node, Det):
@@ -164,6 +166,29 @@ def _check_exportable(model: Model) -> None:
         if isinstance(node, Leaf) and node.role in ("time", "velocity"):
             raise CannotExport("laws that depend on the time can't be exported yet")
 
+
+def _check_solvable(name: str, slope: Slope) -> None:
+    """Raises `CannotExport` unless some function on all of R, beside constants, has this derivative.
+
+    A statement about all functions that have it would say nothing: none has s' = 1 + s^2, only 0 s' = s^2. A solution is monotone.
+    If the degree is 2 or more, it reaches infinity in finite time unless it stays between two zeros of the polynomial.
+    """
+    if slope.degree < 2:
+        return
+    if slope.degree > MOST_DEGREE:
+        raise CannotExport(f"an activation whose derivative has a degree above {MOST_DEGREE} can't be exported yet")
+    import sympy
+
+    z = sympy.Symbol("z")
+    terms = {(e,): sympy.Rational(c.numerator, c.denominator) for c, e in slope.terms}
+    if sympy.Poly.from_dict(terms, z, domain="QQ").sqf_part().count_roots() < 2:
+        raise CannotExport(
+            f"no function on all of R, but for constants, has the derivative {name}' = {slope.text(name)}: "
+            "that can't be exported yet, a statement about such functions would say nothing"
+        )
+
+
+MOST_DEGREE = 50
 
 FUNCTIONS = {
     "exp": "exp",

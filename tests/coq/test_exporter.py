@@ -76,6 +76,29 @@ def test_what_can_not_be_exported_says_why(text: str, reason: str) -> None:
     assert reason in found.refused[0].reason
 
 
+@pytest.mark.parametrize(
+    ("slope", "solvable"),
+    [
+        # a tangent, -1/z, and solutions that leave the only zero or come to it from infinity
+        ("1 + s^2", False),
+        ("s^2", False),
+        ("1 - 2*s + s^2", False),
+        ("s - s^3 + s^2 - 1", True),
+        ("-s^3", False),
+        ("1 - s^2", True),
+        ("s - s^2", True),
+        ("s^2 - s^3", True),
+        ("2 - s", True),
+        ("3", True),
+    ],
+)
+def test_an_assumption_that_no_function_meets_is_not_exported(slope: str, solvable: bool) -> None:
+    found = exported(f"activation s with s' = {slope}\ninput x\nparam u, v, w\nmap u*v*s(w*x)\nlaw b = u^2 - v^2\n")
+    assert bool(found.files) == solvable
+    if not solvable:
+        assert "no function on all of R, but for constants, has the derivative s' = " in found.refused[0].reason
+
+
 def test_a_refused_law_takes_no_other_with_it() -> None:
     found = exported("param u, v\nmap u*v\nlaw b = u^2 - v^2\nlaw r = relu(u^2 - v^2)\n")
     (file,) = found.files
