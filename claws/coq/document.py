@@ -231,6 +231,10 @@ class Document:
                 said.append(f"homogeneous {known} {name}")
         return said
 
+    def fact_names(self) -> list[str]:
+        """What proofs call these assumptions."""
+        return [self.names.local(f"F{k}") for k, _ in enumerate(self.facts())]
+
     def facts_as_data(self) -> list[str]:
         """The same as `Towers.v` reads them: the derivative and the value, where they are known."""
         said = []

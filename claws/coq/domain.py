@@ -253,7 +253,7 @@ class Domains:
         def lemma(name: str) -> str:
             return f"({name}'same {same})"
 
-        known = " ".join(["facts'true", *doc.declared(), *(f"F{k}" for k, _ in enumerate(doc.facts()))])
+        known = " ".join(["facts'true", *doc.declared(), *doc.fact_names()])
         of_data = {kind: [p for p in self.parts if p.data and p.kind == kind] for kind in ("nonzero", "positive")}
         sample_lists = [self._reals(of_data[kind], doc.has_data) for kind in ("nonzero", "positive")]
         inside = []

@@ -170,8 +170,8 @@ def _check_exportable(model: Model) -> None:
 def _check_solvable(name: str, slope: Slope) -> None:
     """Raises `CannotExport` unless some function on all of R, beside constants, has this derivative.
 
-    A statement about all functions that have it would say nothing: none has s' = 1 + s^2, only 0 s' = s^2. A solution is monotone.
-    If the degree is 2 or more, it reaches infinity in finite time unless it stays between two zeros of the polynomial.
+    A statement about all functions that have it would say nothing: none has s' = 1 + s^2, only 0 s' = s^2. A solution is
+    monotone; if the degree is 2 or more, it reaches infinity in finite time unless it stays between two zeros of the polynomial.
     """
     if slope.degree < 2:
         return

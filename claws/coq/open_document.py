@@ -119,6 +119,7 @@ def _atoms(text: str) -> list[str]:
 
 def _index(text: str) -> Ix:
     """An index from its text."""
+    cannot = CannotExport(f"the index `{text}` can't be exported for all sizes yet")
 
     def read(node: ast.expr) -> Ix:
         if isinstance(node, ast.Name):
@@ -127,9 +128,13 @@ def _index(text: str) -> Ix:
             return node.value
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mult):
             return ("+" if isinstance(node.op, ast.Add) else "*", read(node.left), read(node.right))
-        raise CannotExport(f"the index `{text}` can't be exported for all sizes yet")
+        raise cannot
 
-    return read(ast.parse(text, mode="eval").body)
+    try:
+        return read(ast.parse(text, mode="eval").body)
+    except SyntaxError:
+        # a dim may be called `lambda`, or have a prime
+        raise cannot from None
 
 
 class OpenNames(Names):

@@ -80,8 +80,9 @@ def _law_statement(doc: Document, law: str, domains: Domains) -> tuple[str, str]
     claimed = f"conservation_law_on {domain.text} {doc.flow()}" if domain else f"conservation_law {doc.flow()}"
     assumed = "".join(f"{fact} -> " for fact in doc.facts())
     if len(shape) > MOST_AXES:
-        words.append("l")
-        body = f"{assumed}{claimed} (fun theta => nth l ({doc.all_entries(law)} theta) 0)"
+        place = doc.names.local("l")
+        words.append(place)
+        body = f"{assumed}{claimed} (fun theta => nth {place} ({doc.all_entries(law)} theta) 0)"
     else:
         indices = _indices(doc, shape)
         words += indices
@@ -96,7 +97,7 @@ def _law_proof(doc: Document, law: str, statement: str, theorem: str, domains: D
     names, node = doc.names, doc.model.laws[law]
     shape = doc.model.program.shapes[node]
     functions = list(doc.declared())
-    facts = [f"F{k}" for k, _ in enumerate(doc.facts())]
+    facts = doc.fact_names()
     words = [*functions, *(["consts"] if doc.has_consts else []), *(["samples"] if doc.has_data else [])]
     entries = doc.all_entries(law)
     # a law that is a parameter, or that equals an earlier one, shares its name
@@ -122,10 +123,10 @@ def _law_proof(doc: Document, law: str, statement: str, theorem: str, domains: D
         "Proof.",
     )
     if len(shape) > MOST_AXES:
-        words += ["l", *facts]
+        words += [names.local("l"), *facts]
     else:
         indices = _indices(doc, shape)
-        words += [*indices, *facts, *(f"H{i}" for i in indices)]
+        words += [*indices, *facts, *(names.local(f"H{i}") for i in indices)]
     doc.add(*([f"  intros {' '.join(words)}."] if words else []))
     if towers and not domains.of(law):
         doc.add("  apply (everywhere (fun _ => True)); [intro; exact I|].")
@@ -394,11 +395,12 @@ def _finish(
 def entries_of(doc: Document, entries: Sequence[tuple[str, int]], consts: str) -> tuple[str, str]:
     """Entries of laws as a list of reals at theta, and as a list of expressions."""
     reals, expressions = [], []
+    e = doc.names.local("e")
     for law in dict.fromkeys(name for name, _ in entries):
         shape = doc.model.shape(doc.model.laws[law])
         places = [n for name, n in entries if name == law]
         tuples = [_unflattened(n, shape) for n in places]
-        variables = _components("e", len(shape))
+        variables = _components(e, len(shape))
         body = doc.entry(law, variables, consts)
         expression = doc.writer.call(doc.model.laws[law], variables, doc.expressions_are).text
         if not shape:
@@ -406,8 +408,8 @@ def entries_of(doc: Document, entries: Sequence[tuple[str, int]], consts: str) -
             expressions.append(f"[{expression}]")
             continue
         listed = "; ".join(f"({', '.join(map(str, i))})" if len(i) > 1 else str(i[0]) for i in tuples)
-        reals.append(f"map (fun e => {body}) [{listed}]%nat")
-        expressions.append(f"map (fun e => {expression}) [{listed}]%nat")
+        reals.append(f"map (fun {e} => {body}) [{listed}]%nat")
+        expressions.append(f"map (fun {e} => {expression}) [{listed}]%nat")
     return " ++ ".join(reals) or "[]", " ++ ".join(expressions) or "[]"
 
 

@@ -84,10 +84,15 @@ class Names:
             self.of[key] = self.fresh(name)
         return self.of[key]
 
-    def fresh(self, name: str) -> str:
-        """A name that is not taken yet, and now is."""
+    def local(self, name: str) -> str:
+        """A name for a variable that is bound in one line or proof: any that is not taken."""
         while name in self.taken:
             name += "'"
+        return name
+
+    def fresh(self, name: str) -> str:
+        """A name that is not taken yet, and now is."""
+        name = self.local(name)
         self.taken.add(name)
         return name
 

@@ -110,6 +110,29 @@ def test_functions(case: str) -> None:
         assert answer.accepted, answer.message
 
 
+NAMES = {
+    "hypotheses": (
+        "dim r = 2\nactivation s with s' = s\ninput x\nparam u, v, w\nmap u*v*s(w*x)\n"
+        "law Hi = [u^2 - v^2 for k in 0..r-1]\nlaw F0 = u^2 - v^2\n"
+    ),
+    "entries": (
+        "dim r = 2\nparam U, V: [r, r]\nmap U @ V.T\nlaw e = U.T @ U - V.T @ V\ncomplete e\n"
+        "law two = [trace(e2) for k in 0..1]\nlet e2 = U.T @ U - V.T @ V\nindependent e\n"
+    ),
+    "five axes": "dim l\nparam U, V: [l]\nmap U*V\nlaw b = reshape(U^2 - V^2, [1, 1, l, 1, 1])\n",
+}
+"""Names of a file that are those of bound variables."""
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_names_of_the_file_are_not_captured(case: str) -> None:
+    found = export(load_text(NAMES[case], "model.claw"))
+    assert found.files and not found.refused
+    for file in found.files:
+        answer = check_text(file.name, file.text)
+        assert answer.accepted, answer.message
+
+
 def one(name: str, kind: str) -> CoqFile:
     return next(file for file in files(name) if f"_{kind}" in file.name)
 

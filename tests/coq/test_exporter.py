@@ -174,6 +174,17 @@ def test_a_claim_that_is_false_is_not_exported_as_true() -> None:
     assert "no point was found" in found.refused[0].reason
 
 
+@pytest.mark.parametrize("dim", ["lambda", "gradient"])
+def test_an_index_with_a_dim_that_python_does_not_read(dim: str) -> None:
+    # a keyword of Python, a name that gets a prime
+    text = f"dim {dim}\ninput x: [2*{dim}]\nparam U, V: [{dim}]\nmap dot(x[{dim}:2*{dim}], U*V)\nlaw b = U^2 - V^2\n"
+    found = exported(text)
+    assert [file.all_sizes for file in found.files] == [False]
+    assert (
+        "the index `" in found.one_size[0].reason and "can't be exported for all sizes yet" in found.one_size[0].reason
+    )
+
+
 def test_what_is_decided_is_not_decided_again(monkeypatch: pytest.MonkeyPatch) -> None:
     from claws.coq.exporter import Decided
     from claws.kernel.evidence import Witness
