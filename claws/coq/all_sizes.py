@@ -33,7 +33,7 @@ def all_sizes_file(spec: Spec, given: Sizes, sizes: Sizes, claims: Sequence[tupl
     for name, statement in zip(names, stated, strict=True):
         law = doc.names.of[name]
         everywhere, theorem = doc.names.fresh(f"{law}_for_all_sizes"), doc.names.fresh(f"{law}_conserved")
-        premises = "".join(f"{c} -> " for c in doc.conditions())
+        premises = "".join(f"{c} -> " for c in doc.conditions(name))
         doc.add(
             f"Definition {everywhere} : Prop := forall {doc.dims_text()} : nat, {premises}{doc.outside(statement)}."
         )
@@ -96,8 +96,6 @@ class _Proof:
         }
         consts = [leaf.name for _, leaf in program.leaves("const")]
         self.inverted = "; ".join(str(consts.index(name)) for name in writer.inverted)
-        lows = doc.lows()
-        self.lows = [lows.get(size, 0) for size in numbers.sizes] if lows else []
 
     def definitions(self) -> None:
         doc, names = self.doc, self.doc.names
@@ -144,8 +142,9 @@ class _Proof:
         doc.add("", f"Definition {theorem}'n : net := {net}.")
         self.same(f"{theorem}'same", f"ev (size (sizes {dims})) {self.arrays()} index {theorem}'n", value)
         factors = "factors_n" if doc.model.factors else "[]"
-        lows = f"[{'; '.join(map(str, self.lows))}]%nat"
-        check = f"{lows} axes_n cshapes ishapes inverted {factors} outputs_n {axes}%nat {theorem}'n"
+        bounds = doc.lows(law)
+        lows = [bounds.get(size, 0) for size in self.numbers.sizes] if bounds else []
+        check = f"[{'; '.join(map(str, lows))}]%nat axes_n cshapes ishapes inverted {factors} outputs_n {axes}%nat {theorem}'n"
         doc.add(
             f"Lemma {theorem}'checked : check_all_sizes {check} = true.",
             "Proof. vm_cast_no_check (eq_refl true). Qed.",
@@ -159,7 +158,7 @@ class _Proof:
         premises = [names.fresh(f"P{k}") for k, _ in enumerate(doc.premises())]
         intros = [
             *(names.of[d] for d in doc.dims),
-            *(names.fresh(f"C{k}") for k, _ in enumerate(doc.conditions())),
+            *(names.fresh(f"C{k}") for k, _ in enumerate(doc.conditions(law))),
             *(["consts"] if doc.has_consts else []),
             *premises,
             *(["samples"] if doc.has_data else []),
@@ -176,7 +175,7 @@ class _Proof:
             f"  refine ({lemma} {check} (sizes {dims}) {consts} _ _ {theorem}'checked ({doc.outside(names.dimension)}) "
             f"({preconditioner}) (fun {place} theta => {entry}) eq_refl _ _ ({self.words(doc.phi(), consts)}) _ "
             f"{'samples ' if doc.has_data else ''}[{'; '.join(indices)}] _).",
-            f"  - {self._lows_proof()}",
+            f"  - {self._lows_proof(lows)}",
             f"  - {self._inverses_proof(premises)}",
             f"  - {self._factors_proof(consts)}",
             f"  - intros. apply {theorem}'same.",
@@ -187,10 +186,10 @@ class _Proof:
         )
         names.taken = taken
 
-    def _lows_proof(self) -> str:
+    def _lows_proof(self, lows: Sequence[int]) -> str:
         d = self.size
         step = f"destruct {d} as [|{d}]; [unfold size; simpl; lia|]. "
-        return f"intro {d}. " + step * len(self.lows) + f"destruct {d}; apply Nat.le_0_l."
+        return f"intro {d}. " + step * len(lows) + f"destruct {d}; apply Nat.le_0_l."
 
     def _inverses_proof(self, premises: Sequence[str]) -> str:
         """That the constants whose inverses occur are not 0."""

@@ -262,6 +262,8 @@ class OpenDocument(Document):
         super().__init__(spec, sizes, laws)
         program = self.model.program
         self.dims = [d for d in spec.dims if d in program.free_dims()]
+        # of each law by itself: what one of them needs is no premise of another
+        self.needed = {law: spec.instance(given).statement(law).program.conditions for law in laws}
         self.data = self._data(laws)
 
     def read(self, sizes: Sizes, laws: Sequence[str]) -> Model:
@@ -286,18 +288,18 @@ class OpenDocument(Document):
             found[name] = (axes, writer.net(n, axes))
         return _Data(parameters, factors, outputs, found)
 
-    def lows(self) -> dict[str, int]:
-        """Lower bounds for the sizes of axes of which an entry with a fixed number is read."""
+    def lows(self, law: str) -> dict[str, int]:
+        """Lower bounds for the sizes of axes of which the model or the law reads an entry with a fixed number."""
         read: dict[str, None] = {}
         shapes = {name: [d for _, d in axes] for name, axes in self.data.parameters.items()}
         shapes |= {inverse_of(name): list(shape) for name, shape in self._constants().items()}
-        for net in [*self.data.factors.values(), *(net for _, net in [*self.data.outputs, *self.data.laws.values()])]:
+        for net in [*self.data.factors.values(), *(net for _, net in [*self.data.outputs, self.data.laws[law]])]:
             for entry in entries(net):
                 for i, d in zip(entry.indices, shapes.get(entry.array, ()), strict=False):
                     if isinstance(i, int):
                         read[d] = None
         known = {self.names.of[d]: 1 for d in self.dims}
-        for c in self.model.program.conditions:
+        for c in self.needed[law]:
             for d in c.dims():
                 rest = (c - Size.dim(d)).integer()
                 if rest is not None:
@@ -313,7 +315,7 @@ class OpenDocument(Document):
         inverses = {name: (inverse_of(name), shapes[name]) for name in self.writer.inverted}
         for name, (entry, law) in self.data.laws.items():
             # each law has a budget of its own, so that laws that pass one by one pass together
-            problem = Problem(self.data.parameters, self.data.factors, inverses, self.lows())
+            problem = Problem(self.data.parameters, self.data.factors, inverses, self.lows(name))
             for axes, output in self.data.outputs:
                 rest = problem.residue(axes, output, entry, law)
                 if rest:
@@ -352,15 +354,15 @@ class OpenDocument(Document):
                 used = {d for word in words for d in self.uses.get(word, [word] if word in dims else [])}
                 self.uses[line.split()[1]] = [d for d in dims if d in used]
 
-    def conditions(self) -> list[str]:
-        """What the sizes must satisfy."""
+    def conditions(self, law: str) -> list[str]:
+        """What the sizes must satisfy for a law to have a meaning."""
         writer = self.writer
         found = []
-        for c in self.model.program.conditions:
+        for c in self.needed[law]:
             left = Size({m: k for m, k in c.terms if k > 0})
             right = Size({m: -k for m, k in c.terms if k < 0})
             found.append(f"({writer.size(right) if right else 0} <= {writer.size(left) if left else 0})%nat")
-        ones = [d for d, low in self.lows().items() if low == 1 and not d.isdigit()]
+        ones = [d for d, low in self.lows(law).items() if low == 1 and not d.isdigit()]
         return found + [f"(0 < {d})%nat" for d in ones]
 
     def premises(self) -> list[str]:

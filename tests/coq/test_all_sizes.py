@@ -58,6 +58,31 @@ def statement(text: str, **sizes: int) -> str:
     return re.sub(r"\n  +", " ", all_sizes(text, **sizes).text.split(LINE)[0])
 
 
+NEEDS_MORE = """dim n, k
+const c: [k] in nonzero
+param U, V: [n, k], s
+map (U*V) @ c * s
+law one = U[:, 1]^2 - V[:, 1]^2
+law first = sum(U[i, 0]^2/c[0] for i in 0..n-1) - sum(V[i, 0]^2/c[0] for i in 0..n-1)
+law norm = sqnorm(U) - sqnorm(V)
+"""
+"""The first law needs a second column, the others do not."""
+
+
+def test_what_one_law_needs_is_no_premise_of_another() -> None:
+    text = statement(NEEDS_MORE)
+    assert "Definition one_for_all_sizes : Prop := forall n k : nat, (2 <= k)%nat -> one_statement n k." in text
+    assert "Definition first_for_all_sizes : Prop := forall n k : nat, (0 < k)%nat -> first_statement n k." in text
+    assert "Definition norm_for_all_sizes : Prop := forall n k : nat, norm_statement n k." in text
+
+
+@pytest.mark.coq
+def test_laws_that_need_different_sizes_are_accepted() -> None:
+    file = all_sizes(NEEDS_MORE)
+    answer = check_text(file.name, file.text)
+    assert answer.accepted, answer.message
+
+
 # --- the statement ---
 
 
