@@ -213,6 +213,10 @@ def search_certificate(model: Model, laws: Sequence[str], seed: int = 0) -> Cert
     generic = {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
     rank = Rank()
     kept = [n for n, g in enumerate(gradients) if rank.add(_at(g, generic, size))]
+    for n in kept:
+        name, _, f = listed[n]
+        if any(along(v, f) for v in fields.fields):
+            raise CannotExport(f"`{name}` is not conserved")
     domains = [
         leaf.domain
         for n, leaf in model.fixed.leaves("param")
@@ -250,12 +254,15 @@ class Independence:
 
 
 def search_independence(model: Model, laws: Sequence[str], seed: int = 0) -> Independence:
-    """That all different entries of these laws are independent. Raises `CannotExport` where they are not at any point tried."""
+    """That all different entries of these laws are independent, so that none is constant.
+
+    Raises `CannotExport` where they are not at any point tried.
+    """
     rng = random.Random(seed)
     size = model.parameters()
     consts = _drawn(model, "const", rng)
     entries = entries_at(model, consts, [])
-    listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name])]
+    listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name], constants=True)]
     for point in _points(model, rng):
         here = _sparse(point)
         if _rank(listed, here, size) < len(listed):
@@ -288,7 +295,7 @@ def search_dependence(model: Model, laws: Sequence[str], seed: int = 0) -> Depen
     size = model.parameters()
     consts = _drawn(model, "const", rng)
     entries = entries_at(model, consts, [])
-    listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name])]
+    listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name], constants=True)]
     point = _drawn_point(model, rng)
     rows = [values(g, _sparse(point), size) for _, g in listed]
     for k, row in enumerate(rows):

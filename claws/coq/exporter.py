@@ -207,6 +207,11 @@ class _Exporter:
             raise CannotExport("there is no witness against it that Coq could read")
         return sizes
 
+    def is_known_refuted(self, claim: Claim, given: Sizes) -> bool:
+        """Whether it has been decided before that a claim is false."""
+        known = self.decided.get((id(claim), tuple(given.items())))
+        return known is not None and known.verdict == "REFUTED"
+
     def decision(self, claim: Claim, given: Sizes, sizes: Mapping[str, int]) -> Decided:
         """The verdict on a claim. Raises `CannotExport` for UNKNOWN."""
         found = self.decided.get((id(claim), tuple(given.items())))
@@ -267,7 +272,7 @@ class _Exporter:
         sizes = self.sizes(claim.laws, given)
         model = read_model(self.spec, sizes, claim.laws)
         _need_polynomials(model, "that there is no other law")
-        if claim.expected == "PROVED":
+        if claim.expected == "PROVED" and not self.is_known_refuted(claim, given):
             found = search_certificate(model, claim.laws, self.work.seed)
             return complete_file(self.spec, sizes, claim, given, claim.laws, found)
         known = list(self.known(claim, sizes))
@@ -295,7 +300,8 @@ class _Exporter:
             raise CannotExport(
                 f"whether laws are independent can be exported for polynomials only yet, and {beyond} is none"
             )
-        if claim.expected != "PROVED" and self.decision(claim, given, sizes).verdict == "REFUTED":
+        known = self.is_known_refuted(claim, given)
+        if known or (claim.expected != "PROVED" and self.decision(claim, given, sizes).verdict == "REFUTED"):
             return dependent_file(self.spec, sizes, claim, given, search_dependence(model, claim.laws, self.work.seed))
         return independent_file(self.spec, sizes, claim, given, search_independence(model, claim.laws, self.work.seed))
 

@@ -78,7 +78,8 @@ def _about_gradients(
         f"Print Assumptions {theorem}.",
     )
     name = file_name(spec, f"{what}_line{claim.node.span.line}", sizes)
-    return CoqFile(name, doc.text(), ((claim, given),), sizes)
+    verdict = "PROVED" if what == "independent" else "REFUTED"
+    return CoqFile(name, doc.text(), ((claim, given),), sizes, verdict=verdict)
 
 
 def refuted_quotient_file(
@@ -156,4 +157,4 @@ def refuted_quotient_file(
         f"Print Assumptions {theorem}.",
     )
     label = law if claim.kind == "law" else f"{claim.kind}_line{claim.node.span.line}"
-    return CoqFile(file_name(spec, f"refuted_{label}", sizes), doc.text(), ((claim, given),), sizes)
+    return CoqFile(file_name(spec, f"refuted_{label}", sizes), doc.text(), ((claim, given),), sizes, verdict="REFUTED")

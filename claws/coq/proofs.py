@@ -30,6 +30,8 @@ class CoqFile:
     sizes: Sizes
     """The sizes of all dims that the file is about; if it is about all sizes, of those that are fixed."""
     all_sizes: bool = False
+    verdict: str = "PROVED"
+    """The verdict that its theorems stand for."""
 
 
 # --- laws ----------------------------------------------------------------------------------------------------------
@@ -251,7 +253,7 @@ def refuted_file(
         data,
     )
     label = law if claim.kind == "law" else f"{claim.kind}_line{claim.node.span.line}"
-    return CoqFile(file_name(spec, f"refuted_{label}", sizes), doc.text(), ((claim, given),), sizes)
+    return CoqFile(file_name(spec, f"refuted_{label}", sizes), doc.text(), ((claim, given),), sizes, verdict="REFUTED")
 
 
 def missing_file(
@@ -293,7 +295,8 @@ def missing_file(
     other_given = f"(nth 0 (given {names.dimension} {words.consts_list} {other_name}'e) (Zc 0))"
     check = f"check_missing {words.specialised(laws_name)} {words.point} {other_given} direction"
     _finish(doc, words, laws_name, theorem, statement, check, "missing_ok", f"{words.point} {other_name}'e direction")
-    return CoqFile(file_name(spec, f"missing_line{claim.node.span.line}", sizes), doc.text(), ((claim, given),), sizes)
+    name = file_name(spec, f"missing_line{claim.node.span.line}", sizes)
+    return CoqFile(name, doc.text(), ((claim, given),), sizes, verdict="REFUTED")
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,9 @@ def ask_coq(
 ) -> None:
     """Export these claims, let coqc check each file, and add what it says to the results of the claims.
 
-    A claim that Coq has accepted names it in its trust line. One that can't be exported says so under `coq`; its verdict is not
-    touched. An exported file that coqc turns down is an error.
+    A claim of which Coq has accepted the verdict names it in its trust line. One that can't be exported, or that the kernel
+    has not decided, says so under `coq`; its verdict is not touched. An exported file that coqc turns down is an error, and so
+    is one that it accepts and that says the opposite of the verdict.
     """
     known = {
         (id(claim), tuple(sizes.items())): Decided(own.verdict.value, own.evidence, own.reason)
@@ -62,7 +63,15 @@ def ask_coq(
         for claim, sizes in file.claims:
             own = place[id(claim), tuple(sizes.items())]
             before = f"{own.detail['coq']}; " if "coq" in own.detail else ""
-            if answer.accepted:
+            verdict = own.verdict.value
+            if answer.accepted and verdict == "UNKNOWN":
+                own.detail["coq"] = f"{before}accepted as {file.verdict}{at}, which the kernel has not decided"
+            elif answer.accepted and verdict != file.verdict:
+                message = f"coqc accepts the opposite of the verdict on `{claim.name}`"
+                own.detail["coq"] = f"{before}REFUSED: {message}"
+                result.errors.append(Diagnostic("CLAW092", message, claim.node.span, _BUG))
+                result.failed = True
+            elif answer.accepted:
                 own.trust = (*own.trust, f"Coq {version()}{at}")
                 own.detail["coq"] = f"{before}accepted{at}"
             elif answer.out_of_time:

@@ -237,12 +237,12 @@ def values(v: Field, point: Mapping[int, Fraction], size: int) -> list[Fraction]
     return [value(v[k], point) if k in v else Fraction(0) for k in range(1, size + 1)]
 
 
-def distinct(entries: Iterable[Poly]) -> Iterator[tuple[int, Poly]]:
-    """The entries, with their numbers, that are neither constant nor equal or opposite to an earlier one."""
+def distinct(entries: Iterable[Poly], constants: bool = False) -> Iterator[tuple[int, Poly]]:
+    """The entries, with their numbers, that are not equal or opposite to an earlier one; without `constants` none is constant."""
     seen = set()
     for n, f in enumerate(entries):
         key = frozenset(f.items())
-        if key not in seen and variables(f):
+        if key not in seen and (constants or variables(f)):
             seen.add(key)
             seen.add(frozenset((m, -c) for m, c in f.items()))
             yield n, f

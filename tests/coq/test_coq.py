@@ -133,6 +133,40 @@ def test_names_of_the_file_are_not_captured(case: str) -> None:
         assert answer.accepted, answer.message
 
 
+FALSE = """param u, v
+map u*v
+law a = u^2 + v^2  expect refuted
+law b = [u^2 - v^2, 1]
+complete a
+independent b
+"""
+
+
+def checked(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, object]:
+    (tmp_path / "m.claw").write_text(text)
+    main(["check", "--coq", "--format", "json", *options, str(tmp_path / "m.claw")])
+    (file,) = json.loads(capsys.readouterr().out)["files"]
+    assert not file["errors"]
+    return {claim["name"]: (claim["verdict"], claim["detail"].get("coq"), claim["trust"]) for claim in file["claims"]}
+
+
+def test_what_coqc_accepts_is_the_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = checked(FALSE, tmp_path, capsys)
+    assert {name: answer[:2] for name, answer in found.items()} == {
+        "a": ("REFUTED", "accepted"),
+        "b": ("PROVED", "accepted"),
+        "complete a": ("REFUTED", "accepted"),
+        "independent b": ("REFUTED", "accepted"),
+    }
+
+
+def test_what_is_not_decided_has_no_trust_in_coq(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "dim n = 3\nparam U, V: [n, n]\nmap U @ V.T\nlaw b = U.T @ U - V.T @ V\ncomplete b\n"
+    verdict, coq, trust = checked(text, tmp_path, capsys, "--budget", "2000")["complete b"]
+    assert (verdict, trust) == ("UNKNOWN", [])
+    assert coq == "accepted as PROVED at n = 3, which the kernel has not decided"
+
+
 def one(name: str, kind: str) -> CoqFile:
     return next(file for file in files(name) if f"_{kind}" in file.name)
 

@@ -154,6 +154,35 @@ def test_a_complete_claim_that_misses_a_law() -> None:
     assert names == ["model_laws_n2", "model_missing_line6_n2"]
 
 
+@pytest.mark.parametrize("law", ["[u^2 - v^2, 1]", "0*u"])
+def test_a_constant_is_not_independent(law: str) -> None:
+    text = f"param u, v\nmap u*v\nlaw b = {law}\nindependent b\n"
+    found = exported(text)
+    assert [file.name for file in found.files] == ["model_laws"]
+    assert "no point was found at which the gradients" in found.refused[0].reason
+    names = [file.name for file in exported(text.replace("independent b", "independent b expect refuted")).files]
+    assert names == ["model_laws", "model_dependent_line4"]
+
+
+def test_a_complete_claim_with_a_law_that_is_not_conserved_says_which() -> None:
+    found = exported("param u, v\nmap u*v\nlaw a = u^2 + v^2\ncomplete a\n")
+    assert [file.name for file in found.files] == ["model_refuted_a"]
+    assert found.refused[0].reason == "`a` is not conserved"
+
+
+def test_what_is_known_to_be_false_is_exported_so() -> None:
+    # whatever the file expects
+    from claws.coq.exporter import Decided
+
+    spec = load_text("param u, v\nmap u*v\nlaw a = [u^2, 2*u^2]\nindependent a\n", "model.claw")
+    (found,) = [
+        f
+        for f in export(spec, known={(id(spec.claims[1]), ()): Decided("REFUTED", None)}).files
+        if f.claims[0][0] is spec.claims[1]
+    ]
+    assert (found.name, found.verdict) == ("model_dependent_line4", "REFUTED")
+
+
 def test_laws_that_are_not_independent() -> None:
     text = "param u, v\nmap u*v\nlaw b = [u^2 - v^2, 2*u^2 - 2*v^2]\nindependent b expect refuted\n"
     names = [file.name for file in exported(text).files]
