@@ -358,16 +358,23 @@ Qed.
 
 (** *** Expansion *)
 
+(** The bound variables of each differ from all variables of the other; one that a size brings in has no number of its own. *)
 Definition mmul (m n : mono) : option mono :=
   match freshen (mvars m) n with
-  | Some n => if disjoint (bound n) (mvars m) && disjoint (bound m) (mvars n) then
-                Some (Mono (qmul (mc m) (mc n)) (mb m ++ mb n) (mf m ++ mf n)) else None
+  | Some n =>
+      match freshen (mvars n) m with
+      | Some m => if disjoint (bound n) (mvars m) && disjoint (bound m) (mvars n) then
+                    Some (Mono (qmul (mc m) (mc n)) (mb m ++ mb n) (mf m ++ mf n)) else None
+      | None => None
+      end
   | None => None
   end.
 Lemma mmul_ok m n p e : mmul m n = Some p -> mval e p = mval e m * mval e n.
 Proof.
   unfold mmul. destruct (freshen (mvars m) n) as [n'|] eqn:F; [|discriminate].
   rewrite <- (freshen_mval _ _ _ e F). clear F n. rename n' into n.
+  destruct (freshen (mvars n) m) as [m'|] eqn:F; [|discriminate].
+  rewrite <- (freshen_mval _ _ _ e F). clear F m. rename m' into m.
   destruct (disjoint (bound n) (mvars m)) eqn:D1; [|discriminate].
   destruct (disjoint (bound m) (mvars n)) eqn:D2; [|discriminate]. intro H. inversion H; subst. clear H.
   assert (D1' := disjoint_ok _ _ D1). assert (D2' := disjoint_ok _ _ D2).

@@ -77,6 +77,16 @@ def test_what_one_law_needs_is_no_premise_of_another() -> None:
 
 
 @pytest.mark.coq
+def test_sizes_are_coefficients_of_sums() -> None:
+    file = all_sizes(
+        "dim n, m\nparam U, V: [n, m]\nmap n*m*(U*V), m*U*V\nlaw a = n*(sqnorm(U) - sqnorm(V))\n"
+        "law b = (n^2*(m - 1)/2)*sum(U^2 - V^2)\nlaw c = m*(U^2 - V^2)*n\n"
+    )
+    answer = check_text(file.name, file.text)
+    assert answer.accepted, answer.message
+
+
+@pytest.mark.coq
 def test_laws_that_need_different_sizes_are_accepted() -> None:
     file = all_sizes(NEEDS_MORE)
     answer = check_text(file.name, file.text)
