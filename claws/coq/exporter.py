@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from claws.coq.all_sizes import all_sizes_file
@@ -118,7 +118,21 @@ def export(
             result.refused.append(refusal)
     files = [file for key, group in laws.items() for file in _laws(spec, dict(key), group, result)]
     files += [exporter.all_sizes(dict(key), group) for key, group in for_all.items()]
-    result.files = files + result.files
+    result.files = _named_apart(files + result.files)
+    return result
+
+
+def _named_apart(files: Sequence[CoqFile]) -> list[CoqFile]:
+    """The files; of several with one name (claims on one line) the later ones get a number."""
+    result: list[CoqFile] = []
+    taken: set[str] = set()
+    for file in files:
+        name, k = file.name, 1
+        while name in taken:
+            k += 1
+            name = f"{file.name}_{k}"
+        taken.add(name)
+        result.append(replace(file, name=name))
     return result
 
 

@@ -183,6 +183,15 @@ def test_what_is_known_to_be_false_is_exported_so() -> None:
     assert (found.name, found.verdict) == ("model_dependent_line4", "REFUTED")
 
 
+def test_claims_on_one_line_have_files_of_their_own() -> None:
+    found = exported("param u, v\nmap u*v\nlaw b = u^2 - v^2 law c = 2*b2 let b2 = u^2 - v^2\ncomplete b complete c\n")
+    assert {file.name: file.claims[0][0].name for file in found.files} == {
+        "model_laws": "b",
+        "model_complete_line4": "complete b",
+        "model_complete_line4_2": "complete c",
+    }
+
+
 def test_laws_that_are_not_independent() -> None:
     text = "param u, v\nmap u*v\nlaw b = [u^2 - v^2, 2*u^2 - 2*v^2]\nindependent b expect refuted\n"
     names = [file.name for file in exported(text).files]
