@@ -216,20 +216,25 @@ class Document:
     def facts(self) -> list[str]:
         """What a statement assumes of the declared functions."""
         said = []
+        z = self.argument()
         for name, known in self.declared().items():
             if isinstance(known, Slope):
-                rule = " + ".join(_slope_term(name, c, e) for c, e in known.terms) or "0"
-                said.append(f"(forall z, is_derive {name} z ({rule}))")
+                rule = " + ".join(_slope_term(f"{name} {z}", c, e) for c, e in known.terms) or "0"
+                said.append(f"(forall {z}, is_derive {name} {z} ({rule}))")
                 continue
             if isinstance(known, tuple):
-                said.append(f"(forall z, is_derive {name} z ({self._rule(known, REALS).text}))")
+                said.append(f"(forall {z}, is_derive {name} {z} ({self._rule(known, REALS).text}))")
                 continue
-            said.append(f"(forall z, ex_derive {name} z)")
+            said.append(f"(forall {z}, ex_derive {name} {z})")
             if known is not None:
                 if known.denominator != 1 or known < 1:
                     raise CannotExport(f"an activation that is homogeneous of degree {known} can't be exported yet")
                 said.append(f"homogeneous {known} {name}")
         return said
+
+    def argument(self) -> str:
+        """The variable of the assumptions about functions."""
+        return self.names.local("z") if "z" in self.declared() else "z"
 
     def fact_names(self) -> list[str]:
         """What proofs call these assumptions."""
@@ -259,12 +264,13 @@ class Document:
 
     def _rule(self, rule: Rule, language: Reals) -> Term:
         """A derivative, as a term in z, or as an expression in the variables of `around`."""
+        z = self.argument()
         total: Term | None = None
         for c, k, powers in rule:
-            factors = [(Term("z", 4) if language is REALS else language.leaf("function", "", "1"), k)] if k else []
+            factors = [(Term(z, 4) if language is REALS else language.leaf("function", "", "1"), k)] if k else []
             for name, e in powers:
                 coq, number = self.writer.function(name)
-                value = Term(f"{coq} z", 3) if language is REALS else language.leaf("function", "", str(number + 2))
+                value = Term(f"{coq} {z}", 3) if language is REALS else language.leaf("function", "", str(number + 2))
                 factors.append((value, e))
             term = language.number(abs(c)) if abs(c) != 1 or not factors else None
             for value, e in factors:
@@ -289,11 +295,11 @@ class Document:
         return "eval" if self.expressions_are is EXPRESSIONS else f"teval (functions {self.functions()})"
 
 
-def _slope_term(name: str, c: Fraction, e: int) -> str:
+def _slope_term(value: str, c: Fraction, e: int) -> str:
     number = REALS.number(c)
     if e == 0:
         return number.at(1)
-    power = f"{name} z" if e == 1 else f"{name} z ^ {e}"
+    power = value if e == 1 else f"{value} ^ {e}"
     return power if c == 1 else f"{number.at(1)} * {power}"
 
 

@@ -119,6 +119,10 @@ NAMES = {
         "dim r = 2\nparam U, V: [r, r]\nmap U @ V.T\nlaw e = U.T @ U - V.T @ V\ncomplete e\n"
         "law two = [trace(e2) for k in 0..1]\nlet e2 = U.T @ U - V.T @ V\nindependent e\n"
     ),
+    "an argument": (
+        "activation z with z' = z\nactivation H homogeneous 3\ninput x\nparam u, v, w\nmap u*v*z(w*x) + u*v*gelu(x), H(w)\n"
+        "law b = u^2 - v^2\n"
+    ),
     "five axes": "dim l\nparam U, V: [l]\nmap U*V\nlaw b = reshape(U^2 - V^2, [1, 1, l, 1, 1])\n",
 }
 """Names of a file that are those of bound variables."""
