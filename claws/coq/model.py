@@ -121,6 +121,8 @@ def _read(instance: Instance, spec: Spec, sizes: Mapping[str, int], laws: Sequen
         tuple((name, v.node) for name, v in fields.drift.items()),
         spec.dynamics.momentum is not None,
     )
+    if spec.dynamics.scheduled and spec.dynamics.momentum is None and not spec.dynamics.decay:
+        raise CannotExport("learning rates that change with the time can't be exported yet")
     if flow.drift or flow.second_order:
         raise CannotExport("momentum and weight decay can't be exported yet")
     program, number = instance.builder.program([*outputs, *values.values(), *flow.nodes()])

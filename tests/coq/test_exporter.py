@@ -65,6 +65,10 @@ def exported(text: str, **sizes: int) -> Export:
         ("param A: [2, 2]\nmap det(A)\nlaw r = A[0, 0]*A[0, 1]\n", "determinants can't be exported yet"),
         ("param u, v\nmap u*v\nflow momentum(1)\nlaw b = u\n", "momentum and weight decay can't be exported yet"),
         (
+            "param u, v\nmap u*v\nflow gradient, rate(1 + t)\nlaw b = u^2 - v^2\n",
+            "learning rates that change with the time can't be exported yet",
+        ),
+        (
             "param u, v\nmap u*v\nflow gradient, decay(1)\nlaw b = u\n",
             "momentum and weight decay can't be exported yet",
         ),
