@@ -192,7 +192,9 @@ class OpenWriter(Writer):
         net = _net(self.entry(inner, indices, DATA, set()))
         constants = {leaf.name for _, leaf in self.model.program.leaves("const") if leaf.domain != "real"}
         if not (isinstance(net, Entry) and net.array in constants) or exponent.denominator != 1:
-            raise CannotExport("a division by other than a constant can't be exported for all sizes yet")
+            raise CannotExport(
+                "a division by other than a constant in `positive` or `nonzero` can't be exported for all sizes yet"
+            )
         if net.array not in self.inverted:
             self.inverted.append(net.array)
         if isinstance(language, Data):

@@ -187,6 +187,11 @@ def test_what_is_known_to_be_false_is_exported_so() -> None:
     assert (found.name, found.verdict) == ("model_dependent_line4", "REFUTED")
 
 
+def test_a_division_by_a_constant_that_may_be_zero_says_so() -> None:
+    (refusal,) = exported("dim n\nconst a\nparam U, V: [n]\nmap U*V\nlaw b = (U^2 - V^2)/a\n").one_size
+    assert refusal.reason.startswith("a division by other than a constant in `positive` or `nonzero`")
+
+
 def test_claims_on_one_line_have_files_of_their_own() -> None:
     found = exported("param u, v\nmap u*v\nlaw b = u^2 - v^2 law c = 2*b2 let b2 = u^2 - v^2\ncomplete b complete c\n")
     assert {file.name: file.claims[0][0].name for file in found.files} == {
