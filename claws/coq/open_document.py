@@ -35,7 +35,7 @@ from claws.coq.networks import (
     variables_of,
 )
 from claws.coq.proofs import Sizes
-from claws.coq.statement import Names, Reals, Term, Writer, _atom
+from claws.coq.statement import Names, Reals, Term, Writer, _atom, signed_sum
 from claws.kernel.program import Apply, Det, Iota, Leaf, Number, Opaque, Power, Reshape, Shape
 from claws.kernel.sizes import Size
 from claws.syntax.spec import Spec
@@ -172,18 +172,14 @@ class OpenWriter(Writer):
         return super().opened(n, indices, language, used)
 
     def _in_sizes(self, value: Size, language: Reals) -> Term:
-        total: Term | None = None
+        terms = []
         for monomial, c in value.terms:
             term = language.number(abs(c))
             for d, e in monomial:
                 for _ in range(e):
                     term = language.multiply(term, language.natural(self.names.of[d]))
-            if total is None:
-                total = term if c > 0 else language.negative(term)
-            else:
-                total = language.add(total, term) if c > 0 else language.subtract(total, term)
-        assert total is not None
-        return total
+            terms.append((c > 0, term))
+        return signed_sum(language, terms)
 
     def _inverse(self, node: Power, indices: Sequence[str], language: Reals, used: set[str]) -> Term:
         inner, exponent = node.operand, -node.exponent

@@ -375,17 +375,11 @@ class Writer:
         if isinstance(node, Einsum):
             return self._einsum(node, indices, language, used)
         if isinstance(node, Sum):
-            total: Term | None = None
+            terms = []
             for c, m in node.terms:
                 term = self.entry(m, indices, language, used)
-                if abs(c) != 1:
-                    term = language.multiply(language.number(abs(c)), term)
-                if total is None:
-                    total = term if c > 0 else language.negative(term)
-                else:
-                    total = language.add(total, term) if c > 0 else language.subtract(total, term)
-            assert total is not None
-            return total
+                terms.append((c > 0, term if abs(c) == 1 else language.multiply(language.number(abs(c)), term)))
+            return signed_sum(language, terms)
         if isinstance(node, Power):
             base = self.entry(node.operand, indices, language, used)
             return _power(language, base, node.exponent)
@@ -518,6 +512,18 @@ class Writer:
     def definitions(self, language: Reals, keep: Callable[[int], bool]) -> list[str]:
         """The definitions that are kept, in the order of the program."""
         return [self.definition(n, language) for n in self.cone if n in self.own and keep(n)]
+
+
+def signed_sum(language: Reals, terms: Iterable[tuple[bool, Term]]) -> Term:
+    """The sum of the terms with True, less the others; of one term at least."""
+    total: Term | None = None
+    for plus, term in terms:
+        if total is None:
+            total = term if plus else language.negative(term)
+        else:
+            total = language.add(total, term) if plus else language.subtract(total, term)
+    assert total is not None
+    return total
 
 
 def _power(language: Reals, base: Term, exponent: Fraction) -> Term:
