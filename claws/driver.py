@@ -234,9 +234,7 @@ def check_spec(spec: Spec, options: Options, stem: str | None = None, part: slic
         except CertificateNotWritten as problem:
             result.errors.append(Diagnostic("CLAW040", str(problem), claim.node.span))
         except Exception as problem:
-            diagnostic = replace(internal_error(problem), span=claim.node.span)
-            result.errors.append(diagnostic)
-            result.failed = result.failed or diagnostic.code != "CLAW034"
+            _add_internal(result, replace(internal_error(problem), span=claim.node.span))
         except KeyboardInterrupt:
             result.interrupted = True
             break
@@ -245,6 +243,12 @@ def check_spec(spec: Spec, options: Options, stem: str | None = None, part: slic
     for own in result.claims:
         own.evidence = None
     return result
+
+
+def _add_internal(result: FileResult, diagnostic: Diagnostic) -> None:
+    """An error of claws itself, or an expression that is nested too deeply, which is the file's."""
+    result.errors.append(diagnostic)
+    result.failed = result.failed or diagnostic.code != "CLAW034"
 
 
 def _ask_coq(
@@ -256,9 +260,7 @@ def _ask_coq(
     try:
         ask_coq(spec, decided, result, Work(options.seed, options.budget, options.timeout))
     except Exception as problem:
-        diagnostic = internal_error(problem)
-        result.errors.append(diagnostic)
-        result.failed = result.failed or diagnostic.code != "CLAW034"
+        _add_internal(result, internal_error(problem))
     except KeyboardInterrupt:
         result.interrupted = True
 

@@ -89,7 +89,7 @@ def export(
     result = Export()
     exporter = _Exporter(spec, work or Work(), known or {})
     laws: dict[tuple[tuple[str, int], ...], list[tuple[Claim, Sizes]]] = {}
-    for_all: dict[tuple[tuple[str, int], ...], list[tuple[Claim, Sizes]]] = {}
+    for_all: dict[tuple[tuple[str, int], ...], list[CoqFile]] = {}
     if claims is None:
         claims = [(claim, given) for claim in spec.claims for given in claim.sizes]
     for claim, given in claims:
@@ -107,9 +107,9 @@ def export(
             if exporter.has_open_sizes(claim, given):
                 fixed = exporter.known_sizes(given)
                 # what can't be exported is not decided again
-                exporter.all_sizes(fixed, [(claim, given)])
+                alone = exporter.all_sizes(fixed, [(claim, given)])
                 if exporter.is_proved(claim, given):
-                    for_all.setdefault(tuple(fixed.items()), []).append((claim, given))
+                    for_all.setdefault(tuple(fixed.items()), []).append(alone)
                     refusal = None
         except PROBLEMS as problem:
             if refusal is None:
@@ -117,7 +117,9 @@ def export(
         if refusal is not None:
             result.refused.append(refusal)
     files = [file for key, group in laws.items() for file in _laws(spec, dict(key), group, result)]
-    files += [exporter.all_sizes(dict(key), group) for key, group in for_all.items()]
+    for key, alone_files in for_all.items():
+        together = [pair for file in alone_files for pair in file.claims]
+        files.append(alone_files[0] if len(together) == 1 else exporter.all_sizes(dict(key), together))
     result.files = _named_apart(files + result.files)
     return result
 

@@ -35,7 +35,7 @@ from claws.coq.networks import (
     variables_of,
 )
 from claws.coq.proofs import Sizes
-from claws.coq.statement import Names, Reals, Term, Writer, _atom, signed_sum
+from claws.coq.statement import Names, Reals, Term, Writer, as_atom, signed_sum
 from claws.kernel.program import Apply, Det, Iota, Leaf, Number, Opaque, Power, Reshape, Shape
 from claws.kernel.sizes import Size
 from claws.syntax.spec import Spec
@@ -219,7 +219,7 @@ class OpenWriter(Writer):
         elif before:
             where = offset
         word = {"param": "theta", "const": "consts", "input": "sample"}[leaf.role]
-        return Term(f"{word} (coordinate {_atom(where)})", 3)
+        return Term(f"{word} (coordinate {as_atom(where)})", 3)
 
     def factors(self, language: Reals) -> str:
         parts = []

@@ -149,7 +149,7 @@ class Reals:
 
     def leaf(self, role: str, dimension: str, where: str) -> Term:
         word = {"param": "theta", "const": "consts", "input": "sample"}[role]
-        return Term(f"{word} (coordinate {_atom(where)})", 3)
+        return Term(f"{word} (coordinate {as_atom(where)})", 3)
 
     def power(self, a: Term, n: int) -> Term:
         return Term(f"{a.at(3)} ^ {n}", 2)
@@ -210,9 +210,9 @@ class Expressions(Reals):
         if role == "function":
             return self._call("X", Term(where, 4))
         if role == "param":
-            return self._call("X", Term(f"(coordinate {_atom(where)})", 4))
+            return self._call("X", Term(f"(coordinate {as_atom(where)})", 4))
         name = "Const" if role == "const" else "Input"
-        return self._call(name, Term(dimension, 4), Term(f"(coordinate {_atom(where)})", 4))
+        return self._call(name, Term(dimension, 4), Term(f"(coordinate {as_atom(where)})", 4))
 
     def fold(self, what: str, size: str, index: str, body: Term) -> Term:
         return Term(f"{self.folds}{what} {size} (fun {index} => {body.text})", 3)
@@ -277,7 +277,7 @@ class Writer:
                 self.own[n] = self.names.fresh(f"part{sum(1 for x in self.own.values() if x.startswith('part')) + 1}")
             if n in self.own:
                 length[n] = 1
-        used = {program.nodes[n].function for n in self.cone if isinstance(program.nodes[n], Apply)}  # type: ignore[union-attr]
+        used = {node.function for n in self.cone if isinstance(node := program.nodes[n], Apply)}
         number = len(FUNCTIONS) + 1
         for name, known in program.activations:
             if name in used:
@@ -329,7 +329,7 @@ class Writer:
         """Where an entry of an array stands, row by row."""
         text = ""
         for n, i in zip(shape, indices, strict=True):
-            text = f"{text if ' + ' not in text else f'({text})'} * {self.atom(n)} + {_atom(i)}" if text else i
+            text = f"{text if ' + ' not in text else f'({text})'} * {self.atom(n)} + {as_atom(i)}" if text else i
         parts = [self.size(offset)] if offset else []
         return " + ".join([*parts, *([text] if text else [])]) or "0"
 
@@ -347,7 +347,7 @@ class Writer:
 
     def call(self, n: int, indices: Sequence[str], language: Reals) -> Term:
         """The entry of a node that has a definition."""
-        words = [self.own[n] + language.suffix, *self.context(n, language), *(_atom(i) for i in indices)]
+        words = [self.own[n] + language.suffix, *self.context(n, language), *(as_atom(i) for i in indices)]
         return Term(" ".join(words), 3 if len(words) > 1 else 4)
 
     def context(self, n: int, language: Reals) -> list[str]:
@@ -371,7 +371,7 @@ class Writer:
             if node.step < 0:
                 raise CannotExport("an index that counts down can't be exported yet")
             start = self.size(node.start)
-            return language.natural(f"{start} + {node.step} * {_atom(indices[0])}")
+            return language.natural(f"{start} + {node.step} * {as_atom(indices[0])}")
         if isinstance(node, Einsum):
             return self._einsum(node, indices, language, used)
         if isinstance(node, Sum):
@@ -399,7 +399,7 @@ class Writer:
             inner = [self.fresh_index(used) for _ in range(m)]
             here = self._window(node.start, node.steps, inner)
             read = self.entry(node.operand, [*indices[: node.axis], *inner, *indices[node.axis + 1 :]], language, used)
-            body = language.choose(f"Nat.eqb ({here}) {_atom(indices[node.axis])}", read)
+            body = language.choose(f"Nat.eqb ({here}) {as_atom(indices[node.axis])}", read)
             lengths = program.shapes[node.operand][node.axis : node.axis + m]
             for index, length in reversed(list(zip(inner, lengths, strict=True))):
                 body = language.fold("sum", self.atom(length), index, body)
@@ -408,8 +408,8 @@ class Writer:
         return self.entry(node.operand, self._unflattened(n, node, indices), language, used)
 
     def _window(self, start: Size, steps: Sequence[int], indices: Sequence[str]) -> str:
-        up = [_atom(j) if s == 1 else f"{s} * {_atom(j)}" for s, j in zip(steps, indices, strict=True) if s > 0]
-        down = [_atom(j) if s == -1 else f"{-s} * {_atom(j)}" for s, j in zip(steps, indices, strict=True) if s < 0]
+        up = [as_atom(j) if s == 1 else f"{s} * {as_atom(j)}" for s, j in zip(steps, indices, strict=True) if s > 0]
+        down = [as_atom(j) if s == -1 else f"{-s} * {as_atom(j)}" for s, j in zip(steps, indices, strict=True) if s < 0]
         first = [self.size(start)] if start or not up else []
         return " + ".join([*first, *up]) + "".join(f" - {j}" for j in down)
 
@@ -431,7 +431,7 @@ class Writer:
         equal: list[str] = []
         for label, i in zip(node.out, indices, strict=True):
             if label in where:
-                equal.append(f"Nat.eqb {_atom(where[label])} {_atom(i)}")
+                equal.append(f"Nat.eqb {as_atom(where[label])} {as_atom(i)}")
             else:
                 where[label] = i
         summed = [x for x in dict.fromkeys(label for ls in node.labels for label in ls) if x not in where]
@@ -543,5 +543,5 @@ def _summed(node: Einsum) -> bool:
     return any(label not in node.out for ls in node.labels for label in ls)
 
 
-def _atom(text: str) -> str:
+def as_atom(text: str) -> str:
     return text if re.fullmatch(r"[\w']+|\([^()]*\)", text) else f"({text})"

@@ -12,7 +12,7 @@ from fractions import Fraction
 from claws.coq.model import CannotExport, Model
 from claws.kernel.errors import Meter
 from claws.kernel.evaluate import Array, Index, evaluate, fixed, indices
-from claws.kernel.polynomials import Polynomials
+from claws.kernel.polynomials import Polynomial, Polynomials
 
 Monomial = tuple[int, ...]
 """Coordinates in order, with repetitions."""
@@ -84,14 +84,13 @@ def _listed(model: Model, n: int, values: Array) -> list[Poly]:
     return [_poly(values[i], size) if i in values else {} for i in indices(model.shape(n))]
 
 
-def _poly(x: object, size: int) -> Poly:
-    terms: Mapping[tuple[tuple[int, Fraction], ...], Fraction] = x.terms  # type: ignore[attr-defined]
-    for m in terms:
+def _poly(x: Polynomial, size: int) -> Poly:
+    for m in x.terms:
         for v, e in m:
             if v >= size or e < 0 or e != int(e):
                 raise CannotExport("it is not a polynomial at given constants and data")
     # the ring numbers its variables from 0 in the order of the coordinates
-    return {tuple(v + 1 for v, e in m for _ in range(int(e))): c for m, c in terms.items()}
+    return {tuple(v + 1 for v, e in m for _ in range(int(e))): c for m, c in x.terms.items()}
 
 
 def _factors(model: Model, values: Mapping[int, Array]) -> list[Poly]:

@@ -173,12 +173,12 @@ class _Search:
         # laws of degree 1 first, so that no product of them is a law of degree 2; then the largest arrays
         declared = {d: k for k, d in enumerate(self.spec.dims)}
 
-        def place(key: tuple[int, Shape]) -> object:
+        def place(key: tuple[int, Shape]) -> tuple[int, int, list[list[int]], list[str]]:
             degree, shape = key
             return degree, -len(shape), [sorted(declared[d] for d in n.dims()) for n in shape], [str(n) for n in shape]
 
         groups = []
-        for degree, shape in sorted(by_shape, key=place):  # type: ignore[arg-type]
+        for degree, shape in sorted(by_shape, key=place):
             members = by_shape[degree, shape] + (by_shape.get((1, shape), []) if degree == 2 else [])
             members.sort(key=lambda c: (c.mixing, c.degree))
             if len(shape) == 1 or (degree == 1 and len(shape) == 2):
