@@ -153,7 +153,7 @@ Proof.
   intros Hp HP le KC m M x eps y _ i Li. rewrite <- Hp, map_length in Li.
   destruct (check_parts D pe Pe le KC m M) as [_ Z]. specialize (Z i Li).
   assert (E := lie_ok y (field_of D (map norm Pe) (norm (nth i pe (Zc 0)))) (norm (nth m le (Zc 0)))).
-  rewrite Z in E. cbn [evp] in E. rewrite (dirp_Psum D) in E.
+  rewrite Z, (dirp_Psum D) in E.
   - etransitivity; [|symmetry; exact E]. apply Psum_ext. intros q Q. rewrite partial_eval.
     rewrite (factor_ok' D P Pe HP) by auto. rewrite (partial_nth phi pe i q y Hp Li). ring.
   - intros q Q. unfold field_of. apply Pos.leb_gt in Q. rewrite Q. reflexivity.

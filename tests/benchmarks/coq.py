@@ -17,6 +17,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 LINEAR = (
     "dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T\nlaw balance = U.T @ U - V.T @ V\n"
+    "law frobenius = sqnorm(U) - sqnorm(V)\n"
+    "law volume = trace((U.T @ U - V.T @ V) @ (U.T @ U - V.T @ V))\n"
     "complete balance for n = 8, m = 8, r = 6\n"
 )
 
