@@ -1,6 +1,6 @@
 (** What exported files load: the vocabulary of their statements, and the theorems that their proofs apply. *)
 
-From Coq Require Import Reals QArith Qreals List ZArith Lia.
+From Coq Require Import Reals QArith Qreals List ZArith Lia Lra FunctionalExtensionality.
 From Coquelicot Require Import Coquelicot.
 From Claws Require Export Vocabulary Polynomials Conserved Losses NoOther Smooth Generic Refuted Missing Towers TowerLaws Given.
 Import ListNotations.
@@ -43,94 +43,53 @@ Proof.
   [apply (A c theta a b)|apply (B c theta a b)]; auto.
 Qed.
 
-(** All of a [complete] claim about polynomials of the parameters alone. *)
+(** ** All laws *)
+
 Section All.
-Variables (D : positive) (O F L : list pexp).
-Definition check_all p prog sel N A C : bool :=
+Variables (D : positive) (p : list Q) (prog : list (nat * nat)) (sel : list nat) (N : Q) (A C : list vec).
+
+Definition check_complete (O F L : list pexp) : bool :=
   check_conserved D O F L && check_no_other D O F L p prog sel N A C && check_below D O F L prog sel.
 
-Lemma all_ok (P : preconditioner) (phi law : params -> list R) p prog sel N A C :
-  (forall x, map (eval x) O = phi x) -> (forall x, map (eval x) F = P x) -> (forall x, map (eval x) L = law x) ->
-  (forall c z x, map (eval (lift D c z x)) O = map (eval x) O) ->
-  (forall c z x, map (eval (lift D c z x)) F = map (eval x) F) ->
-  (forall c z x, map (eval (lift D c z x)) L = map (eval x) L) ->
-  check_all p prog sel N A C = true -> complete D P phi law (point p).
+Theorem complete_ok P phi law O F L : mean D O F L P phi law -> check_complete O F L = true -> complete D P phi law (point p).
 Proof.
-  intros Ep EP El Lp LP Ll K. unfold check_all in K.
+  intros [HO [HF HL]] K. unfold check_complete in K.
   apply andb_prop in K. destruct K as [K KB]. apply andb_prop in K. destruct K as [KC KN].
+  assert (Ep : forall x, map (eval x) O = phi x) by apply HO. assert (EP : forall x, map (eval x) F = P x) by apply HF.
+  assert (El : forall x, map (eval x) L = law x) by apply HL.
   split; [|split].
-  - apply (laws_ok D O F L (fun _ => 0)); auto; intros z x; [rewrite Lp|rewrite LP|rewrite Ll]; auto.
+  - apply (laws_ok D O F L (fun _ => 0)); auto; intros z x; [apply HO|apply HF|apply HL].
   - apply (check_no_other_sound D P phi law O F L) with (4 := KN); auto.
   - apply (generic_ok D P phi law O F L Ep EP El p prog sel N A C); auto.
 Qed.
+
+(** These are k laws, and all. *)
+Variables (L : list pexp) (k : nat).
+Definition check_counted (O F _ : list pexp) : bool := check_complete O F L && Nat.eqb (length L) k.
+
+Theorem counted_ok P phi law O F L' : mean D O F L' P phi law -> check_counted O F L' = true -> counted D P phi k (point p).
+Proof.
+  intros [HO [HF _]] K. unfold check_counted, check_complete in K. apply andb_prop in K. destruct K as [K Lk]. apply Nat.eqb_eq in Lk.
+  apply andb_prop in K. destruct K as [K KB]. apply andb_prop in K. destruct K as [KC KN].
+  assert (Ep : forall x, map (eval x) O = phi x) by apply HO. assert (EP : forall x, map (eval x) F = P x) by apply HF.
+  set (laws := fun x => map (eval x) L). assert (El : forall x, map (eval x) L = laws x) by reflexivity.
+  assert (One : forall x, no_other_law D P phi laws x /\ independent D laws x -> number_of_laws D P phi k x).
+  { intros x [H1 H2]. exists 1, laws. split; [lra|split; [|split; [|split; [exact H1|exact H2]]]].
+    - intro y. unfold laws. rewrite map_length. exact Lk.
+    - intros l Ll. replace (fun y => nth l (laws y) 0) with (fun y => eval y (nth l L (Zc 0))).
+      + split; [apply C2_eval|]. apply (law_invariant D P phi O F Ep EP L KC). lia.
+      + apply functional_extensionality. intro y. unfold laws. rewrite nth_map_eval, norm_ok; auto. lia. }
+  split.
+  - apply One, (check_no_other_sound D P phi laws O F L) with (4 := KN); auto.
+  - destruct (generic_ok D P phi laws O F L Ep EP El p prog sel N A C KN KC KB) as [q [Q1 [Q2 Q3]]].
+    exists q. split; [exact Q1|split; [exact Q2|]]. intros x X. apply One, Q3, X.
+Qed.
 End All.
 
-(** All of a [complete] claim, at given constants and on given data. *)
-Section Complete.
-Variables (D : positive) (outputs factors laws : list pexp) (c : list Q) (samples : list (list Q)).
+(** ** Independent laws *)
 
-Lemma specialise_lift c' z' z x e : eval (lift D c' z' x) (specialise D c z e) = eval x (specialise D c z e).
-Proof.
-  induction e; cbn [specialise eval]; try congruence.
-  destruct (Pos.leb k D) eqn:E; [cbn [eval]; apply lift_at; apply Pos.leb_le; exact E|].
-  destruct (k - D)%positive; reflexivity.
-Qed.
-
-Definition check_complete p prog sel N A C : bool :=
-  check_all D (given_outputs D outputs c samples) (given D c factors) (given D c laws) p prog sel N A C.
-
-Theorem complete_ok (P : preconditioner) (phi : data -> params -> list R) (law : params -> list R) p prog sel N A C :
-  check_complete p prog sel N A C = true ->
-  (forall z x, map (eval (lift D (point c) z x)) outputs = phi z x) ->
-  preconditioned D (point c) P factors ->
-  (forall z x, map (eval (lift D (point c) z x)) laws = law x) ->
-  complete D P (on_data phi (map point samples)) law (point p).
-Proof.
-  intros K Hp HP Hl.
-  assert (Ep : forall x, map (eval x) (given_outputs D outputs c samples) = on_data phi (map point samples) x).
-  { intro x. unfold on_data, given_outputs. clear - Hp. induction samples as [|z s IH]; simpl; auto.
-    rewrite map_app, map_map, IH, <- Hp. f_equal. apply map_ext. intro e. apply specialise_ok. }
-  assert (EP : forall x, map (eval x) (given D c factors) = P x).
-  { intro x. unfold given. rewrite map_map, <- (HP (point []) x). apply map_ext. intro e. apply specialise_ok. }
-  assert (El : forall x, map (eval x) (given D c laws) = law x).
-  { intro x. unfold given. rewrite map_map, <- (Hl (point []) x). apply map_ext. intro e. apply specialise_ok. }
-  apply (all_ok D (given_outputs D outputs c samples) (given D c factors) (given D c laws)) with (7 := K); auto;
-  intros c' z x; apply map_ext_in; intros e I.
-  - unfold given_outputs in I. apply in_flat_map in I. destruct I as [s [_ I]]. apply in_map_iff in I. destruct I as [e' [<- _]].
-    apply specialise_lift.
-  - unfold given in I. apply in_map_iff in I. destruct I as [e' [<- _]]. apply specialise_lift.
-  - unfold given in I. apply in_map_iff in I. destruct I as [e' [<- _]]. apply specialise_lift.
-Qed.
-End Complete.
-
-(** The same, of expressions that are polynomials once the constants and the data are given. *)
 Section Folded.
-Variables (D : positive) (outputs factors laws : list texp) (c : list Q) (samples : list (list Q)).
-
-Definition check_complete_given p prog sel N A C : bool :=
-  match folded_outputs D c samples outputs, folded D c [] factors, folded D c [] laws with
-  | Some Os, Some Fs, Some Ls => check_all D Os Fs Ls p prog sel N A C
-  | _, _, _ => false
-  end.
-Theorem complete_given_ok (P : preconditioner) (phi : data -> params -> list R) (law : params -> list R) p prog sel N A C :
-  check_complete_given p prog sel N A C = true ->
-  (forall z x, map (teval (functions []) (lift D (point c) z x)) outputs = phi z x) ->
-  (forall z x, map (teval (functions []) (lift D (point c) z x)) factors = P x) ->
-  (forall z x, map (teval (functions []) (lift D (point c) z x)) laws = law x) ->
-  complete D P (on_data phi (map point samples)) law (point p).
-Proof.
-  intros K Hp HP Hl. unfold check_complete_given in K.
-  destruct (folded_outputs D c samples outputs) as [Os|] eqn:EO; [|discriminate].
-  destruct (folded D c [] factors) as [Fs|] eqn:EF; [|discriminate].
-  destruct (folded D c [] laws) as [Ls|] eqn:EL; [|discriminate].
-  apply (all_ok D Os Fs Ls) with (7 := K).
-  - intro x. apply (folded_outputs_ok D c samples outputs phi Hp Os EO x).
-  - intro x. rewrite <- (HP (point []) x). apply (folded_ok D c [] factors Fs EF x).
-  - intro x. rewrite <- (Hl (point []) x). apply (folded_ok D c [] laws Ls EL x).
-  - intros c' z x. apply (folded_outputs_ok D c samples outputs phi Hp Os EO x).
-  - intros c' z x. apply (folded_ok D c [] factors Fs EF x).
-  - intros c' z x. apply (folded_ok D c [] laws Ls EL x).
-Qed.
+Variables (D : positive) (laws : list texp) (c : list Q).
 
 Definition check_independent_given p sc B : bool :=
   match folded D c [] laws with Some Ls => check_independent D Ls p sc B | None => false end.
@@ -154,3 +113,6 @@ Proof.
   apply (dependent_at D law Ls) with (2 := K). intro x. rewrite <- (Hl (point []) x). apply (folded_ok D c [] laws Ls EL x).
 Qed.
 End Folded.
+
+(** Comparisons of numbers. *)
+Ltac numbers := lia.

@@ -111,6 +111,36 @@ Proof.
 Qed.
 End At.
 
+Section Folded.
+Variables (D : positive) (outputs factors laws : list texp) (c : list Q) (samples : list (list Q)).
+
+(** [at_given] for such expressions. *)
+Definition at_folded (check : list pexp -> list pexp -> list pexp -> bool) : bool :=
+  match folded_outputs D c samples outputs, folded D c [] factors, folded D c [] laws with
+  | Some Os, Some Fs, Some Ls => check Os Fs Ls
+  | _, _, _ => false
+  end.
+
+Theorem at_folded_ok (P : preconditioner) (phi : data -> params -> list R) (law : params -> list R) check (conclusion : Prop) :
+  (forall O F L, mean D O F L P (on_data phi (map point samples)) law -> check O F L = true -> conclusion) ->
+  at_folded check = true ->
+  (forall z x, map (teval plain (lift D (point c) z x)) outputs = phi z x) ->
+  (forall z x, map (teval plain (lift D (point c) z x)) factors = P x) ->
+  (forall z x, map (teval plain (lift D (point c) z x)) laws = law x) ->
+  conclusion.
+Proof.
+  intros H K Hp HP Hl. unfold at_folded in K.
+  destruct (folded_outputs D c samples outputs) as [Os|] eqn:EO; [|discriminate].
+  destruct (folded D c [] factors) as [Fs|] eqn:EF; [|discriminate].
+  destruct (folded D c [] laws) as [Ls|] eqn:EL; [|discriminate].
+  apply (H Os Fs Ls); auto.
+  assert (S : forall es l f, folded D c [] es = Some l -> (forall z x, map (teval plain (lift D (point c) z x)) es = f x) -> stands D l f).
+  { intros es l f E M x. destruct (folded_ok D c [] es l E x) as [A B]. rewrite M in A. split; [exact A|]. intros. rewrite B. exact A. }
+  split; [|split; [apply (S factors)|apply (S laws)]; auto].
+  intro x. destruct (folded_outputs_ok D c samples outputs phi Hp Os EO x) as [A B]. split; [exact A|]. intros. rewrite B. exact A.
+Qed.
+End Folded.
+
 (** ** Quotients *)
 
 (** Numerator, denominator, and all that has to differ from 0. *)
@@ -283,38 +313,32 @@ Definition check_independent (p : list Q) (sc : Q) (B : list (list Q)) : bool :=
   negb (Qeq_bool sc 0) &&
   forallb (fun e => let h := norm e in forallb (fun j => below D (dp j h)) (below_idx D)) le &&
   forallb (fun i => forallb (fun j =>
-    Qeq_bool (dotq (slopes D p (nth i le (Zc 0))) (nth j B [])) (if Nat.eqb i j then sc else 0)) (seq 0 k)) (seq 0 k) &&
-  forallb (fun b => Nat.leb (length b) n) B.
+    Qeq_bool (dotq (slopes D p (nth i le (Zc 0))) (nth j B [])) (if Nat.eqb i j then sc else 0)) (seq 0 k)) (seq 0 k).
 
 Theorem independent_at p sc B : check_independent p sc B = true ->
   independent D laws (point p) /\ generically D (fun x => independent D laws x).
 Proof.
-  intro K. unfold check_independent in K. apply andb_prop in K. destruct K as [K KL]. apply andb_prop in K. destruct K as [K KM].
-  apply andb_prop in K. destruct K as [K0 KB]. rewrite forallb_forall in KB, KM, KL.
+  intro K. unfold check_independent in K. apply andb_prop in K. destruct K as [K KM].
+  apply andb_prop in K. destruct K as [K0 KB]. rewrite forallb_forall in KB, KM.
   assert (LL : forall x, length (laws x) = k) by (intro; rewrite <- Hl; apply map_length).
-  set (b := fun j l => Q2R (nth l (nth j B []) 0%Q)).
+  set (b := fun j l => point (nth j B []) (coordinate l)).
   (* the transposed product, a polynomial in each entry *)
   set (M := fun j i x => if (Nat.ltb i k && Nat.ltb j k)%bool then
-    Rsum (length (nth j B [])) (fun l => evp x (dp (coordinate l) (norm (nth i le (Zc 0)))) * b j l) else 0).
-  assert (LB : forall j, (length (nth j B []) <= n)%nat).
-  { intro j. destruct (lt_dec j (length B)) as [L|L]; [|rewrite nth_overflow by lia; simpl; lia].
-    apply Nat.leb_le, KL, nth_In. exact L. }
+    Rsum n (fun l => evp x (dp (coordinate l) (norm (nth i le (Zc 0)))) * b j l) else 0).
   assert (PM : forall j i, polynomial D (M j i)).
   { intros j i. unfold M. destruct (Nat.ltb_spec i k) as [Li|Li]; cbn [andb]; [|apply poly_number]. destruct (Nat.ltb j k); [|apply poly_number].
-    assert (G : forall m, (m <= n)%nat -> polynomial D (fun x => Rsum m (fun l => evp x (dp (coordinate l) (norm (nth i le (Zc 0)))) * b j l))).
-    { intros m Hm. unfold Rsum.
-      assert (G : forall s, (forall l, In l s -> (l < n)%nat) -> polynomial D (fun x => fold_right Rplus 0
-        (map (fun l => evp x (dp (coordinate l) (norm (nth i le (Zc 0)))) * b j l) s))).
-      { induction s as [|l s IH]; intro I; simpl; [apply poly_number|].
-        apply (poly_add D (fun x => evp x (dp (coordinate l) (norm (nth i le (Zc 0)))) * b j l)).
-        - apply (poly_mul D (fun x => evp x _) (fun _ => b j l)); [|apply poly_number]. apply poly_evp.
-          specialize (KB (nth i le (Zc 0)) (nth_In _ _ Li)). cbv zeta in KB. rewrite forallb_forall in KB. apply KB, below_idx_in.
-          assert (l < n)%nat by (apply I; simpl; auto). unfold coordinate, n in *. lia.
-        - apply IH. intros; apply I; simpl; auto. }
-      apply G. intros l I. apply in_seq in I. lia. }
-    apply G, LB. }
+    unfold Rsum.
+    assert (G : forall s, (forall l, In l s -> (l < n)%nat) -> polynomial D (fun x => fold_right Rplus 0
+      (map (fun l => evp x (dp (coordinate l) (norm (nth i le (Zc 0)))) * b j l) s))).
+    { induction s as [|l s IH]; intro I; simpl; [apply poly_number|].
+      apply (poly_add D (fun x => evp x (dp (coordinate l) (norm (nth i le (Zc 0)))) * b j l)).
+      - apply (poly_mul D (fun x => evp x _) (fun _ => b j l)); [|apply poly_number]. apply poly_evp.
+        specialize (KB (nth i le (Zc 0)) (nth_In _ _ Li)). cbv zeta in KB. rewrite forallb_forall in KB. apply KB, below_idx_in.
+        assert (l < n)%nat by (apply I; simpl; auto). unfold coordinate, n in *. lia.
+      - apply IH. intros; apply I; simpl; auto. }
+    apply G. intros l I. apply in_seq in I. lia. }
   assert (ME : forall j i x, (i < k)%nat -> (j < k)%nat ->
-    M j i x = Rsum (length (nth j B [])) (fun l => partial (fun y => nth i (laws y) 0) (coordinate l) x * b j l)).
+    M j i x = Rsum n (fun l => partial (fun y => nth i (laws y) 0) (coordinate l) x * b j l)).
   { intros j i x Li Lj. unfold M. apply Nat.ltb_lt in Li as Li'. apply Nat.ltb_lt in Lj as Lj'. rewrite Li', Lj'. simpl.
     apply Rsum_eq. intros l Il. rewrite (partial_nth laws le i (coordinate l) x Hl Li). reflexivity. }
   assert (Msc : forall i j, (i < k)%nat -> (j < k)%nat -> M i j (point p) = Q2R sc * delta i j).
@@ -322,8 +346,7 @@ Proof.
     assert (I : In i (seq 0 k)) by (apply in_seq; lia). assert (J : In j (seq 0 k)) by (apply in_seq; lia).
     specialize (KM i I). cbv beta in KM. rewrite forallb_forall in KM. specialize (KM j J). apply Qeq_bool_iff, Qeq_eqR in KM. rewrite slopes_ok in KM.
     transitivity (Q2R (if Nat.eqb i j then sc else 0%Q)).
-    - rewrite <- KM. apply Rsum_eq. intros l Ll. unfold b. f_equal. assert (l < n)%nat by (specialize (LB j); lia).
-      assert (E : Nat.ltb l (Pos.to_nat D) = true) by (apply Nat.ltb_lt; auto). rewrite E.
+    - rewrite <- KM. unfold Psum. apply Rsum_eq. intros l Ll. unfold b. f_equal.
       rewrite (partial_nth laws le i (coordinate l) (point p) Hl Li), partial_eval. reflexivity.
     - unfold delta. rewrite Nat.eqb_sym. destruct (Nat.eqb j i); rewrite ?Q2R_0; ring. }
   assert (N0 : Q2R sc <> 0).
@@ -339,9 +362,9 @@ Proof.
     2:{ intros i Li. rewrite <- Rsum_mul_r. apply Rsum_eq. intros. ring. }
     rewrite Rsum_swap. apply Rsum_zero. intros j Lj. rewrite Rsum_mul.
     replace (Rsum k (fun i => M j i x * beta i)) with 0; [ring|]. symmetry.
-    rewrite (Rsum_eq k _ (fun i => Rsum (length (nth j B [])) (fun l => b j l * (beta i * partial (fun y => nth i (laws y) 0) (coordinate l) x)))).
+    rewrite (Rsum_eq k _ (fun i => Rsum n (fun l => b j l * (beta i * partial (fun y => nth i (laws y) 0) (coordinate l) x)))).
     2:{ intros i Li. rewrite ME by auto. rewrite <- Rsum_mul_r. apply Rsum_eq. intros. ring. }
-    rewrite Rsum_swap. apply Rsum_zero. intros l' Ll'. rewrite Rsum_mul, Hb; [ring|]. specialize (LB j). unfold coordinate, n in *. lia. }
+    rewrite Rsum_swap. apply Rsum_zero. intros l' Ll'. rewrite Rsum_mul, Hb; [ring|]. unfold coordinate, n in *. lia. }
   split; [apply G; exact Hd|]. exists d. split; [exact Pd|split; [exists (point p); exact Hd|exact G]].
 Qed.
 End Independent.
@@ -365,11 +388,10 @@ Proof.
   assert (LL : length (laws (point p)) = length le) by (rewrite <- Hl; apply map_length).
   assert (Z : forall l, (l < length le)%nat -> Q2R (nth l beta 0%Q) = 0).
   { rewrite <- LL. apply (I (fun l => Q2R (nth l beta 0%Q))). intros k Lk. rewrite LL.
-    specialize (KG k (proj2 (below_idx_in D k) Lk)). apply Qeq_bool_iff, Qeq_eqR in KG. rewrite Q2R_0, dotq_ok, dot_entries, map_length, KL in KG.
+    specialize (KG k (proj2 (below_idx_in D k) Lk)). apply Qeq_bool_iff, Qeq_eqR in KG. rewrite Q2R_0, dotq_Rsum, !map_length in KG.
     etransitivity; [|exact KG]. apply Rsum_eq. intros l L. rewrite (partial_nth laws le l k (point p) Hl L), <- evq_ok.
     rewrite map_map, (nth_indep (map _ le) 0%Q ((fun e => evq p (dp k (norm e))) (Zc 0))) by (rewrite map_length; auto).
-    rewrite (map_nth (fun e => evq p (dp k (norm e)))), (nth_indep (map Q2R beta) 0 (Q2R 0%Q)) by (rewrite map_length; lia).
-    rewrite map_nth. ring. }
+    rewrite (map_nth (fun e => evq p (dp k (norm e)))). ring. }
   assert (E : forallb (fun b => Qeq_bool b 0) beta = true); [|rewrite E in K0; discriminate].
   apply forallb_forall. intros b B. apply (In_nth _ _ 0%Q) in B. destruct B as [l [L <-]]. apply Qeq_bool_iff, eqR_Qeq.
   rewrite Q2R_0. apply Z. lia.

@@ -629,24 +629,42 @@ Proof.
   unfold lift. destruct (Pos.leb k D); [reflexivity|]. destruct (k - D)%positive; reflexivity.
 Qed.
 
+(** The polynomials on the list have the values of [f], whatever stands at coordinates above D. *)
+Definition stands (D : positive) (l : list pexp) (f : params -> list R) : Prop :=
+  forall x, map (eval x) l = f x /\ forall c z, map (eval (lift D c z x)) l = f x.
+Definition mean (D : positive) (O F L : list pexp) (P : preconditioner) (phi laws : params -> list R) : Prop :=
+  stands D O phi /\ stands D F P /\ stands D L laws.
+
+Lemma specialise_lift D c z c' z' x e : eval (lift D c' z' x) (specialise D c z e) = eval x (specialise D c z e).
+Proof.
+  induction e; cbn [specialise eval]; try congruence.
+  destruct (Pos.leb k D) eqn:E; [cbn [eval]; apply lift_at; apply Pos.leb_le; exact E|].
+  destruct (k - D)%positive; reflexivity.
+Qed.
+Lemma stands_given D c z es f : (forall x, map (eval (lift D (point c) (point z) x)) es = f x) -> stands D (map (specialise D c z) es) f.
+Proof.
+  intros H x. rewrite <- H. split; [|intros c' z']; rewrite map_map; apply map_ext; intro e; rewrite ?specialise_lift; apply specialise_ok.
+Qed.
+
 Section Given.
 Variables (D : positive) (outputs factors laws : list pexp) (c : list Q) (samples : list (list Q)).
 Definition given_outputs := flat_map (fun z => map (specialise D c z) outputs) samples.
-Definition given := map (specialise D c []).
 
-Theorem no_other_ok (P : preconditioner) (phi : data -> params -> list R) (law : params -> list R) p prog sel N A C :
+(** What a check, by computation, says of the model and the laws at these numbers. *)
+Definition at_given (check : list pexp -> list pexp -> list pexp -> bool) : bool :=
+  check given_outputs (map (specialise D c []) factors) (map (specialise D c []) laws).
+
+Theorem at_given_ok (P : preconditioner) (phi : data -> params -> list R) (law : params -> list R) check (conclusion : Prop) :
+  (forall O F L, mean D O F L P (on_data phi (map point samples)) law -> check O F L = true -> conclusion) ->
+  at_given check = true ->
   (forall z x, map (eval (lift D (point c) z x)) outputs = phi z x) ->
   preconditioned D (point c) P factors ->
   (forall z x, map (eval (lift D (point c) z x)) laws = law x) ->
-  check_no_other D given_outputs (given factors) (given laws) p prog sel N A C = true ->
-  no_other_law D P (on_data phi (map point samples)) law (point p) /\ independent D law (point p).
+  conclusion.
 Proof.
-  intros Hp HP Hl K.
-  apply (check_no_other_sound D P (on_data phi (map point samples)) law given_outputs (given factors) (given laws))
-    with (4 := K).
-  - intro x. unfold on_data, given_outputs. clear - Hp. induction samples as [|z l IH]; simpl; auto.
-    rewrite map_app, map_map, IH, <- Hp. f_equal. apply map_ext. intro e. apply specialise_ok.
-  - intro x. unfold given. rewrite map_map, <- (HP (point []) x). apply map_ext. intro e. apply specialise_ok.
-  - intro x. unfold given. rewrite map_map, <- (Hl (point []) x). apply map_ext. intro e. apply specialise_ok.
+  intros H K Hp HP Hl. apply (H _ _ _) with (2 := K). split; [|split; apply stands_given; auto].
+  intro x. unfold on_data, given_outputs. clear - Hp. induction samples as [|z l IH]; simpl; auto.
+  destruct (stands_given D c z outputs (phi (point z)) (Hp (point z)) x) as [A B]. destruct IH as [I J].
+  split; [|intros c' z']; rewrite map_app; congruence.
 Qed.
 End Given.

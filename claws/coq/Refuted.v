@@ -387,7 +387,7 @@ End Picard.
 
 (** ** The check *)
 
-Definition check_refuted (D : positive) (outputs factors laws : list pexp) (p : list Q) (i l : nat) : bool :=
+Definition check_refuted (D : positive) (p : list Q) (i l : nat) (outputs factors laws : list pexp) : bool :=
   let V := field_of D (map norm factors) (norm (nth i outputs (Zc 0))) in
   let h := norm (nth l laws (Zc 0)) in
   let r := lie V h in
@@ -465,7 +465,7 @@ Proof.
   assert (Z : Q2R (evq p r) = Q2R 0) by (rewrite Q2R_0; lra). apply eqR_Qeq, Qeq_bool_iff in Z. exact Z.
 Qed.
 
-Theorem check_refuted_sound p i l : check_refuted D outputs factors le p i l = true ->
+Theorem check_refuted_sound p i l : check_refuted D p i l outputs factors le = true ->
   ~ conserved D P phi (fun x => nth l (laws x) 0).
 Proof.
   unfold check_refuted. intros K C.
@@ -481,22 +481,9 @@ Proof.
 Qed.
 End Refute.
 
-Section Given.
-Variables (D : positive) (outputs factors laws : list pexp) (c : list Q) (samples : list (list Q)).
-
-Theorem refuted_ok (P : preconditioner) (phi : data -> params -> list R) (law : params -> list R) p i l :
-  check_refuted D (given_outputs D outputs c samples) (given D c factors) (given D c laws) p i l = true ->
-  (forall z x, map (eval (lift D (point c) z x)) outputs = phi z x) ->
-  preconditioned D (point c) P factors ->
-  (forall z x, map (eval (lift D (point c) z x)) laws = law x) ->
-  ~ conserved D P (on_data phi (map point samples)) (fun x => nth l (law x) 0).
+Theorem refuted_ok D p i l P phi law O F L : mean D O F L P phi law -> check_refuted D p i l O F L = true ->
+  ~ conserved D P phi (fun x => nth l (law x) 0).
 Proof.
-  intros K Hp HP Hl.
-  apply (check_refuted_sound D P (on_data phi (map point samples)) law
-    (given_outputs D outputs c samples) (given D c factors) (given D c laws)) with (p := p) (i := i); auto.
-  - intro x. unfold on_data, given_outputs. clear - Hp. induction samples as [|z s IH]; simpl; auto.
-    rewrite map_app, map_map, IH, <- Hp. f_equal. apply map_ext. intro e. apply specialise_ok.
-  - intro x. unfold given. rewrite map_map, <- (HP (point []) x). apply map_ext. intro e. apply specialise_ok.
-  - intro x. unfold given. rewrite map_map, <- (Hl (point []) x). apply map_ext. intro e. apply specialise_ok.
+  intros [HO [HF HL]] K. apply (check_refuted_sound D P phi law O F L) with (p := p) (i := i); auto;
+  intro x; [apply HO|apply HF|apply HL].
 Qed.
-End Given.

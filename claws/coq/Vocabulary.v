@@ -158,6 +158,12 @@ Definition independent (D : positive) (laws : params -> list R) (p : params) : P
     Rsum (length (laws p)) (fun l => beta l * partial (fun y => nth l (laws y) 0) k p) = 0) ->
   forall l, (l < length (laws p))%nat -> beta l = 0.
 
+(** Near [p] there are [k] laws: C2 invariants, independent at [p], and there is no other at [p]. *)
+Definition number_of_laws (D : positive) (P : preconditioner) (phi : params -> list R) (k : nat) (p : params) : Prop :=
+  exists (eps : R) (laws : params -> list R), 0 < eps /\ (forall x, length (laws x) = k) /\
+    (forall l, (l < k)%nat -> C2 D p eps (fun x => nth l (laws x) 0) /\ invariant D P phi p eps (fun x => nth l (laws x) 0)) /\
+    no_other_law D P phi laws p /\ independent D laws p.
+
 (** ** Almost everywhere *)
 
 (** Made of the coordinates 1..D and numbers by addition and multiplication. *)
@@ -179,3 +185,7 @@ Definition complete (D : positive) (P : preconditioner) (phi laws : params -> li
   (forall l, conservation_law D P phi (fun x => nth l (laws x) 0)) /\
   (no_other_law D P phi laws p /\ independent D laws p) /\
   generically D (fun x => no_other_law D P phi laws x /\ independent D laws x).
+
+(** There are [k] laws, at [p] and almost everywhere. *)
+Definition counted (D : positive) (P : preconditioner) (phi : params -> list R) (k : nat) (p : params) : Prop :=
+  number_of_laws D P phi k p /\ generically D (number_of_laws D P phi k).

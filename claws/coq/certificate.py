@@ -7,24 +7,45 @@ combination of the rows of G; and these are independent. Coq multiplies the matr
 
 from __future__ import annotations
 
-import itertools
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 
 import flint
 import numpy as np
-import numpy.typing as npt
 
 from claws.coq.model import CannotExport, Model
-from claws.coq.terms import Field, along, bracket, derivative, distinct, entries_at, gradient, value, values
-from claws.kernel.evaluate import fixed, indices
+from claws.coq.points import (
+    PRIME,
+    Rank,
+    Vector,
+    at,
+    drawn,
+    drawn_point,
+    drawn_samples,
+    points,
+    rank_at,
+    residue,
+    sparse,
+)
+from claws.coq.terms import (
+    Field,
+    Poly,
+    along,
+    bracket,
+    derivative,
+    distinct,
+    entries_at,
+    gradient,
+    sandwich_laws,
+    value,
+    values,
+)
+from claws.kernel.evaluate import fixed
+from claws.kernel.evidence import Sandwich
 from claws.kernel.program import count_entries
-
-PRIME = 67_108_859
-"""Ranks are looked at modulo this first: products of residues, a thousand of them added, fit into 64 bits."""
 
 MAX_DEPTH = 8
 """The deepest brackets that are tried."""
@@ -32,22 +53,15 @@ MAX_DEPTH = 8
 SPARE = 60
 """Brackets of one depth that are kept for the next although they have not raised the rank."""
 
-POINTS = 60
-"""Points that are tried."""
-
 SHRINK = 40
 """With more coordinates than this a point is not made sparser: each attempt is a search of its own."""
 
-IDLE_SAMPLES = 8
-"""Samples without a new direction before no more are drawn."""
-
-Vector = npt.NDArray[np.int64]
 Matrix = list[list[Fraction]]
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """What `NoOther.v` calls p, prog, sel, N, A and C; `entries` are the laws in G, by law and position."""
+    """What `NoOther.v` calls p, prog, sel, N, A and C."""
 
     consts: list[Fraction]
     samples: list[list[Fraction]]
@@ -58,33 +72,9 @@ class Certificate:
     a: list[list[int]]
     c: list[list[int]]
     entries: list[tuple[str, int]]
-
-
-class Rank:
-    """Rows in echelon form modulo the prime."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[int, Vector]] = []
-
-    def add(self, row: Vector) -> bool:
-        """Whether the row is new."""
-        row = row.copy()
-        for pivot, other in self.rows:
-            if row[pivot]:
-                row = (row - row[pivot] * other) % PRIME
-        found = np.flatnonzero(row)
-        if not len(found):
-            return False
-        pivot = int(found[0])
-        self.rows.append((pivot, row * pow(int(row[pivot]), -1, PRIME) % PRIME))
-        return True
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-
-def residue(x: Fraction) -> int:
-    return x.numerator * pow(x.denominator, -1, PRIME) % PRIME
+    """The laws in G, by law and position; the name is empty for one that the file does not have."""
+    laws: list[Poly]
+    """The same at the constants."""
 
 
 @dataclass
@@ -175,48 +165,31 @@ def search_brackets(fields: Fields, outputs: int, point: Mapping[int, Fraction],
     return None
 
 
-def _points(model: Model, rng: random.Random) -> Iterator[list[Fraction]]:
-    """Points with small entries: at first diagonal ones, then with more and more entries beside the diagonal."""
-    for attempt in range(POINTS):
-        beside = 0.0 if attempt < 4 else 0.02 * (attempt - 3)
-        numbers = (1, 1, -1, 2) if attempt < 2 else (1, -1, 2, -2, 3)
-        point = []
-        for n, leaf in model.fixed.leaves("param"):
-            for i in indices(model.shape(n)):
-                if leaf.domain == "positive":
-                    point.append(Fraction(rng.choice((1, 1, 2, 3))))
-                elif leaf.domain == "nonzero" or len(set(i)) <= 1 or rng.random() < beside:
-                    point.append(Fraction(rng.choice(numbers)))
-                else:
-                    point.append(Fraction(0))
-        yield point
+def search_certificate(
+    model: Model, laws: Sequence[str], seed: int = 0, evidence: Sandwich | None = None
+) -> Certificate:
+    """A certificate that the entries of these laws, or those that a sandwich rests on, are all laws.
 
-
-def _sparse(point: Sequence[Fraction]) -> dict[int, Fraction]:
-    return {k + 1: x for k, x in enumerate(point) if x}
-
-
-def search_certificate(model: Model, laws: Sequence[str], seed: int = 0) -> Certificate:
-    """A certificate that the entries of these laws are all laws. Raises `CannotExport` where none is found.
-
-    Only as many entries are taken as are independent.
+    Only as many entries are taken as are independent. Raises `CannotExport` where none is found.
     """
     rng = random.Random(seed)
     size = model.parameters()
-    consts = _drawn(model, "const", rng)
-    samples = _samples(model, consts, size, rng)
+    consts = drawn(model, "const", rng)
+    samples = drawn_samples(model, consts, size, rng)
     entries = entries_at(model, consts, samples)
     fields = Fields(size, [gradient(f, entries.factors) for f in entries.outputs], {})
     outputs = len(fields.fields)
     listed = [(name, n, f) for name in laws for n, f in distinct(entries.laws[name])]
+    if evidence is not None:
+        listed += [("", n, f) for n, f in distinct(sandwich_laws(model, evidence, consts))]
     gradients = [gradient(f, []) for _, _, f in listed]
     generic = {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
     rank = Rank()
-    kept = [n for n, g in enumerate(gradients) if rank.add(_at(g, generic, size))]
+    kept = [n for n, g in enumerate(gradients) if rank.add(at(g, generic, size))]
     for n in kept:
         name, _, f = listed[n]
         if any(along(v, f) for v in fields.fields):
-            raise CannotExport(f"`{name}` is not conserved")
+            raise CannotExport(f"`{name or 'law'}` is not conserved")
     domains = [
         leaf.domain
         for n, leaf in model.fixed.leaves("param")
@@ -224,19 +197,19 @@ def search_certificate(model: Model, laws: Sequence[str], seed: int = 0) -> Cert
     ]
 
     def works(point: Sequence[Fraction]) -> list[int] | None:
-        here = _sparse(point)
+        here = sparse(point)
         rank = Rank()
-        if not all(rank.add(_at(gradients[n], here, size)) for n in kept):
+        if not all(rank.add(at(gradients[n], here, size)) for n in kept):
             return None
         return search_brackets(fields, outputs, here, size - len(kept))
 
-    for point in _points(model, rng):
+    for point in points(model, rng):
         chosen = works(point)
         if chosen is not None:
             point, chosen = _sparser(point, chosen, works, domains) if size <= SHRINK else (point, chosen)
             rows = [gradients[n] for n in kept]
-            names = [listed[n][:2] for n in kept]
-            return _certificate(fields, outputs, consts, samples, point, chosen, rows, names)
+            found = [listed[n] for n in kept]
+            return _certificate(fields, outputs, consts, samples, point, chosen, rows, found)
     raise CannotExport(
         f"no point was found at which brackets of depth {MAX_DEPTH} or less and these laws span all {size} directions"
     )
@@ -260,12 +233,12 @@ def search_independence(model: Model, laws: Sequence[str], seed: int = 0) -> Ind
     """
     rng = random.Random(seed)
     size = model.parameters()
-    consts = _drawn(model, "const", rng)
+    consts = drawn(model, "const", rng)
     entries = entries_at(model, consts, [])
     listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name], constants=True)]
-    for point in _points(model, rng):
-        here = _sparse(point)
-        if _rank(listed, here, size) < len(listed):
+    for point in points(model, rng):
+        here = sparse(point)
+        if rank_at(listed, here, size) < len(listed):
             continue
         rows = [values(g, here, size) for _, g in listed]
         columns = _pivots(rows, size) if rows else []
@@ -293,11 +266,11 @@ def search_dependence(model: Model, laws: Sequence[str], seed: int = 0) -> Depen
     """That the different entries of these laws are not independent, at a point that is drawn. Raises `CannotExport`."""
     rng = random.Random(seed)
     size = model.parameters()
-    consts = _drawn(model, "const", rng)
+    consts = drawn(model, "const", rng)
     entries = entries_at(model, consts, [])
     listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name], constants=True)]
-    point = _drawn_point(model, rng)
-    rows = [values(g, _sparse(point), size) for _, g in listed]
+    point = drawn_point(model, rng)
+    rows = [values(g, sparse(point), size) for _, g in listed]
     for k, row in enumerate(rows):
         # the first row that those before it span
         if k == 0:
@@ -314,14 +287,6 @@ def search_dependence(model: Model, laws: Sequence[str], seed: int = 0) -> Depen
     raise CannotExport("the gradients are independent at the point that was drawn")
 
 
-def _drawn_point(model: Model, rng: random.Random) -> list[Fraction]:
-    return [
-        Fraction(rng.choice((1, 2, 3, -1, -2) if leaf.domain == "real" else (1, 2, 3)))
-        for n, leaf in model.fixed.leaves("param")
-        for _ in indices(model.shape(n))
-    ]
-
-
 def _combination(rows: Matrix, row: list[Fraction]) -> list[Fraction] | None:
     """The numbers x with sum_k x_k rows_k = row, where the rows are independent; None if there are none."""
     size = len(row)
@@ -335,45 +300,46 @@ def _combination(rows: Matrix, row: list[Fraction]) -> list[Fraction] | None:
 def conserved_entries(model: Model, laws: Sequence[str], seed: int = 0) -> bool:
     """Whether the laws are conserved, at constants and on data that are drawn: a necessary condition."""
     rng = random.Random(seed)
-    consts = _drawn(model, "const", rng)
-    entries = entries_at(model, consts, _samples(model, consts, model.parameters(), rng))
+    consts = drawn(model, "const", rng)
+    entries = entries_at(model, consts, drawn_samples(model, consts, model.parameters(), rng))
     fields = [gradient(f, entries.factors) for f in entries.outputs]
     return not any(along(v, h) for v in fields for name in laws for h in entries.laws[name])
 
 
-Missing = tuple[tuple[str, int], list[tuple[str, int]], list[Fraction], list[Fraction], list[list[Fraction]], list[int]]
+@dataclass(frozen=True)
+class Missing:
+    """Another law, whose gradient is no combination of the laws' gradients at a point."""
+
+    other: Poly
+    entries: list[tuple[str, int]]
+    """The entries of the laws, by law and position."""
+    point: list[Fraction]
+    consts: list[Fraction]
+    samples: list[list[Fraction]]
+    direction: list[int]
+    """What `Missing.v` calls u: orthogonal to the gradients of the laws, and not to that of the other law."""
 
 
-def search_missing(model: Model, laws: Sequence[str], other: str, rng: random.Random) -> Missing | None:
-    """An entry of the other law whose gradient is no combination of the laws' gradients at a point.
-
-    Also the entries of the laws, the point, constants, samples, and a direction that tells: it is orthogonal to the gradients of
-    the laws and not to that of the entry. None if no entry is independent of the laws.
-    """
+def search_missing(model: Model, laws: Sequence[str], evidence: Sandwich, seed: int = 0) -> Missing | None:
+    """A law that a sandwich rests on and that is independent of these; None if there is none at the point that is drawn."""
+    rng = random.Random(seed)
     size = model.parameters()
-    consts = _drawn(model, "const", rng)
-    samples = _samples(model, consts, size, rng)
+    consts = drawn(model, "const", rng)
+    samples = drawn_samples(model, consts, size, rng)
     entries = entries_at(model, consts, samples)
     listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name])]
-    others = [((other, n), gradient(f, [])) for n, f in distinct(entries.laws[other])]
     generic = {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
-    wanted = _rank(listed, generic, size)
-    point = _drawn_point(model, rng)
-    here = _sparse(point)
-    if _rank(listed, here, size) != wanted:
+    wanted = rank_at(listed, generic, size)
+    point = drawn_point(model, rng)
+    here = sparse(point)
+    if rank_at(listed, here, size) != wanted:
         return None
     rows = [values(g, here, size) for _, g in listed]
-    for name, g in others:
-        row = values(g, here, size)
-        direction = _telling(rows, row, size)
+    for _, f in distinct(sandwich_laws(model, evidence, consts)):
+        direction = _telling(rows, values(gradient(f, []), here, size), size)
         if direction is not None:
-            return name, [key for key, _ in listed], point, consts, samples, direction
+            return Missing(f, [key for key, _ in listed], point, consts, samples, direction)
     return None
-
-
-def _rank(listed: Sequence[tuple[tuple[str, int], Field]], point: Mapping[int, Fraction], size: int) -> int:
-    rank = Rank()
-    return sum(rank.add(_at(g, point, size)) for _, g in listed)
 
 
 def _telling(rows: Matrix, row: list[Fraction], size: int) -> list[int] | None:
@@ -413,53 +379,6 @@ def _sparser(
     return point, chosen
 
 
-def _at(field: Field, point: Mapping[int, Fraction], size: int) -> Vector:
-    return np.array([residue(x) for x in values(field, point, size)], dtype=np.int64)
-
-
-def _drawn(model: Model, role: str, rng: random.Random) -> list[Fraction]:
-    result = []
-    # rates that differ tell more than equal ones
-    positive = itertools.cycle(rng.sample((1, 2, 3), 3))
-    for n, leaf in model.fixed.leaves(role):
-        for _ in range(fixed(count_entries(model.fixed.shapes[n]))):
-            if leaf.domain == "positive":
-                result.append(Fraction(next(positive)))
-            else:
-                # what may be divided by is not 0
-                nonzero = leaf.domain == "nonzero" or model.beyond_polynomials()
-                result.append(Fraction(rng.choice((1, -1, 2, -2) if nonzero else (0, 1, 1, -1, 2))))
-    return result
-
-
-def _samples(model: Model, consts: list[Fraction], size: int, rng: random.Random) -> list[list[Fraction]]:
-    """Samples on which the gradients of the outputs span all that they span on any data, as far as trying tells."""
-    count = sum(fixed(count_entries(model.fixed.shapes[n])) for n, _ in model.fixed.leaves("input"))
-    if not count:
-        return [[]]
-    generic = {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
-    rank = Rank()
-    kept: list[list[Fraction]] = []
-    idle = 0
-    attempt = 0
-    while idle < IDLE_SAMPLES or attempt < count:
-        if attempt < count:
-            sample = [Fraction(int(k == attempt)) for k in range(count)]
-        else:
-            sample = [Fraction(rng.choice((0, 1, 1, -1, 2))) for _ in range(count)]
-        attempt += 1
-        entries = entries_at(model, consts, [sample])
-        new = [rank.add(_at(gradient(f, entries.factors), generic, size)) for f in entries.outputs]
-        if any(new):
-            kept.append(sample)
-            idle = 0
-        else:
-            idle += 1
-        if len(rank) == size:
-            break
-    return kept or [[Fraction(0)] * count]
-
-
 def _certificate(
     fields: Fields,
     outputs: int,
@@ -468,7 +387,7 @@ def _certificate(
     point: list[Fraction],
     chosen: list[int],
     laws: list[Field],
-    names: list[tuple[str, int]],
+    found: Sequence[tuple[str, int, Poly]],
 ) -> Certificate:
     """The matrices, exactly. The brackets are numbered anew: only those that are needed."""
     size = fields.size
@@ -481,7 +400,7 @@ def _certificate(
             needed.add(n)
             stack += [m for m in source[n] if m >= outputs]
     number = {n: n for n in range(outputs)} | {n: outputs + k for k, n in enumerate(sorted(needed))}
-    here = _sparse(point)
+    here = sparse(point)
     g = [values(v, here, size) for v in laws]
     v = [values(fields.fields[n], here, size) for n in chosen]
     c, a = _matrices(v, g, size)
@@ -495,7 +414,8 @@ def _certificate(
         scale,
         [[int(x * scale) for x in row] for row in a],
         [[int(x * scale) for x in row] for row in c],
-        names,
+        [(name, n) for name, n, _ in found],
+        [f for _, _, f in found],
     )
 
 

@@ -12,7 +12,7 @@ from claws.kernel.functions import CHAINS, Property, Rule, Slope
 from claws.kernel.program import Leaf
 from claws.syntax import nodes
 from claws.syntax.printer import print_statement
-from claws.syntax.spec import Spec
+from claws.syntax.spec import Claim, Spec
 
 REALS = Reals()
 EXPRESSIONS = Expressions()
@@ -40,6 +40,7 @@ class Document:
         self.reals = REALS
         self.expressions_are = language or (TOWERS if model.beyond_polynomials() else EXPRESSIONS)
         self.lines: list[str] = []
+        self.written: set[int] = set()
         self.has_data = model.mentions("input", model.outputs)
         self.has_consts = model.mentions("const", self.writer.cone)
 
@@ -87,23 +88,12 @@ class Document:
             self.add(" ".join(f"Definition {names.of[d]} := {model.sizes[d]}%nat." for d in dims))
         self.add(f"Definition {names.dimension} := {model.parameters()}%positive.", "")
 
-    def declarations(self) -> None:
-        """Sizes, arrays, outputs, the preconditioner and the laws, each under its source."""
+    def declarations(self, laws: bool = True) -> None:
+        """Sizes, arrays, outputs, the preconditioner and (where the statement is about them) the laws, each under its source."""
         model, names, writer = self.model, self.names, self.writer
         self.sizes()
         self.sources(nodes.Declare)
-        written: set[int] = set()
-
-        def define(roots: Iterable[int]) -> None:
-            for n in model.program.cone(roots):
-                if n in writer.own and n not in written:
-                    written.add(n)
-                    for name in [name for name, m in model.laws.items() if m == n]:
-                        self.add(f"(* {comment(print_statement(self.spec.laws[name]))} *)")
-                    if n in model.named and writer.own[n] == names.of[model.named[n]]:
-                        self.add(f"(* {comment(print_statement(self.spec.lets[model.named[n]]))} *)")
-                    self.add(writer.definition(n, REALS))
-
+        define = self.define
         define([n for n, leaf in model.program.leaves("param", "const", "input") if n in writer.cone])
         self.add("")
         define(model.outputs)
@@ -120,8 +110,25 @@ class Document:
                 f"Definition {names.factors}{self.words(roots)} (theta : params) : list R := {writer.factors(REALS)}."
             )
         self.add("")
-        define(model.laws.values())
-        self.add("")
+        if laws:
+            define(model.laws.values())
+            self.add("")
+
+    def define(self, roots: Iterable[int]) -> None:
+        """The definitions of these values, and of what they are made of, that have not been written yet."""
+        model, names, writer = self.model, self.names, self.writer
+        for n in model.program.cone(roots):
+            if n in writer.own and n not in self.written:
+                self.written.add(n)
+                for name in [name for name, m in model.laws.items() if m == n]:
+                    self.add(f"(* {comment(print_statement(self.spec.laws[name]))} *)")
+                if n in model.named and writer.own[n] == names.of[model.named[n]]:
+                    self.add(f"(* {comment(print_statement(self.spec.lets[model.named[n]]))} *)")
+                self.add(writer.definition(n, REALS))
+
+    def claim(self, claim: Claim) -> None:
+        """The source of the claim that a statement is about."""
+        self.add(f"(* {comment(print_statement(claim.node))} *)")
 
     def sources(self, *kinds: type) -> None:
         for statement in self.spec.file.statements:

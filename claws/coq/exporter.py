@@ -6,29 +6,33 @@ holds for all sizes is exported at small ones, and for all sizes where that can 
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from claws.coq.all_sizes import all_sizes_file
 from claws.coq.certificate import (
+    Certificate,
+    Missing,
     conserved_entries,
     search_certificate,
     search_dependence,
     search_independence,
     search_missing,
 )
-from claws.coq.given import dependent_file, independent_file, refuted_quotient_file
+from claws.coq.given import Refutation, dependent_file, independent_file, refuted_file, refuted_quotient_file
 from claws.coq.model import CannotExport, Model, read_model
-from claws.coq.proofs import CoqFile, Sizes, complete_file, laws_file, missing_file, refuted_file
+from claws.coq.numbers import complete_file, counted_file, missing_file
+from claws.coq.proofs import CoqFile, Sizes, laws_file
+from claws.coq.straight import OneField, search_one_field
 from claws.coq.terms import check_size
+from claws.kernel.counting import compare
 from claws.kernel.errors import Malformed, OutOfBudget, Undefined
 from claws.kernel.evaluate import indices
-from claws.kernel.evidence import NotConserved, Witness
+from claws.kernel.evidence import NotConserved, Sandwich, Witness
 from claws.kernel.sizes import Bounds
 from claws.kernel.statement import Count
-from claws.prover.counting import KnownLaw, decide_number
+from claws.prover.counting import KnownLaw, count_laws, decide_number
 from claws.prover.laws import decide_law
 from claws.prover.sizes import smallest_sizes
 from claws.syntax.diagnostic import SourceError
@@ -223,10 +227,10 @@ class _Exporter:
             raise CannotExport("there is no witness against it that Coq could read")
         return sizes
 
-    def is_known_refuted(self, claim: Claim, given: Sizes) -> bool:
-        """Whether it has been decided before that a claim is false."""
+    def expected(self, claim: Claim, given: Sizes) -> str:
+        """The verdict that a claim has had, or that the file expects."""
         known = self.decided.get((id(claim), tuple(given.items())))
-        return known is not None and known.verdict == "REFUTED"
+        return claim.expected if known is None or known.verdict == "UNKNOWN" else known.verdict
 
     def decision(self, claim: Claim, given: Sizes, sizes: Mapping[str, int]) -> Decided:
         """The verdict on a claim. Raises `CannotExport` for UNKNOWN."""
@@ -269,18 +273,8 @@ class _Exporter:
             ]
 
         write = refuted_file if model.beyond_polynomials() is None else refuted_quotient_file
-        return write(
-            self.spec,
-            sizes,
-            claim,
-            given,
-            law,
-            witness.law_entry,
-            output,
-            values("param"),
-            values("const"),
-            values("input"),
-        )
+        found = Refutation(law, tuple(witness.law_entry), output, values("param"), values("const"), values("input"))
+        return write(self.spec, sizes, claim, given, found)
 
     # --- all laws ---
 
@@ -288,10 +282,9 @@ class _Exporter:
         sizes = self.sizes(claim.laws, given)
         model = read_model(self.spec, sizes, claim.laws)
         _need_polynomials(model, "that there is no other law")
-        if claim.expected == "PROVED" and not self.is_known_refuted(claim, given):
+        if self.expected(claim, given) == "PROVED":
             found = search_certificate(model, claim.laws, self.work.seed)
             return complete_file(self.spec, sizes, claim, given, claim.laws, found)
-        known = list(self.known(claim, sizes))
         found_out = self.decision(claim, given, sizes)
         if isinstance(found_out.evidence, NotConserved):
             evidence = found_out.evidence
@@ -299,14 +292,14 @@ class _Exporter:
         if found_out.verdict == "PROVED":
             found = search_certificate(model, claim.laws, self.work.seed)
             return complete_file(self.spec, sizes, claim, given, claim.laws, found)
-        for other in known:
-            both = read_model(self.spec, sizes, [*claim.laws, other.name])
-            missing = search_missing(both, claim.laws, other.name, random.Random(self.work.seed))
-            if missing is not None:
-                return missing_file(self.spec, sizes, claim, given, *missing)
-        raise CannotExport(
-            "another law exists, but none of the file's is one: write one as a `law`, if it can be written"
-        )
+        missing: Missing | OneField | None = None
+        if isinstance(found_out.evidence, Sandwich):
+            missing = search_missing(model, claim.laws, found_out.evidence, self.work.seed)
+        if missing is None:
+            missing = search_one_field(model, claim.laws, self.work.seed)
+        if missing is None:
+            raise CannotExport("another law exists, but none that is known is a polynomial")
+        return missing_file(self.spec, sizes, claim, given, missing)
 
     def independent(self, claim: Claim, given: Sizes) -> CoqFile:
         sizes = self.sizes(claim.laws, given)
@@ -316,34 +309,50 @@ class _Exporter:
             raise CannotExport(
                 f"whether laws are independent can be exported for polynomials only yet, and {beyond} is none"
             )
-        known = self.is_known_refuted(claim, given)
-        if known or (claim.expected != "PROVED" and self.decision(claim, given, sizes).verdict == "REFUTED"):
+        if self.expected(claim, given) != "PROVED" and self.decision(claim, given, sizes).verdict == "REFUTED":
             return dependent_file(self.spec, sizes, claim, given, search_dependence(model, claim.laws, self.work.seed))
         return independent_file(self.spec, sizes, claim, given, search_independence(model, claim.laws, self.work.seed))
 
     def count(self, claim: Claim, given: Sizes) -> CoqFile:
-        """By all laws of the file, where there are no others."""
-        if claim.expected != "PROVED":
-            raise CannotExport("that the number of laws is another can't be exported yet")
+        """By a list of all laws, or because all outputs push along one field."""
         sizes = self.sizes([], given)
         statement = self.spec.instance(given).number_statement(claim)
         assert isinstance(statement, Count)
-        if statement.relation != "=":
-            raise CannotExport("a bound for the number of laws can't be exported yet")
         laws = [name for name in (known.name for known in self.known(claim, sizes)) if self.is_law(name, sizes)]
         model = read_model(self.spec, sizes, laws)
         _need_polynomials(model, "the number of laws")
-        try:
-            found = search_certificate(model, laws, self.work.seed)
-        except CannotExport as problem:
+        found = self.all_laws(claim, given, sizes, statement, model, laws)
+        number = model.parameters() - 1 if isinstance(found, OneField) else len(found.laws)
+        verdict = "PROVED" if compare(statement, number, number) else "REFUTED"
+        if verdict != self.expected(claim, given) and self.decision(claim, given, sizes).verdict != verdict:
             raise CannotExport(
-                f"the file's polynomial laws do not reach the number of all laws: {problem}"
-            ) from problem
-        if len(found.entries) != statement.number:
-            raise CannotExport(
-                f"there are {len(found.entries)} laws, not {statement.number}: only true counts are exported"
+                f"there are {number} laws at the constants and data that were drawn, which is not the verdict on the claim"
             )
-        return complete_file(self.spec, sizes, claim, given, laws, found, statement.number)
+        return counted_file(self.spec, sizes, claim, given, found, statement, number, verdict)
+
+    def all_laws(
+        self, claim: Claim, given: Sizes, sizes: Sizes, statement: Count, model: Model, laws: Sequence[str]
+    ) -> Certificate | OneField:
+        """That these laws of the file are all; or those that were found, or what one field has."""
+        try:
+            return search_certificate(model, laws, self.work.seed)
+        except CannotExport as problem:
+            straight = search_one_field(model, [], self.work.seed)
+            if straight is not None:
+                return straight
+            if statement.relation == "=":
+                evidence = self.decision(claim, given, sizes).evidence
+            else:
+                # where a bound has been shown, the number is not known yet
+                options = (self.work.seed, self.work.budget, self.work.timeout)
+                theorem = count_laws(statement, list(self.known(claim, sizes)), *options).theorem
+                evidence = theorem.evidence if theorem else None
+            if isinstance(evidence, Sandwich):
+                try:
+                    return search_certificate(model, [], self.work.seed, evidence)
+                except CannotExport:
+                    pass
+            raise CannotExport(f"no list of all laws is known: {problem}") from problem
 
     def is_law(self, name: str, sizes: Sizes) -> bool:
         """Whether a law of the file is a polynomial, and conserved."""

@@ -1,16 +1,35 @@
-"""Files about claims at given numbers beside `complete`: independence of laws, and quotients that are not conserved."""
+"""Files about laws at given numbers: that one is not conserved, that some are independent or are not."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from claws.coq.certificate import Dependence, Independence
-from claws.coq.document import TOWERS, Document, matrix, rationals
+from claws.coq.document import EXPRESSIONS, TOWERS, Document, matrix, rationals
 from claws.coq.domain import conditions_of
 from claws.coq.model import CannotExport
-from claws.coq.proofs import CoqFile, Sizes, entries_of, file_name, given_words
+from claws.coq.proofs import CoqFile, Sizes, file_name
+from claws.coq.words import entries_of, finish, given_words
 from claws.syntax.spec import Claim, Spec
+
+
+@dataclass(frozen=True)
+class Refutation:
+    """With the loss that is output number `output`, an entry of a law changes at the point, the constants and the sample."""
+
+    law: str
+    entry: tuple[int, ...]
+    output: int
+    point: list[Fraction]
+    consts: list[Fraction]
+    sample: list[Fraction]
+
+    @property
+    def place(self) -> list[str]:
+        """The indices of the entry, as text."""
+        return [str(k) for k in self.entry]
 
 
 def independent_file(spec: Spec, sizes: Sizes, claim: Claim, given: Sizes, found: Independence) -> CoqFile:
@@ -60,6 +79,7 @@ def _about_gradients(
     claimed = f"independent {dimension} {laws} (point {words.point})"
     everywhere = f"generically {dimension} (fun theta => independent {dimension} {laws} theta)"
     said = f"{claimed} /\\ {everywhere}" if what == "independent" else f"~ {claimed}"
+    doc.claim(claim)
     doc.add(f"Definition {statement} : Prop := {said}.", "")
     doc.expressions()
     doc.expression_list(f"{laws}'e", expressions)
@@ -82,34 +102,60 @@ def _about_gradients(
     return CoqFile(name, doc.text(), ((claim, given),), sizes, verdict=verdict)
 
 
+def refuted_file(
+    spec: Spec,
+    sizes: Sizes,
+    claim: Claim,
+    given: Sizes,
+    found: Refutation,
+) -> CoqFile:
+    """That an entry of a law is not conserved: with the loss that is output number `output`, it changes at the point."""
+    doc = Document(spec, sizes, [found.law])
+    names = doc.names
+    doc.header("a law that is not conserved", given=True)
+    doc.declarations()
+    words = given_words(doc, found.point, found.consts, [found.sample], show_point=False)
+    function = doc.function(found.law, found.place, words.consts)
+    statement, theorem = names.fresh(f"{names.of[found.law]}_statement"), names.fresh(f"{names.of[found.law]}_refuted")
+    doc.add(f"Definition {statement} : Prop := ~ conserved {doc.flow(words.samples, words.consts)} {function}.", "")
+    doc.expressions()
+    entries = names.fresh("entries")
+    expression = doc.writer.call(doc.model.laws[found.law], found.place, EXPRESSIONS).text
+    doc.add(
+        f"Definition {words.point} := {rationals(found.point)}.",
+        f"Definition {entries} (theta : params) : list R := [{doc.entry(found.law, found.place, words.consts)}].",
+        f"Definition {entries}'e : list pexp := [{expression}].",
+        "",
+    )
+    data = f"{words.point} {found.output} 0"
+    finish(doc, words, entries, theorem, statement, "check_refuted", "refuted_ok", data)
+    label = found.law if claim.kind == "law" else f"{claim.kind}_line{claim.node.span.line}"
+    return CoqFile(file_name(spec, f"refuted_{label}", sizes), doc.text(), ((claim, given),), sizes, verdict="REFUTED")
+
+
 def refuted_quotient_file(
     spec: Spec,
     sizes: Sizes,
     claim: Claim,
     given: Sizes,
-    law: str,
-    entry: Sequence[int],
-    output: int,
-    point: Sequence[Fraction],
-    consts: Sequence[Fraction],
-    sample: Sequence[Fraction],
+    found: Refutation,
 ) -> CoqFile:
     """That an entry of a law that is a quotient of polynomials is not conserved where it is defined (see `refuted_file`)."""
-    doc = Document(spec, sizes, [law], TOWERS)
+    doc = Document(spec, sizes, [found.law], TOWERS)
     names, model = doc.names, doc.model
-    conditions = conditions_of(model, [*model.outputs, *model.factors.values(), model.laws[law]])
+    conditions = conditions_of(model, [*model.outputs, *model.factors.values(), model.laws[found.law]])
     if conditions.radicands or any(model.mentions("input", [n]) for n in conditions.denominators):
         raise CannotExport(
             "that a law is not conserved can't be exported yet for models with roots or quotients of data"
         )
     doc.header("a law that is not conserved", given=True)
     doc.declarations()
-    words = given_words(doc, point, consts, [list(sample)], show_point=False)
+    words = given_words(doc, found.point, found.consts, [found.sample], show_point=False)
     nodes = conditions.denominators
-    function = doc.function(law, [str(k) for k in entry], words.consts)
-    statement, theorem = names.fresh(f"{names.of[law]}_statement"), names.fresh(f"{names.of[law]}_refuted")
+    function = doc.function(found.law, found.place, words.consts)
+    statement, theorem = names.fresh(f"{names.of[found.law]}_statement"), names.fresh(f"{names.of[found.law]}_refuted")
     flow = doc.flow(words.samples, words.consts)
-    domain = f"{names.of[law]}_defined"
+    domain = f"{names.of[found.law]}_defined"
     denominators = "denominators"
     if nodes:
         domain, denominators = names.fresh(domain), names.fresh("denominators")
@@ -124,10 +170,10 @@ def refuted_quotient_file(
         doc.add(f"Definition {statement} : Prop := ~ conserved {flow} {function}.", "")
     doc.expressions()
     entries = names.fresh("entries")
-    expression = doc.writer.call(model.laws[law], [str(k) for k in entry], TOWERS).text
+    expression = doc.writer.call(model.laws[found.law], found.place, TOWERS).text
     doc.add(
-        f"Definition {words.point} := {rationals(point)}.",
-        f"Definition {entries} (theta : params) : list R := [{doc.entry(law, [str(k) for k in entry], words.consts)}].",
+        f"Definition {words.point} := {rationals(found.point)}.",
+        f"Definition {entries} (theta : params) : list R := [{doc.entry(found.law, found.place, words.consts)}].",
     )
     doc.expression_list(f"{entries}'e", f"[{expression}]")
     words.same(entries)
@@ -141,13 +187,13 @@ def refuted_quotient_file(
     inside = f"{denominators} {domain}" if nodes else "(fun _ => @nil R) (fun _ => True)"
     holds = "(fun theta H => H)" if nodes else "(fun _ _ => I)"
     proof = (
-        f"refuted_quotient_ok {lists} {words.meaning(entries)} {inside} {words.point} {output} 0 {theorem}'checked "
+        f"refuted_quotient_ok {lists} {words.meaning(entries)} {inside} {words.point} {found.output} 0 {theorem}'checked "
         f"({names.outputs}'same {consts_word}) ({names.factors}'same {consts_word}) {entries}'same {denominators}'same {holds}"
     )
     if not nodes:
         proof = f"fun C => {proof} (fun c theta a b _ => C c theta a b)"
     doc.add(
-        f"Lemma {theorem}'checked : check_refuted_quotient {lists} {words.point} {output} 0 = true.",
+        f"Lemma {theorem}'checked : check_refuted_quotient {lists} {words.point} {found.output} 0 = true.",
         "Proof. vm_cast_no_check (eq_refl true). Qed.",
         "",
         f"Theorem {theorem} : {statement}.",
@@ -156,5 +202,5 @@ def refuted_quotient_file(
         "Qed.",
         f"Print Assumptions {theorem}.",
     )
-    label = law if claim.kind == "law" else f"{claim.kind}_line{claim.node.span.line}"
+    label = found.law if claim.kind == "law" else f"{claim.kind}_line{claim.node.span.line}"
     return CoqFile(file_name(spec, f"refuted_{label}", sizes), doc.text(), ((claim, given),), sizes, verdict="REFUTED")

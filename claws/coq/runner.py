@@ -20,8 +20,8 @@ from importlib import resources
 from pathlib import Path
 
 LIBRARY = (
-    "Vocabulary", "Polynomials", "Conserved", "Losses", "Networks", "AllSizes", "NoOther", "Smooth", "Generic", "Refuted",
-    "Missing", "Towers", "TowerLaws", "Given", "Claws",
+    "Vocabulary", "Polynomials", "Conserved", "Losses", "Networks", "AllSizes", "NoOther", "Smooth", "Generic", "Series",
+    "Straighten", "Refuted", "Missing", "Towers", "TowerLaws", "Given", "Claws",
 )  # fmt: skip
 """The files of the library, each after those that it loads."""
 

@@ -38,19 +38,21 @@ KEYWORDS = frozenset(
 )
 
 VOCABULARY = frozenset(
-    """R Q Z nat list bool positive option nil cons pair true false map app fst snd repeat nth coordinate IZR
-    params data place upd partial Rsum Rprod Psum join array1 array2 array3 array4 on_data preconditioner gradient factor flow
-    constant_along conserved is_gradient loss_flow conserved_for_losses conservation_law point near ex_partial cont C2 invariant
-    no_other_law independent polynomial generically dense complete Zc Qc X Add Sub Mul Opp Pow Esum Eprod Const Input pexp row
-    theta consts sample samples brackets chosen scale matrix_A matrix_B matrix_C direction
-    all_nonzero all_positive inside conserved_on conserved_for_losses_on conservation_law_on homogeneous sqrt Derive
-    ex_derive is_derive TZc TQc TX TAdd TSub TMul TOpp TPow TInv TSqrt TApp Tsum Tprod TConst TInput texp
-    eval teval functions lift facts true_facts given given_outputs check_conserved check_tower check_complete
-    check_complete_given check_refuted check_refuted_quotient check_missing check_independent_given
-    check_dependent_given dependent_ok combination laws_ok laws_on_data_ok
-    law_entry law_entry_on everywhere tower_ok tower_on_data complete_ok complete_given_ok refuted_ok refuted_quotient_ok
-    missing_ok independent_ok none_nonzero none_positive none_on_data both_nonzero both_positive sample_nonzero sample_positive
-    I Some None proj1 proj2 conj eq_refl length""".split()
+    """R Q Z nat list bool positive option nil cons pair true false map app fst snd repeat nth coordinate IZR params data
+    place upd partial Rsum Rprod Psum join array1 array2 array3 array4 on_data preconditioner gradient factor flow
+    constant_along conserved is_gradient loss_flow conserved_for_losses conservation_law point near ex_partial cont
+    C2 invariant no_other_law independent polynomial generically dense complete Zc Qc X Add Sub Mul Opp Pow Esum
+    Eprod Const Input pexp row theta consts sample samples brackets chosen scale matrix_A matrix_B matrix_C
+    direction all_nonzero all_positive inside conserved_on conserved_for_losses_on conservation_law_on homogeneous
+    sqrt Derive ex_derive is_derive number_of_laws counted slope numbers specialise TZc TQc TX TAdd TSub TMul TOpp
+    TPow TInv TSqrt TApp Tsum Tprod TConst TInput texp eval teval functions lift facts true_facts at_given
+    at_given_ok at_folded at_folded_ok check_conserved check_tower check_complete check_counted
+    check_counted_straight check_refuted check_refuted_quotient check_missing check_missing_straight
+    check_independent_given check_dependent_given first_given first_folded counted_ok counted_straight_ok
+    dependent_ok combination laws_ok laws_on_data_ok law_entry law_entry_on everywhere tower_ok tower_on_data
+    complete_ok missing_straight_ok refuted_ok refuted_quotient_ok missing_ok independent_ok none_nonzero
+    none_positive none_on_data both_nonzero both_positive sample_nonzero sample_positive I Some None proj1 proj2
+    conj eq_refl length""".split()
 ) | frozenset(FUNCTIONS.values())
 """What exported text mentions: a name of the file that is among these gets a prime."""
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from claws.coq.model import CannotExport, Model
-from claws.kernel.errors import Meter
+from claws.kernel.errors import Meter, Undefined
 from claws.kernel.evaluate import Array, Index, evaluate, fixed, indices
+from claws.kernel.evidence import Sandwich
 from claws.kernel.polynomials import Polynomial, Polynomials
 
 Monomial = tuple[int, ...]
@@ -42,12 +43,7 @@ def entries_at(model: Model, consts: Iterable[Fraction], samples: Iterable[Itera
     program = model.fixed
     meter = Meter(BUDGET)
     ring = Polynomials(dict(program.activations), meter)
-    point: dict[str, Array] = {}
-    for n, leaf in program.leaves("param"):
-        point[leaf.name] = {
-            i: ring.variable(("leaf", leaf.name, i), "") for i in indices([fixed(k) for k in program.shapes[n]])
-        }
-    point |= _numbers(model, "const", consts, ring)
+    point = _variables(model, ring) | _numbers(model, "const", consts, ring)
     roots = [*model.laws.values(), *model.factors.values()]
     of_laws = evaluate(program, roots, _with_inputs(model, point, [], ring), ring, meter)
     outputs: list[Poly] = []
@@ -59,6 +55,31 @@ def entries_at(model: Model, consts: Iterable[Fraction], samples: Iterable[Itera
         {name: _listed(model, n, of_laws[n]) for name, n in model.laws.items()},
         _factors(model, of_laws),
     )
+
+
+def sandwich_laws(model: Model, evidence: Sandwich, consts: Iterable[Fraction]) -> list[Poly]:
+    """The entries, at these constants, of the laws that a sandwich rests on, as far as they are polynomials."""
+    meter = Meter(BUDGET)
+    program = evidence.program
+    ring = Polynomials(dict(program.activations), meter)
+    point = _variables(model, ring) | _numbers(model, "const", consts, ring)
+    result: list[Poly] = []
+    for node, _ in evidence.laws:
+        try:
+            values = evaluate(program, [node], point, ring, meter)[node]
+            shape = [fixed(k) for k in program.shapes[node]]
+            result += [_poly(values[i], model.parameters()) for i in indices(shape) if i in values]
+        except (CannotExport, Undefined):
+            continue
+    return result
+
+
+def _variables(model: Model, ring: Polynomials) -> dict[str, Array]:
+    """All parameters, in the order of their coordinates."""
+    return {
+        leaf.name: {i: ring.variable(("leaf", leaf.name, i), "") for i in indices(model.shape(n))}
+        for n, leaf in model.fixed.leaves("param")
+    }
 
 
 def _numbers(model: Model, role: str, values: Iterable[Fraction], ring: Polynomials) -> dict[str, Array]:

@@ -53,11 +53,17 @@ def exported(text: str, **sizes: int) -> Export:
             "activation s\nparam u, v, w\nmap u*v*s(w)\nlaw b = u^2 - v^2\nindependent b\n",
             "can't be exported yet for models with s",
         ),
-        ("param u, v\nmap u*v\ncount = 1\n", "the file's polynomial laws do not reach the number of all laws"),
-        ("param u, v\nmap u*v\nlaw b = u^2 - v^2\ncount = 2\n", "there are 1 laws, not 2"),
+        (
+            "param u in positive, v in positive, w, q\nmap u*v, w*q\nprecondition u by u^2, v by v\n"
+            "law b = w^2 - q^2\nlaw l = log(u) - v\ncount = 2\n",
+            "no list of all laws is known",
+        ),
+        (
+            "param u in positive, v in positive, w, q\nmap u*v, w*q\nprecondition u by u^2, v by v\n"
+            "law b = w^2 - q^2\nlaw l = log(u) - v\ncomplete b  expect refuted\n",
+            "another law exists, but none that is known is a polynomial",
+        ),
         ("param u, v, w\nmap u*v*w\nlaw b = u^2 - v^2\ncomplete b in u, v\n", "the laws of some of the parameters"),
-        ("param u, v\nmap u*v\nlaw b = u^2 - v^2\ncount >= 1\n", "a bound for the number of laws"),
-        ("param u, v\nmap u*v\nlaw b = u^2 - v^2\ncount = 2 expect refuted\n", "the number of laws is another"),
         (
             "param u, v\nmap u*v\nlaw b = [u^2 - v^2, 2*u^2 - 2*v^2]\nindependent b\n",
             "no point was found at which the gradients",
@@ -262,3 +268,23 @@ def exporter_witness(text: str) -> object:
     theorem = decide_law(spec.instance({}).statement("wrong"), 0, 20_000_000, 60.0).theorem
     assert theorem is not None
     return theorem.evidence
+
+
+def test_laws_that_the_prover_finds_need_not_stand_in_the_file() -> None:
+    found = exported(
+        "param u, v, w, q\nmap u*v, w*q\nlaw b = u^2 - v^2\ncomplete b  expect refuted\ncount = 2\ncount >= 1\ncount = 1\n"
+    )
+    assert not found.refused
+    (_, missing, two, more, one) = found.files
+    assert "Definition other : pexp := polynomial_of [" in missing.text and missing.verdict == "REFUTED"
+    assert "counted D gradient phi 2 (point p)." in two.text
+    assert "counted D gradient phi 2 (point p) /\\ (2 >= 1)%nat." in more.text
+    assert "counted D gradient phi 2 (point p) /\\ ~ (2 = 1)%nat." in one.text
+    assert [file.verdict for file in (two, more, one)] == ["PROVED", "PROVED", "REFUTED"]
+
+
+def test_one_field_has_laws_without_a_formula() -> None:
+    found = exported("param u, v, w\nmap u + u^2*v + w^3\nlaw c = 0*u\ncomplete c  expect refuted\ncount = 2\n")
+    assert not found.refused
+    (_, missing, two) = found.files
+    assert "check_missing_straight D p 0" in missing.text and "check_counted_straight D p 0" in two.text

@@ -1,0 +1,140 @@
+"""Files about how many laws there are: that some are all, that they are not, and how many there are in all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import lcm
+
+from claws.coq.certificate import Certificate, Missing
+from claws.coq.document import Document, matrix, rationals
+from claws.coq.proofs import CoqFile, Sizes, file_name
+from claws.coq.straight import OneField
+from claws.coq.terms import Poly
+from claws.coq.words import Words, entries_of, finish, given_words
+from claws.kernel.statement import Count
+from claws.syntax.spec import Claim, Spec
+
+
+def complete_file(
+    spec: Spec, sizes: Sizes, claim: Claim, given: Sizes, laws: Sequence[str], found: Certificate
+) -> CoqFile:
+    """That these laws are all, at the certificate's point and almost everywhere."""
+    doc = Document(spec, sizes, laws)
+    names = doc.names
+    doc.header("there is no other conservation law", given=True)
+    doc.declarations()
+    words = given_words(doc, found.point, found.consts, found.samples)
+    name, expressions = _laws(doc, words, found.entries)
+    statement, theorem = names.fresh("complete_statement"), names.fresh("all_laws")
+    flow = doc.flow(words.samples, words.consts)
+    doc.claim(claim)
+    doc.add(f"Definition {statement} : Prop := complete {flow} {name} (point {words.point}).", "")
+    doc.expressions()
+    doc.expression_list(f"{name}'e", expressions)
+    data = _certificate(doc, words, found)
+    finish(doc, words, name, theorem, statement, "check_complete", "complete_ok", data)
+    return _file(spec, f"complete_line{claim.node.span.line}", sizes, claim, given, doc)
+
+
+def counted_file(
+    spec: Spec,
+    sizes: Sizes,
+    claim: Claim,
+    given: Sizes,
+    found: Certificate | OneField,
+    count: Count,
+    number: int,
+    verdict: str,
+) -> CoqFile:
+    """That there are so many laws: by a certificate that some laws are all, or because all outputs push along one field."""
+    doc = Document(spec, sizes, [])
+    names = doc.names
+    doc.header("how many conservation laws there are", given=True)
+    doc.declarations()
+    words = given_words(doc, found.point, found.consts, found.samples)
+    statement, theorem = names.fresh("count_statement"), names.fresh("number")
+    flow = doc.flow(words.samples, words.consts)
+    compared = _compared(count, number, verdict)
+    doc.claim(claim)
+    doc.add(f"Definition {statement} : Prop := counted {flow} {number} (point {words.point}){compared}.", "")
+    doc.expressions()
+    none = names.fresh("no_laws")
+    doc.add(f"Definition {none} (theta : params) : list R := [].")
+    doc.expression_list(f"{none}'e", "[]")
+    if isinstance(found, Certificate):
+        data = f"{_certificate(doc, words, found)} all_laws"
+        listed = "; ".join(_terms(f) for f in found.laws)
+        doc.add(f"Definition all_laws : list pexp := map polynomial_of [{listed}]%Z.", "")
+        check = "counted"
+    else:
+        check, data = "counted_straight", f"{words.point} {found.output} {found.coordinate}"
+    finish(doc, words, none, theorem, statement, f"check_{check}", f"{check}_ok", f"{data} {number}", bool(compared))
+    return _file(spec, f"count_line{claim.node.span.line}", sizes, claim, given, doc, verdict)
+
+
+def _compared(count: Count, number: int, verdict: str) -> str:
+    """What the claim says of the number of laws, where that is not the number itself."""
+    if verdict == "PROVED":
+        return "" if count.relation == "=" else f" /\\ ({number} {count.relation} {count.number})%nat"
+    return f" /\\ ~ ({number} {count.relation} {count.number})%nat"
+
+
+def missing_file(spec: Spec, sizes: Sizes, claim: Claim, given: Sizes, found: Missing | OneField) -> CoqFile:
+    """That laws are not all: at the point the gradient of an entry of another law is no combination of theirs; or of a law that
+    exists because all outputs push along one field."""
+    laws = list(dict.fromkeys([*(name for name, _ in found.entries), *claim.laws]))
+    doc = Document(spec, sizes, laws)
+    names = doc.names
+    doc.header("there is another conservation law", given=True)
+    doc.declarations()
+    words = given_words(doc, found.point, found.consts, found.samples)
+    name, expressions = _laws(doc, words, found.entries)
+    statement, theorem = names.fresh("missing_statement"), names.fresh("missing")
+    flow = doc.flow(words.samples, words.consts)
+    doc.claim(claim)
+    doc.add(f"Definition {statement} : Prop := ~ no_other_law {flow} {name} (point {words.point}).", "")
+    doc.expressions()
+    doc.expression_list(f"{name}'e", expressions)
+    if isinstance(found, Missing):
+        doc.add(f"Definition other : pexp := polynomial_of {_terms(found.other)}%Z.")
+        check, data = "missing", f"{words.point} other direction"
+    else:
+        doc.add(f"Definition slope : list Q := {rationals([Fraction(x) for x in found.slope])}.")
+        check, data = "missing_straight", f"{words.point} {found.output} {found.coordinate} slope direction"
+    doc.add(f"Definition direction : list Q := {rationals([Fraction(x) for x in found.direction])}.", "")
+    finish(doc, words, name, theorem, statement, f"check_{check}", f"{check}_ok", data)
+    return _file(spec, f"missing_line{claim.node.span.line}", sizes, claim, given, doc, "REFUTED")
+
+
+def _laws(doc: Document, words: Words, entries: Sequence[tuple[str, int]]) -> tuple[str, str]:
+    """Adds the list of these entries; its name, and the entries as expressions."""
+    listed, expressions = entries_of(doc, entries, words.consts)
+    name = doc.names.fresh("laws")
+    doc.add(f"Definition {name} (theta : params) : list R := {listed}.", "")
+    return name, expressions
+
+
+def _terms(f: Poly) -> str:
+    """A multiple of a polynomial, with whole coefficients, as the library's `polynomial_of` reads it."""
+    scale = lcm(*(c.denominator for c in f.values()))
+    return f"[{'; '.join('[' + '; '.join(map(str, (int(c * scale), *m))) + ']' for m, c in f.items())}]"
+
+
+def _certificate(doc: Document, words: Words, found: Certificate) -> str:
+    """Adds the brackets and the matrices; the names of all data."""
+    doc.add(
+        f"Definition brackets : list (nat * nat) := [{'; '.join(f'({i}, {j})' for i, j in found.brackets)}]%nat.",
+        f"Definition chosen : list nat := [{'; '.join(map(str, found.chosen))}]%nat.",
+        f"Definition scale := {found.scale}%Q.",
+        f"Definition matrix_A : list (list Q) := {matrix(found.a)}.",
+        f"Definition matrix_C : list (list Q) := {matrix(found.c)}.",
+        "",
+    )
+    return f"{words.point} brackets chosen scale matrix_A matrix_C"
+
+
+def _file(
+    spec: Spec, what: str, sizes: Sizes, claim: Claim, given: Sizes, doc: Document, verdict: str = "PROVED"
+) -> CoqFile:
+    return CoqFile(file_name(spec, what, sizes), doc.text(), ((claim, given),), sizes, verdict=verdict)

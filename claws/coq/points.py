@@ -1,0 +1,141 @@
+"""Where proofs at given numbers stand: constants, samples and points that are drawn, and ranks at them modulo a prime."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from claws.coq.model import Model
+from claws.coq.terms import Field, entries_at, gradient, values
+from claws.kernel.evaluate import fixed, indices
+from claws.kernel.program import count_entries
+
+PRIME = 67_108_859
+"""Ranks are looked at modulo this first: products of residues, a thousand of them added, fit into 64 bits."""
+
+POINTS = 60
+"""Points that are tried."""
+
+IDLE_SAMPLES = 8
+"""Samples without a new direction before no more are drawn."""
+
+Vector = npt.NDArray[np.int64]
+
+
+class Rank:
+    """Rows in echelon form modulo the prime."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, Vector]] = []
+
+    def add(self, row: Vector) -> bool:
+        """Whether the row is new."""
+        row = row.copy()
+        for pivot, other in self.rows:
+            if row[pivot]:
+                row = (row - row[pivot] * other) % PRIME
+        found = np.flatnonzero(row)
+        if not len(found):
+            return False
+        pivot = int(found[0])
+        self.rows.append((pivot, row * pow(int(row[pivot]), -1, PRIME) % PRIME))
+        return True
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def residue(x: Fraction) -> int:
+    """A rational number modulo the prime."""
+    return x.numerator * pow(x.denominator, -1, PRIME) % PRIME
+
+
+def at(field: Field, point: Mapping[int, Fraction], size: int) -> Vector:
+    """The value of a field, with so many coordinates, modulo the prime."""
+    return np.array([residue(x) for x in values(field, point, size)], dtype=np.int64)
+
+
+def rank_at(listed: Sequence[tuple[tuple[str, int], Field]], point: Mapping[int, Fraction], size: int) -> int:
+    """The rank of these gradients at a point, modulo the prime."""
+    rank = Rank()
+    return sum(rank.add(at(g, point, size)) for _, g in listed)
+
+
+def drawn(model: Model, role: str, rng: random.Random) -> list[Fraction]:
+    """A value for each entry of the leaves of a role, in its domain."""
+    result = []
+    # rates that differ tell more than equal ones
+    positive = itertools.cycle(rng.sample((1, 2, 3), 3))
+    for n, leaf in model.fixed.leaves(role):
+        for _ in range(fixed(count_entries(model.fixed.shapes[n]))):
+            if leaf.domain == "positive":
+                result.append(Fraction(next(positive)))
+            else:
+                # what may be divided by is not 0
+                nonzero = leaf.domain == "nonzero" or model.beyond_polynomials()
+                result.append(Fraction(rng.choice((1, -1, 2, -2) if nonzero else (0, 1, 1, -1, 2))))
+    return result
+
+
+def drawn_samples(model: Model, consts: list[Fraction], size: int, rng: random.Random) -> list[list[Fraction]]:
+    """Samples on which the gradients of the outputs span all that they span on any data, as far as trying tells."""
+    count = sum(fixed(count_entries(model.fixed.shapes[n])) for n, _ in model.fixed.leaves("input"))
+    if not count:
+        return [[]]
+    generic = {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
+    rank = Rank()
+    kept: list[list[Fraction]] = []
+    idle = 0
+    attempt = 0
+    while idle < IDLE_SAMPLES or attempt < count:
+        if attempt < count:
+            sample = [Fraction(int(k == attempt)) for k in range(count)]
+        else:
+            sample = [Fraction(rng.choice((0, 1, 1, -1, 2))) for _ in range(count)]
+        attempt += 1
+        entries = entries_at(model, consts, [sample])
+        new = [rank.add(at(gradient(f, entries.factors), generic, size)) for f in entries.outputs]
+        if any(new):
+            kept.append(sample)
+            idle = 0
+        else:
+            idle += 1
+        if len(rank) == size:
+            break
+    return kept or [[Fraction(0)] * count]
+
+
+def points(model: Model, rng: random.Random) -> Iterator[list[Fraction]]:
+    """Points with small entries: at first diagonal ones, then with more and more entries beside the diagonal."""
+    for attempt in range(POINTS):
+        beside = 0.0 if attempt < 4 else 0.02 * (attempt - 3)
+        numbers = (1, 1, -1, 2) if attempt < 2 else (1, -1, 2, -2, 3)
+        point = []
+        for n, leaf in model.fixed.leaves("param"):
+            for i in indices(model.shape(n)):
+                if leaf.domain == "positive":
+                    point.append(Fraction(rng.choice((1, 1, 2, 3))))
+                elif leaf.domain == "nonzero" or len(set(i)) <= 1 or rng.random() < beside:
+                    point.append(Fraction(rng.choice(numbers)))
+                else:
+                    point.append(Fraction(0))
+        yield point
+
+
+def sparse(point: Sequence[Fraction]) -> dict[int, Fraction]:
+    """The coordinates, from 1, that are not 0."""
+    return {k + 1: x for k, x in enumerate(point) if x}
+
+
+def drawn_point(model: Model, rng: random.Random) -> list[Fraction]:
+    """A point with small entries, none of them 0."""
+    return [
+        Fraction(rng.choice((1, 2, 3, -1, -2) if leaf.domain == "real" else (1, 2, 3)))
+        for n, leaf in model.fixed.leaves("param")
+        for _ in indices(model.shape(n))
+    ]
