@@ -486,6 +486,9 @@ def _affine(model: Model, seed: int, meter: Meter, notes: Notes) -> list[str]:
     variables = [ring.variable(name).top for name in names]
     first = fields[0]
     degree = max(x.total_degree() for x in first)
+    if degree < 1:
+        # the rows beyond the first are 0, and so is the determinant
+        return []
     # entries of degree 1 + i*(degree - 1) for i = 1, ..., total
     whole = sum(1 + i * (degree - 1) for i in range(1, total + 1))
     if math.comb(whole + total, total) > MAX_TERMS:

@@ -201,6 +201,13 @@ def test_raw_laws_have_the_sizes_at_which_they_hold() -> None:
     assert_accepted(found)
 
 
+@pytest.mark.parametrize("text", ["param u, v, w, q\nmap u + 2*v, tanh(1)", "param u: [4]\nmap sum(u), tanh(1)"])
+def test_generators_that_are_constant(text: str) -> None:
+    found = find(text)
+    assert found.independent == 3
+    assert_accepted(found)
+
+
 def test_degrees_are_raised_until_no_law_is_missing() -> None:
     """The harmonic conjugate of a polynomial of degree 5."""
     text = "param x, y\nmap 5*x^4*y - 10*x^2*y^3 + y^5"
