@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from claws.coq.exporter import Decided, Work, export
+from claws.coq.exporter import Decided, Known, Work, export
 from claws.coq.proofs import CoqFile
-from claws.coq.runner import INSTALL, CoqFailed, CoqMissing, check_text, library, version
+from claws.coq.runner import INSTALL, Answer, CoqFailed, CoqMissing, check_text, library, version
 from claws.report.results import ClaimResult, FileResult
 from claws.syntax.diagnostic import START, Diagnostic
 from claws.syntax.spec import Claim, Spec
@@ -43,7 +43,8 @@ def ask_coq(
 
     A claim of which Coq has accepted the verdict names it in its trust line. One that can't be exported, or that the kernel
     has not decided, says so under `coq`; its verdict is not touched. An exported file that coqc turns down is an error, and so
-    is one that it accepts and that says the opposite of the verdict.
+    is one that it accepts and that says the opposite of the verdict. If a file about several laws is not accepted, each of them
+    is asked for alone.
     """
     known = {
         (id(claim), tuple(sizes.items())): Decided(own.verdict.value, own.evidence, own.reason)
@@ -58,26 +59,41 @@ def ask_coq(
         own = place[id(refusal.claim), tuple(refusal.sizes.items())]
         own.detail["coq"] = f"not for all sizes: {refusal.reason}"
     for file in found.files:
-        answer = check_text(file.name, file.text)
-        at = where(file)
-        for claim, sizes in file.claims:
-            own = place[id(claim), tuple(sizes.items())]
-            before = f"{own.detail['coq']}; " if "coq" in own.detail else ""
-            verdict = own.verdict.value
-            if answer.accepted and verdict == "UNKNOWN":
-                own.detail["coq"] = f"{before}accepted as {file.verdict}{at}, which the kernel has not decided"
-            elif answer.accepted and verdict != file.verdict:
-                message = f"coqc accepts the opposite of the verdict on `{claim.name}`"
-                own.detail["coq"] = f"{before}REFUSED: {message}"
-                result.errors.append(Diagnostic("CLAW092", message, claim.node.span, _BUG))
-                result.failed = True
-            elif answer.accepted:
-                own.trust = (*own.trust, f"Coq {version()}{at}")
-                own.detail["coq"] = f"{before}accepted{at}"
-            elif answer.out_of_time:
-                own.detail["coq"] = f"{before}{answer.message}"
-            else:
-                own.detail["coq"] = f"REFUSED: {answer.message}"
-                message = f"coqc does not accept what was exported of `{claim.name}`: {answer.message}"
-                result.errors.append(Diagnostic("CLAW092", message, claim.node.span, _BUG))
-                result.failed = True
+        for part, answer in _answers(spec, file, work, known):
+            for claim, sizes in part.claims:
+                _report(part, answer, claim, place[id(claim), tuple(sizes.items())], result)
+
+
+def _answers(spec: Spec, file: CoqFile, work: Work, known: Known) -> Iterator[tuple[CoqFile, Answer]]:
+    """coqc's answer; to a file about several claims that it does not accept, its answers to files about each of them."""
+    answer = check_text(file.name, file.text)
+    if answer.accepted or len(file.claims) == 1:
+        yield file, answer
+        return
+    for claim, sizes in file.claims:
+        alone = export(spec, work, [(claim, sizes)], known).files
+        yield from ((part, check_text(part.name, part.text)) for part in alone if part.all_sizes == file.all_sizes)
+
+
+def _report(file: CoqFile, answer: Answer, claim: Claim, own: ClaimResult, result: FileResult) -> None:
+    """Adds coqc's answer to the result of a claim."""
+    at = where(file)
+    before = f"{own.detail['coq']}; " if "coq" in own.detail else ""
+    verdict = own.verdict.value
+    if answer.accepted and verdict == "UNKNOWN":
+        own.detail["coq"] = f"{before}accepted as {file.verdict}{at}, which the kernel has not decided"
+    elif answer.accepted and verdict != file.verdict:
+        message = f"coqc accepts the opposite of the verdict on `{claim.name}`"
+        own.detail["coq"] = f"{before}REFUSED: {message}"
+        result.errors.append(Diagnostic("CLAW092", message, claim.node.span, _BUG))
+        result.failed = True
+    elif answer.accepted:
+        own.trust = (*own.trust, f"Coq {version()}{at}")
+        own.detail["coq"] = f"{before}accepted{at}"
+    elif answer.out_of_time:
+        own.detail["coq"] = f"{before}{answer.message}"
+    else:
+        own.detail["coq"] = f"REFUSED: {answer.message}"
+        message = f"coqc does not accept what was exported of `{claim.name}`: {answer.message}"
+        result.errors.append(Diagnostic("CLAW092", message, claim.node.span, _BUG))
+        result.failed = True

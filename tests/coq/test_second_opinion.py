@@ -60,3 +60,18 @@ def test_no_answer_is_no_error_and_no_trust(monkeypatch: pytest.MonkeyPatch) -> 
     assert not result.failed and not result.errors
     assert not any("Coq" in line for line in result.claims[0].trust)
     assert result.claims[0].detail["coq"] == "no answer within 60 s"
+
+
+def test_a_law_that_takes_too_long_does_not_take_others_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "dim n\nparam u, v: [n]\nmap u*v\nlaw quick = u^2 - v^2\nlaw slow = 2*u^2 - 2*v^2\n"
+    spec, result = load_text(text), check_text(text, "m.claw", Options())
+    late = Answer(False, "no answer within 60 s", out_of_time=True)
+    monkeypatch.setattr(module, "check_text", lambda name, text: late if "slow" in text else Answer(True))
+    monkeypatch.setattr(module, "version", lambda: "8.16.1")
+    ask_coq(spec, [(claim, {}, own) for claim, own in zip(spec.claims, result.claims, strict=True)], result, Work())
+    assert not result.errors
+    quick, slow = result.claims
+    assert quick.trust[1:] == ("Coq 8.16.1 at n = 2", "Coq 8.16.1 for all sizes")
+    assert quick.detail["coq"] == "accepted at n = 2; accepted for all sizes"
+    assert not any("Coq" in line for line in slow.trust)
+    assert slow.detail["coq"] == "no answer within 60 s; no answer within 60 s"
