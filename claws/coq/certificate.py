@@ -20,6 +20,7 @@ from claws.coq.model import CannotExport, Model
 from claws.coq.points import (
     PRIME,
     Rank,
+    Residues,
     Vector,
     at,
     drawn,
@@ -35,12 +36,10 @@ from claws.coq.terms import (
     Poly,
     along,
     bracket,
-    derivative,
     distinct,
     entries_at,
     gradient,
     sandwich_laws,
-    value,
     values,
 )
 from claws.kernel.evaluate import fixed
@@ -100,27 +99,23 @@ class Here:
 
     def __init__(self, fields: Fields, point: Mapping[int, Fraction]) -> None:
         self.fields = fields
-        self.point = point
+        self.residues = Residues(point)
         self._values: dict[int, Vector] = {}
         self._jacobians: dict[int, list[tuple[int, int, int]]] = {}
 
     def value(self, n: int) -> Vector:
         if n not in self._values:
-            self._values[n] = np.array(
-                [residue(x) for x in values(self.fields.fields[n], self.point, self.fields.size)], dtype=np.int64
-            )
+            self._values[n] = self.residues.field(self.fields.fields[n], self.fields.size)
         return self._values[n]
 
     def _moved(self, n: int, direction: Vector) -> Vector:
         """The derivative of field n along a direction."""
         if n not in self._jacobians:
-            entries = []
-            for k, f in self.fields.fields[n].items():
-                for v in sorted({v for m in f for v in m}):
-                    x = value(derivative(f, v), self.point)
-                    if x:
-                        entries.append((k - 1, v - 1, residue(x)))
-            self._jacobians[n] = entries
+            self._jacobians[n] = [
+                (k - 1, v - 1, slope)
+                for k, f in self.fields.fields[n].items()
+                for v, slope in sorted(self.residues.slopes(f).items())
+            ]
         result = np.zeros(self.fields.size, dtype=np.int64)
         for k, v, slope in self._jacobians[n]:
             if direction[v]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claws.coq.model import Model
-from claws.coq.terms import Field, entries_at, gradient, values
+from claws.coq.terms import Coefficient, Field, Poly, entries_at, gradient
 from claws.kernel.evaluate import fixed, indices
 from claws.kernel.program import count_entries
 
@@ -50,20 +50,60 @@ class Rank:
         return len(self.rows)
 
 
-def residue(x: Fraction) -> int:
+def residue(x: Coefficient) -> int:
     """A rational number modulo the prime."""
     return x.numerator * pow(x.denominator, -1, PRIME) % PRIME
 
 
+class Residues:
+    """The coordinates of a point that are not 0, modulo the prime, and polynomials there."""
+
+    def __init__(self, point: Mapping[int, Fraction]) -> None:
+        self._point = {k: residue(x) for k, x in point.items()}
+        self._inverse = {k: pow(x, -1, PRIME) for k, x in self._point.items() if x}
+
+    def value(self, f: Poly) -> int:
+        return sum(self._product(m, c) for m, c in f.items()) % PRIME
+
+    def slopes(self, f: Poly) -> dict[int, int]:
+        """The partial derivatives that are not 0, by coordinate."""
+        result: dict[int, int] = {}
+        for m, c in f.items():
+            zeros = [k for k in m if k not in self._inverse]
+            if len(zeros) > 1:
+                continue
+            if zeros:
+                rest = [k for k in m if k != zeros[0]]
+                result[zeros[0]] = result.get(zeros[0], 0) + self._product(rest, c)
+                continue
+            whole = self._product(m, c)
+            for k in m:
+                result[k] = result.get(k, 0) + whole * self._inverse[k]
+        return {k: x % PRIME for k, x in result.items() if x % PRIME}
+
+    def field(self, v: Field, size: int) -> Vector:
+        """The value of a field with so many coordinates."""
+        return np.array([self.value(v[k]) if k in v else 0 for k in range(1, size + 1)], dtype=np.int64)
+
+    def _product(self, m: Sequence[int], c: Coefficient) -> int:
+        x = c if isinstance(c, int) else residue(c)
+        for k in m:
+            y = self._point.get(k)
+            if not y:
+                return 0
+            x = x * y % PRIME
+        return x
+
+
 def at(field: Field, point: Mapping[int, Fraction], size: int) -> Vector:
     """The value of a field, with so many coordinates, modulo the prime."""
-    return np.array([residue(x) for x in values(field, point, size)], dtype=np.int64)
+    return Residues(point).field(field, size)
 
 
 def rank_at(listed: Sequence[tuple[tuple[str, int], Field]], point: Mapping[int, Fraction], size: int) -> int:
     """The rank of these gradients at a point, modulo the prime."""
-    rank = Rank()
-    return sum(rank.add(at(g, point, size)) for _, g in listed)
+    rank, here = Rank(), Residues(point)
+    return sum(rank.add(here.field(g, size)) for _, g in listed)
 
 
 def drawn(model: Model, role: str, rng: random.Random) -> list[Fraction]:

@@ -18,7 +18,10 @@ from claws.kernel.polynomials import Polynomial, Polynomials
 Monomial = tuple[int, ...]
 """Coordinates in order, with repetitions."""
 
-Poly = dict[Monomial, Fraction]
+Coefficient = int | Fraction
+"""Whole numbers are `int`, which is quicker."""
+
+Poly = dict[Monomial, Coefficient]
 Field = dict[int, Poly]
 """A vector field by coordinate, where it is not zero."""
 
@@ -111,7 +114,10 @@ def _poly(x: Polynomial, size: int) -> Poly:
             if v >= size or e < 0 or e != int(e):
                 raise CannotExport("it is not a polynomial at given constants and data")
     # the ring numbers its variables from 0 in the order of the coordinates
-    return {tuple(v + 1 for v, e in m for _ in range(int(e))): c for m, c in x.terms.items()}
+    return {
+        tuple(v + 1 for v, e in m for _ in range(int(e))): c.numerator if c.denominator == 1 else Fraction(c)
+        for m, c in x.terms.items()
+    }
 
 
 def _factors(model: Model, values: Mapping[int, Array]) -> list[Poly]:
@@ -123,7 +129,7 @@ def _factors(model: Model, values: Mapping[int, Array]) -> list[Poly]:
             node = model.factors[leaf.name]
             result += _listed(model, node, values[node])
         else:
-            result += [{(): Fraction(1)} for _ in indices(model.shape(n))]
+            result += [{(): 1} for _ in indices(model.shape(n))]
     return result
 
 
@@ -182,7 +188,7 @@ def add_to(total: Poly, f: Poly, factor: int = 1) -> None:
     for m, c in f.items():
         new = total.get(m, 0) + factor * c
         if new:
-            total[m] = Fraction(new)
+            total[m] = new
         else:
             total.pop(m, None)
 
@@ -194,7 +200,7 @@ def times(f: Poly, g: Poly) -> Poly:
             key = tuple(sorted(m + n))
             new = result.get(key, 0) + c * d
             if new:
-                result[key] = Fraction(new)
+                result[key] = new
             else:
                 del result[key]
     return result
@@ -241,7 +247,7 @@ def bracket(v: Field, w: Field) -> Field | None:
 
 def value(f: Poly, point: Mapping[int, Fraction]) -> Fraction:
     """The value at a point, given by its coordinates that are not zero."""
-    total = Fraction(0)
+    total: Coefficient = 0
     for m, c in f.items():
         for k in m:
             x = point.get(k)
@@ -250,7 +256,7 @@ def value(f: Poly, point: Mapping[int, Fraction]) -> Fraction:
             c = c * x
         else:
             total += c
-    return total
+    return Fraction(total)
 
 
 def values(v: Field, point: Mapping[int, Fraction], size: int) -> list[Fraction]:
