@@ -30,6 +30,19 @@ FUNCTIONS = (
 ).split()
 """Examples with divisions, roots and functions that are not polynomials."""
 
+OTHER_FLOWS = ("momentum", "weight_decay")
+
+GALLERY = [
+    *(
+        f"linear/{path.stem}"
+        for path in sorted((EXAMPLES / "gallery" / "linear").glob("*.claw"))
+        if path.stem not in (*OTHER_FLOWS, "input_convex")
+    ),
+    *("attention/linear_attention", "attention/state_space", "smooth/bilinear"),
+    *("piecewise/fixed_gates", "piecewise/lookup", "piecewise/repeated_feature"),
+]
+"""Those of the gallery that are polynomials (input_convex has a relu), under gradient flow or with a preconditioner."""
+
 MOST_FILES = 2
 """Of each claim for many sizes so many are tried."""
 
@@ -49,18 +62,27 @@ def files(name: str) -> list[CoqFile]:
     return exported(name).files
 
 
-def some(found: list[CoqFile]) -> list[CoqFile]:
-    """Not all sizes of a claim, but the first and the last."""
+def some(found: list[CoqFile], most: int = MOST_FILES) -> list[CoqFile]:
+    """Not all sizes of a claim, but the first and the last ones."""
     by_claim: dict[tuple[int, ...], list[CoqFile]] = {}
     for file in found:
         by_claim.setdefault(tuple(id(claim) for claim, _ in file.claims), []).append(file)
-    return [file for group in by_claim.values() for file in ([group[0], *group[1:][-(MOST_FILES - 1) :]])]
+    return [file for group in by_claim.values() for file in ([group[0], *group[max(1, len(group) - most + 1) :]])]
 
 
 @pytest.mark.parametrize("name", POLYNOMIAL)
 def test_every_polynomial_example_is_accepted(name: str) -> None:
     assert not exported(name).refused
     for file in some(files(name)):
+        answer = check_text(file.name, file.text)
+        assert answer.accepted, f"{file.name}: {answer.message}"
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_every_polynomial_of_the_gallery_is_accepted(name: str) -> None:
+    found = exported(f"gallery/{name}")
+    assert not found.refused
+    for file in some(found.files, 1):
         answer = check_text(file.name, file.text)
         assert answer.accepted, f"{file.name}: {answer.message}"
 
@@ -561,6 +583,12 @@ WRONG = {
         [("counted D gradient phi", "counted D phi phi")],
         "counted_ok D",
     ),
+    "count: a matrix is corrupted": (
+        "two_layer_linear",
+        "count_line21_n2_m2_r2",
+        [("matrix_C : list (list Q) := map row [[0; ", "matrix_C : list (list Q) := map row [[1; ")],
+        "check_counted D",
+    ),
     "count: too few dimensions": (
         "two_layer_linear",
         "count_line21_n2_m2_r2",
@@ -617,6 +645,27 @@ WRONG = {
         "missing",
         [("~ no_other_law D gradient phi", "~ no_other_law D laws phi")],
         "missing_straight_ok D",
+    ),
+    "straight: another law": (
+        "deep_linear",
+        "missing",
+        [
+            ("W3 theta k i * W3 theta k j", "W2 theta i j * W3 theta k j"),
+            ("Mul (W3'e k i) (W3'e k j)", "Mul (W2'e i j) (W3'e k j)"),
+        ],
+        "check_missing_straight D",
+    ),
+    "straight: so many laws of another flow": (
+        "deep_linear",
+        "count_line19",
+        [("counted D gradient phi", "counted D phi phi")],
+        "counted_straight_ok D",
+    ),
+    "straight: one dimension more": (
+        "deep_linear",
+        "count_line19",
+        [("D := 12%positive", "D := 13%positive")],
+        "check_counted_straight D",
     ),
     "straight: two outputs": (
         "deep_linear",
