@@ -7,9 +7,12 @@ From Claws Require Import Vocabulary Polynomials Conserved NoOther Smooth Generi
 Import ListNotations.
 Open Scope R_scope.
 
-(** A polynomial from its terms: a coefficient and then the numbers of the variables, [-3; 1; 1; 2] for - 3 x_1^2 x_2. *)
+(** A polynomial from its terms: numerator and denominator of the coefficient, then the numbers of the variables, as in
+    [-3; 2; 1; 1; 2] for - 3/2 x_1^2 x_2. *)
 Definition polynomial_of (terms : list (list Z)) : pexp :=
-  fold_right (fun t e => match t with c :: m => Add (fold_right (fun k e => Mul (X (Z.to_pos k)) e) (Zc c) m) e | [] => e end) (Zc 0) terms.
+  fold_right (fun t e => match t with
+    | n :: d :: m => Add (fold_right (fun k e => Mul (X (Z.to_pos k)) e) (Qc n (Z.to_pos d)) m) e
+    | _ => e end) (Zc 0) terms.
 
 Definition slopes (D : positive) (p : list Q) (e : pexp) : vec :=
   let h := norm e in map (fun k => evq p (dp k h)) (below_idx D).

@@ -368,7 +368,7 @@ def _sparser(
                 continue
             other = [*point[:k], Fraction(x), *point[k + 1 :]]
             found = works(other)
-            if found is not None and max(found) <= max(chosen):
+            if found is not None and max(found, default=-1) <= max(chosen, default=-1):
                 point, chosen = other, found
                 break
     return point, chosen

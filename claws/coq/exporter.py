@@ -328,7 +328,7 @@ class _Exporter:
             raise CannotExport(
                 f"there are {number} laws at the constants and data that were drawn, which is not the verdict on the claim"
             )
-        return counted_file(self.spec, sizes, claim, given, found, statement, number, verdict)
+        return counted_file(self.spec, sizes, claim, given, laws, found, statement, number, verdict)
 
     def all_laws(
         self, claim: Claim, given: Sizes, sizes: Sizes, statement: Count, model: Model, laws: Sequence[str]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import lcm
 
 from claws.coq.certificate import Certificate, Missing
 from claws.coq.document import Document, matrix, rationals
@@ -42,16 +41,20 @@ def counted_file(
     sizes: Sizes,
     claim: Claim,
     given: Sizes,
+    laws: Sequence[str],
     found: Certificate | OneField,
     count: Count,
     number: int,
     verdict: str,
 ) -> CoqFile:
-    """That there are so many laws: by a certificate that some laws are all, or because all outputs push along one field."""
-    doc = Document(spec, sizes, [])
+    """That there are so many laws: by a certificate that some laws are all, or because all outputs push along one field.
+
+    `laws` are those with which the model was read in the search: they may have constants that it has not.
+    """
+    doc = Document(spec, sizes, laws)
     names = doc.names
     doc.header("how many conservation laws there are", given=True)
-    doc.declarations()
+    doc.declarations(laws=False)
     words = given_words(doc, found.point, found.consts, found.samples)
     statement, theorem = names.fresh("count_statement"), names.fresh("number")
     flow = doc.flow(words.samples, words.consts)
@@ -116,9 +119,9 @@ def _laws(doc: Document, words: Words, entries: Sequence[tuple[str, int]]) -> tu
 
 
 def _terms(f: Poly) -> str:
-    """A multiple of a polynomial, with whole coefficients, as the library's `polynomial_of` reads it."""
-    scale = lcm(*(c.denominator for c in f.values()))
-    return f"[{'; '.join('[' + '; '.join(map(str, (int(c * scale), *m))) + ']' for m, c in f.items())}]"
+    """A polynomial as the library's `polynomial_of` reads it."""
+    terms = ("; ".join(map(str, (c.numerator, c.denominator, *m))) for m, c in f.items())
+    return f"[{'; '.join(f'[{term}]' for term in terms)}]"
 
 
 def _certificate(doc: Document, words: Words, found: Certificate) -> str:

@@ -61,11 +61,18 @@ def entries_at(model: Model, consts: Iterable[Fraction], samples: Iterable[Itera
 
 
 def sandwich_laws(model: Model, evidence: Sandwich, consts: Iterable[Fraction]) -> list[Poly]:
-    """The entries, at these constants, of the laws that a sandwich rests on, as far as they are polynomials."""
+    """The entries, at these constants, of the laws that a sandwich rests on, as far as they are polynomials.
+
+    Constants that the model does not have, as the laws hold for all their values, are 1.
+    """
     meter = Meter(BUDGET)
     program = evidence.program
     ring = Polynomials(dict(program.activations), meter)
-    point = _variables(model, ring) | _numbers(model, "const", consts, ring)
+    ones = {
+        leaf.name: {i: ring.number(Fraction(1)) for i in indices([fixed(k) for k in program.shapes[n]])}
+        for n, leaf in program.leaves("const")
+    }
+    point = ones | _variables(model, ring) | _numbers(model, "const", consts, ring)
     result: list[Poly] = []
     for node, _ in evidence.laws:
         try:

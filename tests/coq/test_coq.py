@@ -124,6 +124,34 @@ def test_functions(case: str) -> None:
         assert answer.accepted, answer.message
 
 
+NUMBERS = {
+    "constants of the laws alone": (
+        "const a in positive, b in positive, d in positive\nparam u, v, w, q\nmap b*u*v, d*w*q\nlaw l = a*w^2 - a*q^2\n"
+        "law k = u^2 - v^2\ncount = 2\ncount >= 2\ncomplete k  expect refuted\ncomplete l  expect refuted\ncomplete l, k\n"
+    ),
+    "fractions": (
+        "const a in positive, b in positive\nparam u, v, w, q\nmap b*u*v, w*q\nprecondition u by a\nlaw l = w^2 - q^2\n"
+        "law k = u^2/a - v^2\ncount = 2\ncount = 1\ncomplete k, l\ncomplete l  expect refuted\n"
+    ),
+    "parameters that no output sees": (
+        "param z, u, v, y\nmap u*v\nlaw l = u^2 - v^2\nlaw m = z\ncount = 3\ncomplete l, m  expect refuted\n"
+    ),
+    "data": "input x\nparam u, v, w\nmap u*v*w*x\nlaw b = u^2 - v^2\ncomplete b  expect refuted\ncount = 2\ncount <= 2\n",
+    "laws that are found": "param u, v, w, q\nmap u*v, w*q\nlaw b = u^2 - v^2\ncomplete b  expect refuted\ncount >= 1\n",
+    "one parameter": "param u\nmap u^2\ncount = 0\n",
+    "no output": "param u, v\nmap 0*u\nlaw l = [u, v]\ncount = 2\ncomplete l\n",
+}
+
+
+@pytest.mark.parametrize("case", NUMBERS)
+def test_numbers_of_laws(case: str) -> None:
+    found = export(load_text(NUMBERS[case], "model.claw"))
+    assert not found.refused
+    for file in found.files:
+        answer = check_text(file.name, file.text)
+        assert answer.accepted, f"{file.name}: {answer.message}"
+
+
 LARGE_DEGREES = {
     "a function of laws": "param u, v, w\nmap u*v*w\nlet b = u^2 - v^2\nlaw f = b^3*(v^2 - w^2) - 2*b + 1\n",
     "the same, expanded": "param u, v\nmap u*v\nlaw f = u^4 - 2*u^2*v^2 + v^4\n",
@@ -374,7 +402,7 @@ WRONG = {
     "missing: not conserved": (
         "two_layer_linear",
         "missing",
-        [("other : pexp := polynomial_of [", "other : pexp := polynomial_of [[1; 1]; ")],
+        [("other : pexp := polynomial_of [", "other : pexp := polynomial_of [[1; 1; 1]; ")],
         "check_missing D",
     ),
     # a law with functions
@@ -567,14 +595,19 @@ WRONG = {
         [
             ("phi 3 (", "phi 2 ("),
             ("all_laws 3", "all_laws 2"),
-            ("[[[1; 1; 1]; [1; 3; 3]; [-1; 5; 5]; [-1; 7; 7]]; ", "["),
+            ("[[[1; 1; 1; 1]; [1; 1; 3; 3]; [-1; 1; 5; 5]; [-1; 1; 7; 7]]; ", "["),
         ],
         "check_counted D",
     ),
     "count: no law": (
         "two_layer_linear",
         "count_line21_n2_m2_r2",
-        [("[[[1; 1; 1]; [1; 3; 3]; [-1; 5; 5]; [-1; 7; 7]]; ", "[[[1; 1; 1]; [1; 3; 3]; [1; 5; 5]; [-1; 7; 7]]; ")],
+        [
+            (
+                "[[[1; 1; 1; 1]; [1; 1; 3; 3]; [-1; 1; 5; 5]; [-1; 1; 7; 7]]; ",
+                "[[[1; 1; 1; 1]; [1; 1; 3; 3]; [1; 1; 5; 5]; [-1; 1; 7; 7]]; ",
+            )
+        ],
         "check_counted D",
     ),
     "count: another flow": (
