@@ -66,9 +66,10 @@ def counted_file(
     doc.add(f"Definition {none} (theta : params) : list R := [].")
     doc.expression_list(f"{none}'e", "[]")
     if isinstance(found, Certificate):
-        data = f"{_certificate(doc, words, found)} all_laws"
-        listed = "; ".join(_terms(f) for f in found.laws)
-        doc.add(f"Definition all_laws : list pexp := map polynomial_of [{listed}]%Z.", "")
+        listed = names.fresh("all_laws")
+        data = f"{_certificate(doc, words, found)} {listed}"
+        terms = "; ".join(_terms(f) for f in found.laws)
+        doc.add(f"Definition {listed} : list pexp := map polynomial_of [{terms}]%Z.", "")
         check = "counted"
     else:
         check, data = "counted_straight", f"{words.point} {found.output} {found.coordinate}"
@@ -86,8 +87,7 @@ def _compared(count: Count, number: int, verdict: str) -> str:
 def missing_file(spec: Spec, sizes: Sizes, claim: Claim, given: Sizes, found: Missing | OneField) -> CoqFile:
     """That laws are not all: at the point the gradient of an entry of another law is no combination of theirs; or of a law that
     exists because all outputs push along one field."""
-    laws = list(dict.fromkeys([*(name for name, _ in found.entries), *claim.laws]))
-    doc = Document(spec, sizes, laws)
+    doc = Document(spec, sizes, claim.laws)
     names = doc.names
     doc.header("there is another conservation law", given=True)
     doc.declarations()
@@ -100,8 +100,9 @@ def missing_file(spec: Spec, sizes: Sizes, claim: Claim, given: Sizes, found: Mi
     doc.expressions()
     doc.expression_list(f"{name}'e", expressions)
     if isinstance(found, Missing):
-        doc.add(f"Definition other : pexp := polynomial_of {_terms(found.other)}%Z.")
-        check, data = "missing", f"{words.point} other direction"
+        other = names.fresh("other")
+        doc.add(f"Definition {other} : pexp := polynomial_of {_terms(found.other)}%Z.")
+        check, data = "missing", f"{words.point} {other} direction"
     else:
         doc.add(f"Definition slope : list Q := {rationals([Fraction(x) for x in found.slope])}.")
         check, data = "missing_straight", f"{words.point} {found.output} {found.coordinate} slope direction"

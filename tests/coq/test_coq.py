@@ -178,6 +178,11 @@ NAMES = {
         "dim r = 2\nparam U, V: [r, r]\nmap U @ V.T\nlaw e = U.T @ U - V.T @ V\ncomplete e\n"
         "law two = [trace(e2) for k in 0..1]\nlet e2 = U.T @ U - V.T @ V\nindependent e\n"
     ),
+    "numbers of laws": (
+        "param other, all_laws, direction, slope\nlet number = other*all_laws\nmap number, direction*slope\n"
+        "law laws = other^2 - all_laws^2\nlaw no_laws = direction^2 - slope^2\ncomplete laws  expect refuted\ncount = 2\n"
+        "law polynomial_of = 2*laws2\nlet laws2 = other^2 - all_laws^2\n"
+    ),
     "an argument": (
         "activation z with z' = z\nactivation H homogeneous 3\ninput x\nparam u, v, w\nmap u*v*z(w*x) + u*v*gelu(x), H(w)\n"
         "law b = u^2 - v^2\n"
