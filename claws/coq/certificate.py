@@ -7,9 +7,10 @@ combination of the rows of G; and these are independent. Coq multiplies the matr
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import lcm
 
@@ -23,7 +24,7 @@ from claws.coq.points import (
     Residues,
     Vector,
     at,
-    drawn,
+    drawn_consts,
     drawn_point,
     drawn_samples,
     points,
@@ -42,6 +43,7 @@ from claws.coq.terms import (
     sandwich_laws,
     values,
 )
+from claws.kernel.errors import Meter, OutOfBudget
 from claws.kernel.evaluate import fixed
 from claws.kernel.evidence import Sandwich
 from claws.kernel.program import count_entries
@@ -51,6 +53,9 @@ MAX_DEPTH = 8
 
 SPARE = 60
 """Brackets of one depth that are kept for the next although they have not raised the rank."""
+
+STEPS = 2_000_000
+"""The work of a search: terms that are multiplied."""
 
 SHRINK = 40
 """With more coordinates than this a point is not made sparser: each attempt is a search of its own."""
@@ -82,12 +87,13 @@ class Fields:
 
     size: int
     fields: list[Field]
-    made: dict[tuple[int, int], int | None]
+    meter: Meter
+    made: dict[tuple[int, int], int | None] = field(default_factory=dict)
 
     def bracket(self, i: int, j: int) -> int | None:
         """The number of [field i, field j]; None where it vanishes or is too large."""
         if (i, j) not in self.made:
-            new = bracket(self.fields[i], self.fields[j])
+            new = bracket(self.fields[i], self.fields[j], self.meter)
             self.made[i, j] = len(self.fields) if new else None
             if new:
                 self.fields.append(new)
@@ -111,11 +117,12 @@ class Here:
     def _moved(self, n: int, direction: Vector) -> Vector:
         """The derivative of field n along a direction."""
         if n not in self._jacobians:
-            self._jacobians[n] = [
-                (k - 1, v - 1, slope)
-                for k, f in self.fields.fields[n].items()
-                for v, slope in sorted(self.residues.slopes(f).items())
-            ]
+            entries = []
+            for k, f in self.fields.fields[n].items():
+                self.fields.meter.tick(len(f))
+                entries += [(k - 1, v - 1, slope) for v, slope in sorted(self.residues.slopes(f).items())]
+            self._jacobians[n] = entries
+        self.fields.meter.tick(len(self._jacobians[n]))
         result = np.zeros(self.fields.size, dtype=np.int64)
         for k, v, slope in self._jacobians[n]:
             if direction[v]:
@@ -169,10 +176,10 @@ def search_certificate(
     """
     rng = random.Random(seed)
     size = model.parameters()
-    consts = drawn(model, "const", rng)
+    consts = drawn_consts(model, rng)
     samples = drawn_samples(model, consts, size, rng)
     entries = entries_at(model, consts, samples)
-    fields = Fields(size, [gradient(f, entries.factors) for f in entries.outputs], {})
+    fields = Fields(size, [gradient(f, entries.factors) for f in entries.outputs], Meter(STEPS))
     outputs = len(fields.fields)
     listed = [(name, n, f) for name in laws for n, f in distinct(entries.laws[name])]
     if evidence is not None:
@@ -198,13 +205,15 @@ def search_certificate(
             return None
         return search_brackets(fields, outputs, here, size - len(kept))
 
-    for point in points(model, rng):
-        chosen = works(point)
-        if chosen is not None:
-            point, chosen = _sparser(point, chosen, works, domains) if size <= SHRINK else (point, chosen)
-            rows = [gradients[n] for n in kept]
-            found = [listed[n] for n in kept]
-            return _certificate(fields, outputs, consts, samples, point, chosen, rows, found)
+    # where there are more laws than these no point will do, and each would be searched in vain
+    with contextlib.suppress(OutOfBudget):
+        for point in points(model, rng):
+            chosen = works(point)
+            if chosen is not None:
+                point, chosen = _sparser(point, chosen, works, domains) if size <= SHRINK else (point, chosen)
+                rows = [gradients[n] for n in kept]
+                found = [listed[n] for n in kept]
+                return _certificate(fields, outputs, consts, samples, point, chosen, rows, found)
     raise CannotExport(
         f"no point was found at which brackets of depth {MAX_DEPTH} or less and these laws span all {size} directions"
     )
@@ -228,7 +237,7 @@ def search_independence(model: Model, laws: Sequence[str], seed: int = 0) -> Ind
     """
     rng = random.Random(seed)
     size = model.parameters()
-    consts = drawn(model, "const", rng)
+    consts = drawn_consts(model, rng, outputs=False)
     entries = entries_at(model, consts, [])
     listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name], constants=True)]
     for point in points(model, rng):
@@ -261,7 +270,7 @@ def search_dependence(model: Model, laws: Sequence[str], seed: int = 0) -> Depen
     """That the different entries of these laws are not independent, at a point that is drawn. Raises `CannotExport`."""
     rng = random.Random(seed)
     size = model.parameters()
-    consts = drawn(model, "const", rng)
+    consts = drawn_consts(model, rng, outputs=False)
     entries = entries_at(model, consts, [])
     listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name], constants=True)]
     point = drawn_point(model, rng)
@@ -295,7 +304,7 @@ def _combination(rows: Matrix, row: list[Fraction]) -> list[Fraction] | None:
 def conserved_entries(model: Model, laws: Sequence[str], seed: int = 0) -> bool:
     """Whether the laws are conserved, at constants and on data that are drawn: a necessary condition."""
     rng = random.Random(seed)
-    consts = drawn(model, "const", rng)
+    consts = drawn_consts(model, rng)
     entries = entries_at(model, consts, drawn_samples(model, consts, model.parameters(), rng))
     fields = [gradient(f, entries.factors) for f in entries.outputs]
     return not any(along(v, h) for v in fields for name in laws for h in entries.laws[name])
@@ -319,7 +328,7 @@ def search_missing(model: Model, laws: Sequence[str], evidence: Sandwich, seed: 
     """A law that a sandwich rests on and that is independent of these; None if there is none at the point that is drawn."""
     rng = random.Random(seed)
     size = model.parameters()
-    consts = drawn(model, "const", rng)
+    consts = drawn_consts(model, rng)
     samples = drawn_samples(model, consts, size, rng)
     entries = entries_at(model, consts, samples)
     listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name])]
@@ -367,7 +376,10 @@ def _sparser(
             if x == 0 and domains[k] != "real":
                 continue
             other = [*point[:k], Fraction(x), *point[k + 1 :]]
-            found = works(other)
+            try:
+                found = works(other)
+            except OutOfBudget:
+                return point, chosen
             if found is not None and max(found, default=-1) <= max(chosen, default=-1):
                 point, chosen = other, found
                 break

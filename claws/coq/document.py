@@ -176,7 +176,8 @@ class Document:
 
     def at(self, text: str, consts: str) -> str:
         """Text with its constants put in."""
-        return text if consts == "consts" else re.sub(r"\bconsts\b", consts, text)
+        # a name of the file that ends in a prime, as consts', is another word
+        return text if consts == "consts" else re.sub(r"\bconsts\b(?!')", consts, text)
 
     def all_entries(self, law: str) -> str:
         """All entries of a law as a function of the parameters."""

@@ -78,10 +78,11 @@ def counted_file(
 
 
 def _compared(count: Count, number: int, verdict: str) -> str:
-    """What the claim says of the number of laws, where that is not the number itself."""
+    """What the claim says of the number of laws, where that is not the number itself; the claim's may be negative, or huge."""
+    said = f"({number} {count.relation} {count.number})%Z"
     if verdict == "PROVED":
-        return "" if count.relation == "=" else f" /\\ ({number} {count.relation} {count.number})%nat"
-    return f" /\\ ~ ({number} {count.relation} {count.number})%nat"
+        return "" if count.relation == "=" else f" /\\ {said}"
+    return f" /\\ ~ {said}"
 
 
 def missing_file(spec: Spec, sizes: Sizes, claim: Claim, given: Sizes, found: Missing | OneField) -> CoqFile:

@@ -10,8 +10,9 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from claws.coq.model import Model
+from claws.coq.model import CannotExport, Model
 from claws.coq.terms import Coefficient, Field, Poly, entries_at, gradient
+from claws.kernel.errors import Undefined
 from claws.kernel.evaluate import fixed, indices
 from claws.kernel.program import count_entries
 
@@ -20,6 +21,12 @@ PRIME = 67_108_859
 
 POINTS = 60
 """Points that are tried."""
+
+DRAWS = 20
+"""Small constants that are tried."""
+
+LARGE = 10_000
+"""Constants beside them are below this, or squares of numbers that are."""
 
 IDLE_SAMPLES = 8
 """Samples without a new direction before no more are drawn."""
@@ -106,28 +113,65 @@ def rank_at(listed: Sequence[tuple[tuple[str, int], Field]], point: Mapping[int,
     return sum(rank.add(here.field(g, size)) for _, g in listed)
 
 
-def drawn(model: Model, role: str, rng: random.Random) -> list[Fraction]:
-    """A value for each entry of the leaves of a role, in its domain."""
-    result = []
-    # rates that differ tell more than equal ones
-    positive = itertools.cycle(rng.sample((1, 2, 3), 3))
-    for n, leaf in model.fixed.leaves(role):
-        for _ in range(fixed(count_entries(model.fixed.shapes[n]))):
-            if leaf.domain == "positive":
-                result.append(Fraction(next(positive)))
-            else:
-                # what may be divided by is not 0
-                nonzero = leaf.domain == "nonzero" or model.beyond_polynomials()
-                result.append(Fraction(rng.choice((1, -1, 2, -2) if nonzero else (0, 1, 1, -1, 2))))
-    return result
+def drawn_consts(model: Model, rng: random.Random, outputs: bool = True) -> list[Fraction]:
+    """A value in its domain for each entry of the constants: small numbers in general position, if such are found.
+
+    The gradients of the laws, and those of the `outputs`, are then of the same rank as at large numbers.
+    """
+    domains = [
+        leaf.domain
+        for n, leaf in model.fixed.leaves("const")
+        for _ in range(fixed(count_entries(model.fixed.shapes[n])))
+    ]
+    if not domains:
+        return []
+    # squares, because roots may be taken of what is positive
+    large = [Fraction(rng.randrange(1, LARGE) ** (2 if domain == "positive" else 1)) for domain in domains]
+    wanted = _ranks(model, large, rng, outputs)
+    for _ in range(DRAWS):
+        # rates that differ tell more than equal ones
+        positive = itertools.cycle(rng.sample((1, 2, 3), 3))
+        small = []
+        for domain in domains:
+            # what may be divided by is not 0
+            nonzero = domain == "nonzero" or model.beyond_polynomials()
+            numbers = (1, -1, 2, -2) if nonzero else (0, 1, 1, -1, 2)
+            small.append(Fraction(next(positive) if domain == "positive" else rng.choice(numbers)))
+        if _ranks(model, small, rng, outputs) == wanted:
+            return small
+    return large
+
+
+def _ranks(model: Model, consts: list[Fraction], rng: random.Random, outputs: bool) -> tuple[int, int] | None:
+    """The ranks of the gradients of the outputs, on any data, and of the laws; None where they are not defined."""
+    size = model.parameters()
+    try:
+        laws = entries_at(model, consts, []).laws
+        of_outputs = _samples(model, consts, size, rng)[1] if outputs else 0
+    except (CannotExport, Undefined):
+        return None
+    rank = Rank()
+    here = _anywhere(size, rng)
+    for entries in laws.values():
+        for f in entries:
+            rank.add(at(gradient(f, []), here, size))
+    return of_outputs, len(rank)
+
+
+def _anywhere(size: int, rng: random.Random) -> dict[int, Fraction]:
+    """A point whose coordinates are random modulo the prime."""
+    return {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
 
 
 def drawn_samples(model: Model, consts: list[Fraction], size: int, rng: random.Random) -> list[list[Fraction]]:
     """Samples on which the gradients of the outputs span all that they span on any data, as far as trying tells."""
+    return _samples(model, consts, size, rng)[0]
+
+
+def _samples(model: Model, consts: list[Fraction], size: int, rng: random.Random) -> tuple[list[list[Fraction]], int]:
+    """Such samples, and the rank of the gradients."""
     count = sum(fixed(count_entries(model.fixed.shapes[n])) for n, _ in model.fixed.leaves("input"))
-    if not count:
-        return [[]]
-    generic = {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
+    generic = _anywhere(size, rng)
     rank = Rank()
     kept: list[list[Fraction]] = []
     idle = 0
@@ -140,14 +184,14 @@ def drawn_samples(model: Model, consts: list[Fraction], size: int, rng: random.R
         attempt += 1
         entries = entries_at(model, consts, [sample])
         new = [rank.add(at(gradient(f, entries.factors), generic, size)) for f in entries.outputs]
-        if any(new):
+        if any(new) or not count:
             kept.append(sample)
             idle = 0
         else:
             idle += 1
-        if len(rank) == size:
+        if len(rank) == size or not count:
             break
-    return kept or [[Fraction(0)] * count]
+    return kept or [[Fraction(0)] * count], len(rank)
 
 
 def points(model: Model, rng: random.Random) -> Iterator[list[Fraction]]:

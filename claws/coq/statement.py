@@ -48,11 +48,11 @@ VOCABULARY = frozenset(
     TPow TInv TSqrt TApp Tsum Tprod TConst TInput texp eval teval functions lift facts true_facts at_given
     at_given_ok at_folded at_folded_ok check_conserved check_tower check_complete check_counted
     check_counted_straight check_refuted check_refuted_quotient check_missing check_missing_straight
-    check_independent_given check_dependent_given first_given first_folded counted_ok counted_straight_ok
-    polynomial_of dependent_ok combination laws_ok laws_on_data_ok law_entry law_entry_on everywhere tower_ok
-    tower_on_data complete_ok missing_straight_ok refuted_ok refuted_quotient_ok missing_ok independent_ok
-    none_nonzero none_positive none_on_data both_nonzero both_positive sample_nonzero sample_positive I Some None
-    proj1 proj2 conj eq_refl length""".split()
+    check_independent_given check_dependent_given counted_ok counted_straight_ok
+    dependent_ok combination laws_ok laws_on_data_ok law_entry law_entry_on everywhere tower_ok tower_on_data
+    complete_ok missing_straight_ok refuted_ok refuted_quotient_ok missing_ok independent_ok none_nonzero
+    none_positive none_on_data both_nonzero both_positive sample_nonzero sample_positive I Some None proj1 proj2
+    conj eq_refl length True polynomial_of nth_array1 nth_array2 nth_array3 nth_array4""".split()
 ) | frozenset(FUNCTIONS.values())
 """What exported text mentions: a name of the file that is among these gets a prime."""
 

@@ -15,7 +15,7 @@ from math import gcd
 import flint
 
 from claws.coq.model import Model
-from claws.coq.points import PRIME, drawn, drawn_samples, points, rank_at, sparse
+from claws.coq.points import PRIME, drawn_consts, drawn_samples, points, rank_at, sparse
 from claws.coq.terms import Field, distinct, entries_at, gradient, times, values
 
 
@@ -41,7 +41,7 @@ def search_one_field(model: Model, laws: Sequence[str], seed: int = 0) -> OneFie
     where the search fails at all points that are tried, as it does where none is missing."""
     rng = random.Random(seed)
     size = model.parameters()
-    consts = drawn(model, "const", rng)
+    consts = drawn_consts(model, rng)
     samples = drawn_samples(model, consts, size, rng)
     entries = entries_at(model, consts, samples)
     fields = [gradient(f, entries.factors) for f in entries.outputs]

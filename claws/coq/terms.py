@@ -228,22 +228,25 @@ def gradient(f: Poly, factors: list[Poly]) -> Field:
     return result
 
 
-def along(v: Field, f: Poly) -> Poly:
+def along(v: Field, f: Poly, meter: Meter | None = None) -> Poly:
     """The derivative of f along the field."""
     total: Poly = {}
     for k in sorted(variables(f)):
         if k in v:
-            add_to(total, times(v[k], derivative(f, k)))
+            slope = derivative(f, k)
+            if meter is not None:
+                meter.tick(len(f) + len(v[k]) * len(slope))
+            add_to(total, times(v[k], slope))
     return total
 
 
-def bracket(v: Field, w: Field) -> Field | None:
-    """[v, w] = Dw v - Dv w; None where it is too large."""
+def bracket(v: Field, w: Field, meter: Meter | None = None) -> Field | None:
+    """[v, w] = Dw v - Dv w; None where it is too large. The meter counts the terms that are multiplied."""
     result: Field = {}
     size = 0
     for k in sorted(set(v) | set(w)):
-        f = along(v, w.get(k, {}))
-        add_to(f, along(w, v.get(k, {})), -1)
+        f = along(v, w.get(k, {}), meter)
+        add_to(f, along(w, v.get(k, {}), meter), -1)
         size += len(f)
         if size > MAX_TERMS:
             return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
 from fractions import Fraction
 
 import pytest
@@ -9,6 +11,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from claws.coq import certificate
 from claws.coq.certificate import conserved_entries, search_certificate, search_dependence, search_independence
 from claws.coq.model import CannotExport, read_model
 from claws.coq.terms import Field, Poly, along, bracket, derivative, entries_at, gradient, times, value, values
@@ -131,3 +134,21 @@ def test_independent_gradients_have_none() -> None:
     model = read_model(load_text("param u, v\nmap u*v\nlaw b = u^2 - v^2\n", "model.claw"), {}, ["b"])
     with pytest.raises(CannotExport, match="are independent at the point"):
         search_dependence(model, ["b"])
+
+
+def test_a_search_in_vain_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are more laws than these no point will do: not all are tried, with ever more brackets."""
+    text = "dim n = 2\nparam i, j, k, l, q: [n]\nmap i*j*k + l*q\nlaw b = sqnorm(i) - sqnorm(j)\n"
+    model = read_model(load_text(text, "model.claw"), {"n": 2}, ["b"])
+    monkeypatch.setattr(certificate, "STEPS", 2_000)
+    asked = 0
+
+    def points(*_: object) -> Iterator[list[Fraction]]:
+        nonlocal asked
+        for asked in range(1, 1000):
+            yield [Fraction(random.Random(asked + k).choice((1, -1, 2, 3))) for k in range(10)]
+
+    monkeypatch.setattr(certificate, "points", points)
+    with pytest.raises(CannotExport, match="no point was found"):
+        search_certificate(model, ["b"])
+    assert 0 < asked < 999

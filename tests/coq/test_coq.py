@@ -139,7 +139,9 @@ NUMBERS = {
     "data": "input x\nparam u, v, w\nmap u*v*w*x\nlaw b = u^2 - v^2\ncomplete b  expect refuted\ncount = 2\ncount <= 2\n",
     "laws that are found": "param u, v, w, q\nmap u*v, w*q\nlaw b = u^2 - v^2\ncomplete b  expect refuted\ncount >= 1\n",
     "one parameter": "param u\nmap u^2\ncount = 0\n",
-    "no output": "param u, v\nmap 0*u\nlaw l = [u, v]\ncount = 2\ncomplete l\n",
+    "a negative number": "param x, y\nmap x*y\ncount = -1  expect refuted\ncount >= -1\n",
+    "a large number": "param x, y\nmap x*y\ncount <= 10^12\ncount = 10^12  expect refuted\n",
+    "no direction": "param u, v\nmap 0*u\nlaw l = [u, v]\ncount = 2\ncomplete l\n",
 }
 
 
@@ -186,6 +188,14 @@ NAMES = {
     "an argument": (
         "activation z with z' = z\nactivation H homogeneous 3\ninput x\nparam u, v, w\nmap u*v*z(w*x) + u*v*gelu(x), H(w)\n"
         "law b = u^2 - v^2\n"
+    ),
+    "lists of the proof": (
+        "param all_laws, other, polynomial_of, slope\nmap all_laws*other + polynomial_of*slope\n"
+        "law direction = all_laws^2 - other^2\ncomplete direction  expect refuted\ncount = 3\n"
+    ),
+    "a lemma": "dim n = 2\nparam nth_array1, True: [n]\nmap nth_array1*True\nlaw numbers = nth_array1^2 - True^2\n",
+    "constants": (
+        "const A in positive\nparam x, y\nmap A*x*y\nprecondition x by A\nlaw consts = x^2/A - y^2\ncomplete consts\n"
     ),
     "five axes": "dim l\nparam U, V: [l]\nmap U*V\nlaw b = reshape(U^2 - V^2, [1, 1, l, 1, 1])\n",
 }

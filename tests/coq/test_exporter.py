@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from claws.coq.exporter import Export, export
+from claws.coq.runner import sources
+from claws.coq.statement import Names
 from claws.syntax.reader import load_text
 
 
@@ -278,8 +282,8 @@ def test_laws_that_the_prover_finds_need_not_stand_in_the_file() -> None:
     (_, missing, two, more, one) = found.files
     assert "Definition other : pexp := polynomial_of [" in missing.text and missing.verdict == "REFUTED"
     assert "counted D gradient phi 2 (point p)." in two.text
-    assert "counted D gradient phi 2 (point p) /\\ (2 >= 1)%nat." in more.text
-    assert "counted D gradient phi 2 (point p) /\\ ~ (2 = 1)%nat." in one.text
+    assert "counted D gradient phi 2 (point p) /\\ (2 >= 1)%Z." in more.text
+    assert "counted D gradient phi 2 (point p) /\\ ~ (2 = 1)%Z." in one.text
     assert [file.verdict for file in (two, more, one)] == ["PROVED", "PROVED", "REFUTED"]
 
 
@@ -288,3 +292,49 @@ def test_one_field_has_laws_without_a_formula() -> None:
     assert not found.refused
     (_, missing, two) = found.files
     assert "check_missing_straight D p 0" in missing.text and "check_counted_straight D p 0" in two.text
+
+
+@pytest.mark.parametrize("number", [-1, 10**12])
+def test_a_count_is_compared_as_a_whole_number(number: int) -> None:
+    (file,) = exported(f"param u, v\nmap u*v\ncount = {number}  expect refuted\n").files
+    assert f"counted D gradient phi 1 (point p) /\\ ~ (1 = {number})%Z." in file.text
+
+
+def test_models_without_a_direction_have_all_coordinates_as_laws() -> None:
+    found = exported("param u, v\nmap 0*u + 1\nlaw all = [u, v]\ncomplete all\ncount = 2\n")
+    assert not found.refused
+    assert "counted D gradient phi 2 (point p)." in found.files[-1].text
+
+
+def test_constants_that_are_drawn_are_in_general_position() -> None:
+    # 1 and -1 would do for each alone
+    found = exported(
+        "const a, b in nonzero\nparam u, v\nmap a*u*v + b*u*v\nlaw c = (u^2 - v^2)*(2*a + b)\ncomplete c\ncount = 1\n"
+    )
+    assert not found.refused
+
+
+def test_words_of_the_library_are_reserved() -> None:
+    """A name of the file that is among them would be taken for it."""
+    library: set[str] = set()
+    for text in sources().values():
+        library |= set(re.findall(r"^(?:Definition|Fixpoint|Inductive|Lemma|Theorem) ([\w']+)", text, re.MULTILINE))
+    seen: set[str] = set()
+    for model in WORDS:
+        for file in exported(model).files:
+            text = re.sub(r"\(\*.*?\*\)", "", file.text, flags=re.DOTALL)
+            own = set(re.findall(r"(?:Definition|Lemma|Theorem) ([\w']+)", text))
+            seen |= set(re.findall(r"[^\W\d][\w']*", text)) & library - own
+    assert {"polynomial_of", "nth_array2", "refuted_ok", "counted_straight_ok", "independent_ok"} <= seen
+    assert not seen - Names.reserved
+
+
+WORDS = [
+    "dim n = 2\nparam U, V: [n, n]\nmap U @ V.T\nlaw b = U.T @ U - V.T @ V\nlaw f = sqnorm(U) - sqnorm(V)\n"
+    "law wrong = U  expect refuted\ncomplete b\ncomplete f  expect refuted\ncount = 3\nindependent b\n"
+    "independent b, f  expect refuted\n",
+    "param u, v, w\nmap u + u^2*v + w^3\nlaw c = 0*u\ncomplete c  expect refuted\ncount = 2\n",
+    "dim n = 2\nparam u: [n], v in nonzero\nmap u[0]*v, u[1]\nlaw t = reshape(u, [1, 1, n])/v  expect refuted\n",
+    "dim n = 2\ninput x: [n]\nparam u: [n], v: [n]\nmap u*exp(v*x)\nlaw t = reshape(u*0, [1, 1, n])\n",
+    "dim n = 2\nparam u: [n]\nmap u\nlaw t = reshape(u*0, [1, 1, 1, n])\n",
+]
