@@ -334,12 +334,13 @@ class _Exporter:
         self, claim: Claim, given: Sizes, sizes: Sizes, statement: Count, model: Model, laws: Sequence[str]
     ) -> Certificate | OneField:
         """That these laws of the file are all; or those that were found, or what one field has."""
+        # first, because brackets of fields along one field may be large, and lead nowhere
+        straight = search_one_field(model, laws, self.work.seed)
+        if straight is not None:
+            return straight
         try:
             return search_certificate(model, laws, self.work.seed)
         except CannotExport as problem:
-            straight = search_one_field(model, [], self.work.seed)
-            if straight is not None:
-                return straight
             if statement.relation == "=":
                 evidence = self.decision(claim, given, sizes).evidence
             else:

@@ -46,7 +46,7 @@ def search_one_field(model: Model, laws: Sequence[str], seed: int = 0) -> OneFie
     entries = entries_at(model, consts, samples)
     fields = [gradient(f, entries.factors) for f in entries.outputs]
     output = next((i for i, v in enumerate(fields) if v), None)
-    if output is None or not all(_parallel(fields[output], w) for w in fields):
+    if output is None or not all(_parallel(fields[output], w) for w in fields[output + 1 :]):
         return None
     field = fields[output]
     listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name])]

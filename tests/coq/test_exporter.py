@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from claws.coq import exporter
 from claws.coq.exporter import Export, export
 from claws.coq.runner import sources
 from claws.coq.statement import Names
@@ -292,6 +293,15 @@ def test_one_field_has_laws_without_a_formula() -> None:
     assert not found.refused
     (_, missing, two) = found.files
     assert "check_missing_straight D p 0" in missing.text and "check_counted_straight D p 0" in two.text
+
+
+def test_brackets_along_one_field_are_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def search(*_: object, **__: object) -> None:
+        raise AssertionError("a search in vain")
+
+    monkeypatch.setattr(exporter, "search_certificate", search)
+    (_, file) = exported("param u, v, w\nmap u*v*w, (u*v*w)^2\nlaw b = u^2 - v^2\ncount = 2\n").files
+    assert "check_counted_straight D p 0" in file.text
 
 
 @pytest.mark.parametrize("number", [-1, 10**12])
