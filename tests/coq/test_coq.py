@@ -735,7 +735,7 @@ WRONG = {
     "straight: where the field vanishes": (
         "deep_linear",
         "count_line19",
-        [("p := [1; 0;", "p := [0; 0;")],
+        [("p := [(-1); 2;", "p := [0; 0;")],
         "check_counted_straight D",
     ),
     # no other law, at given constants
