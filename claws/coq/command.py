@@ -27,7 +27,8 @@ def export_file(spec: Spec, folder: str, work: Work, build: bool) -> Exit:
         return Exit.WRONG
     for file in found.files:
         names = ", ".join(dict.fromkeys(claim.name for claim, _ in file.claims))
-        print(f"written: {Path(folder) / file.name}.v: {names}{where(file)}")
+        refuted = ", refuted" if file.verdict == "REFUTED" else ""
+        print(f"written: {Path(folder) / file.name}.v: {names}{where(file)}{refuted}")
     for reason, claims in _reasons(found.one_size).items():
         print(f"not for all sizes: {', '.join(claims)}: {reason}")
     for reason, claims in _reasons(found.refused).items():

@@ -6,7 +6,8 @@ holds for all sizes is exported at small ones, and for all sizes where that can 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -232,6 +233,18 @@ class _Exporter:
         known = self.decided.get((id(claim), tuple(given.items())))
         return claim.expected if known is None or known.verdict == "UNKNOWN" else known.verdict
 
+    def unless_refuted(self, claim: Claim, given: Sizes, sizes: Sizes, prove: Callable[[], CoqFile]) -> CoqFile | None:
+        """The file that proves a claim; None if it is refuted. A claim that is expected to hold is not decided before."""
+        if self.expected(claim, given) != "PROVED":
+            return prove() if self.decision(claim, given, sizes).verdict == "PROVED" else None
+        try:
+            return prove()
+        except CannotExport:
+            with contextlib.suppress(CannotExport):
+                if self.decision(claim, given, sizes).verdict == "REFUTED":
+                    return None
+            raise
+
     def decision(self, claim: Claim, given: Sizes, sizes: Mapping[str, int]) -> Decided:
         """The verdict on a claim. Raises `CannotExport` for UNKNOWN."""
         found = self.decided.get((id(claim), tuple(given.items())))
@@ -282,19 +295,20 @@ class _Exporter:
         sizes = self.sizes(claim.laws, given)
         model = read_model(self.spec, sizes, claim.laws)
         _need_polynomials(model, "that there is no other law")
-        if self.expected(claim, given) == "PROVED":
+
+        def prove() -> CoqFile:
             found = search_certificate(model, claim.laws, self.work.seed)
             return complete_file(self.spec, sizes, claim, given, claim.laws, found)
-        found_out = self.decision(claim, given, sizes)
-        if isinstance(found_out.evidence, NotConserved):
-            evidence = found_out.evidence
+
+        file = self.unless_refuted(claim, given, sizes, prove)
+        if file is not None:
+            return file
+        evidence = self.decision(claim, given, sizes).evidence
+        if isinstance(evidence, NotConserved):
             return self.refuted(claim, claim.laws[evidence.law], given, evidence.witness)
-        if found_out.verdict == "PROVED":
-            found = search_certificate(model, claim.laws, self.work.seed)
-            return complete_file(self.spec, sizes, claim, given, claim.laws, found)
         missing: Missing | OneField | None = None
-        if isinstance(found_out.evidence, Sandwich):
-            missing = search_missing(model, claim.laws, found_out.evidence, self.work.seed)
+        if isinstance(evidence, Sandwich):
+            missing = search_missing(model, claim.laws, evidence, self.work.seed)
         if missing is None:
             missing = search_one_field(model, claim.laws, self.work.seed)
         if missing is None:
@@ -309,9 +323,15 @@ class _Exporter:
             raise CannotExport(
                 f"whether laws are independent can be exported for polynomials only yet, and {beyond} is none"
             )
-        if self.expected(claim, given) != "PROVED" and self.decision(claim, given, sizes).verdict == "REFUTED":
-            return dependent_file(self.spec, sizes, claim, given, search_dependence(model, claim.laws, self.work.seed))
-        return independent_file(self.spec, sizes, claim, given, search_independence(model, claim.laws, self.work.seed))
+
+        def prove() -> CoqFile:
+            found = search_independence(model, claim.laws, self.work.seed)
+            return independent_file(self.spec, sizes, claim, given, found)
+
+        file = self.unless_refuted(claim, given, sizes, prove)
+        if file is not None:
+            return file
+        return dependent_file(self.spec, sizes, claim, given, search_dependence(model, claim.laws, self.work.seed))
 
     def count(self, claim: Claim, given: Sizes) -> CoqFile:
         """By a list of all laws, or because all outputs push along one field."""

@@ -69,10 +69,6 @@ def exported(text: str, **sizes: int) -> Export:
             "another law exists, but none that is known is a polynomial",
         ),
         ("param u, v, w\nmap u*v*w\nlaw b = u^2 - v^2\ncomplete b in u, v\n", "the laws of some of the parameters"),
-        (
-            "param u, v\nmap u*v\nlaw b = [u^2 - v^2, 2*u^2 - 2*v^2]\nindependent b\n",
-            "no point was found at which the gradients",
-        ),
         ("param A: [2, 2]\nmap det(A)\nlaw r = A[0, 0]*A[0, 1]\n", "determinants can't be exported yet"),
         ("param u, v\nmap u*v\nflow momentum(1)\nlaw b = u\n", "momentum and weight decay can't be exported yet"),
         (
@@ -172,17 +168,19 @@ def test_a_complete_claim_that_misses_a_law() -> None:
 @pytest.mark.parametrize("law", ["[u^2 - v^2, 1]", "0*u"])
 def test_a_constant_is_not_independent(law: str) -> None:
     text = f"param u, v\nmap u*v\nlaw b = {law}\nindependent b\n"
-    found = exported(text)
-    assert [file.name for file in found.files] == ["model_laws"]
-    assert "no point was found at which the gradients" in found.refused[0].reason
-    names = [file.name for file in exported(text.replace("independent b", "independent b expect refuted")).files]
-    assert names == ["model_laws", "model_dependent_line4"]
+    for said in (text, text.replace("independent b", "independent b expect refuted")):
+        files = exported(said).files
+        assert [file.name for file in files] == ["model_laws", "model_dependent_line4"]
+        assert files[1].verdict == "REFUTED" and "~ independent D laws" in files[1].text
 
 
 def test_a_complete_claim_with_a_law_that_is_not_conserved_says_which() -> None:
     found = exported("param u, v\nmap u*v\nlaw a = u^2 + v^2\ncomplete a\n")
-    assert [file.name for file in found.files] == ["model_refuted_a"]
-    assert found.refused[0].reason == "`a` is not conserved"
+    assert [(file.name, file.verdict) for file in found.files] == [
+        ("model_refuted_a", "REFUTED"),
+        ("model_refuted_complete_line4", "REFUTED"),
+    ]
+    assert "~ conserved D gradient phi a" in found.files[1].text
 
 
 def test_what_is_known_to_be_false_is_exported_so() -> None:
@@ -227,9 +225,9 @@ def test_a_complete_claim_with_a_law_that_is_none() -> None:
 def test_a_claim_that_is_false_is_not_exported_as_true() -> None:
     # one law of two: no brackets can span the rest
     text = "dim n = 2\nparam U, V: [n]\nmap U*V\nlaw b = sum(U^2 - V^2)\ncomplete b\n"
-    found = exported(text)
-    assert [file.name for file in found.files] == ["model_laws_n2"]
-    assert "no point was found" in found.refused[0].reason
+    _, missing = exported(text).files
+    assert (missing.name, missing.verdict) == ("model_missing_line5_n2", "REFUTED")
+    assert "~ no_other_law D gradient phi laws" in missing.text
 
 
 @pytest.mark.parametrize("dim", ["lambda", "gradient"])
