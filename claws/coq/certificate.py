@@ -54,7 +54,7 @@ MAX_DEPTH = 8
 SPARE = 60
 """Brackets of one depth that are kept for the next although they have not raised the rank."""
 
-STEPS = 1_000_000
+STEPS = 8_000_000
 """The work of a search: terms that are multiplied."""
 
 SHRINK = 40
