@@ -54,8 +54,6 @@ Proof.
   - eapply Rle_trans; [apply Rabs_triang|]. lra.
   - rewrite Rabs_mult. apply Rmult_le_compat; auto using Rabs_pos.
 Qed.
-Lemma val_ext y y' e : (forall v, y v = y' v) -> val y e = val y' e.
-Proof. intro E. induction e; simpl; congruence. Qed.
 
 (** Cauchy's estimate. *)
 Lemma derivation_majorant d r r' s e : 0 <= s -> (forall v, 0 <= r v) -> (forall v, r v + s * majorant r (d v) <= r' v) ->

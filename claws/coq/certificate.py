@@ -17,16 +17,18 @@ from math import lcm
 import flint
 import numpy as np
 
+from claws.coq.linear import Matrix, dot, matrix_of, orthogonal, rational, rows_of, whole
 from claws.coq.model import CannotExport, Model
 from claws.coq.points import (
     PRIME,
+    Drawn,
     Rank,
     Residues,
     Vector,
-    at,
+    anywhere,
+    draw,
     drawn_consts,
     drawn_point,
-    drawn_samples,
     points,
     rank_at,
     residue,
@@ -40,6 +42,7 @@ from claws.coq.terms import (
     distinct,
     entries_at,
     gradient,
+    gradients_of,
     sandwich_laws,
     values,
 )
@@ -59,8 +62,6 @@ STEPS = 8_000_000
 
 SHRINK = 40
 """With more coordinates than this a point is not made sparser: each attempt is a search of its own."""
-
-Matrix = list[list[Fraction]]
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,9 @@ class Here:
         return result
 
 
-def search_brackets(fields: Fields, outputs: int, point: Mapping[int, Fraction], wanted: int) -> list[int] | None:
+def search_brackets(here: Here, outputs: int, wanted: int) -> list[int] | None:
     """Numbers of fields that are independent at the point, as many as wanted; None where they are not found."""
-    here = Here(fields, point)
+    fields = here.fields
     rank = Rank()
     chosen = [n for n in range(outputs) if rank.add(here.value(n))]
     level = list(range(outputs))
@@ -176,18 +177,16 @@ def search_certificate(
     """
     rng = random.Random(seed)
     size = model.parameters()
-    consts = drawn_consts(model, rng)
-    samples = drawn_samples(model, consts, size, rng)
-    entries = entries_at(model, consts, samples)
-    fields = Fields(size, [gradient(f, entries.factors) for f in entries.outputs], Meter(STEPS))
+    drawn = draw(model, rng)
+    fields = Fields(size, drawn.fields, Meter(STEPS))
     outputs = len(fields.fields)
-    listed = [(name, n, f) for name in laws for n, f in distinct(entries.laws[name])]
+    listed = [(name, n, f) for name in laws for n, f in distinct(drawn.entries.laws[name])]
     if evidence is not None:
-        listed += [("", n, f) for n, f in distinct(sandwich_laws(model, evidence, consts))]
+        listed += [("", n, f) for n, f in distinct(sandwich_laws(model, evidence, drawn.consts))]
     gradients = [gradient(f, []) for _, _, f in listed]
-    generic = {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
+    generic = Residues(anywhere(size, rng))
     rank = Rank()
-    kept = [n for n, g in enumerate(gradients) if rank.add(at(g, generic, size))]
+    kept = [n for n, g in enumerate(gradients) if rank.add(generic.field(g, size))]
     for n in kept:
         name, _, f = listed[n]
         if any(along(v, f) for v in fields.fields):
@@ -199,11 +198,11 @@ def search_certificate(
     ]
 
     def works(point: Sequence[Fraction]) -> list[int] | None:
-        here = sparse(point)
+        here = Here(fields, sparse(point))
         rank = Rank()
-        if not all(rank.add(at(gradients[n], here, size)) for n in kept):
+        if not all(rank.add(here.residues.field(gradients[n], size)) for n in kept):
             return None
-        return search_brackets(fields, outputs, here, size - len(kept))
+        return search_brackets(here, outputs, size - len(kept))
 
     # where there are more laws than these no point will do, and each would be searched in vain
     with contextlib.suppress(OutOfBudget):
@@ -213,7 +212,7 @@ def search_certificate(
                 point, chosen = _sparser(point, chosen, works, domains) if size <= SHRINK else (point, chosen)
                 rows = [gradients[n] for n in kept]
                 found = [listed[n] for n in kept]
-                return _certificate(fields, outputs, consts, samples, point, chosen, rows, found)
+                return _certificate(fields, outputs, drawn, point, chosen, rows, found)
     raise CannotExport(
         f"no point was found at which brackets of depth {MAX_DEPTH} or less and these laws span all {size} directions"
     )
@@ -239,14 +238,16 @@ def search_independence(model: Model, laws: Sequence[str], seed: int = 0) -> Ind
     size = model.parameters()
     consts = drawn_consts(model, rng, outputs=False)
     entries = entries_at(model, consts, [])
-    listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name], constants=True)]
+    listed = gradients_of(entries, laws, constants=True)
     for point in points(model, rng):
         here = sparse(point)
         if rank_at(listed, here, size) < len(listed):
             continue
         rows = [values(g, here, size) for _, g in listed]
         columns = _pivots(rows, size) if rows else []
-        inverse = _plain(flint.fmpq_mat(len(rows), len(rows), [_q(row[j]) for row in rows for j in columns]).inv())
+        inverse = rows_of(
+            flint.fmpq_mat(len(rows), len(rows), [rational(row[j]) for row in rows for j in columns]).inv()
+        )
         scale = lcm(*(x.denominator for row in inverse for x in row), 1)
         b = [[0] * size for _ in rows]
         for i, j in enumerate(columns):
@@ -272,7 +273,7 @@ def search_dependence(model: Model, laws: Sequence[str], seed: int = 0) -> Depen
     size = model.parameters()
     consts = drawn_consts(model, rng, outputs=False)
     entries = entries_at(model, consts, [])
-    listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name], constants=True)]
+    listed = gradients_of(entries, laws, constants=True)
     point = drawn_point(model, rng)
     rows = [values(g, sparse(point), size) for _, g in listed]
     for k, row in enumerate(rows):
@@ -295,8 +296,8 @@ def _combination(rows: Matrix, row: list[Fraction]) -> list[Fraction] | None:
     """The numbers x with sum_k x_k rows_k = row, where the rows are independent; None if there are none."""
     size = len(row)
     columns = _pivots(rows, size)
-    square = flint.fmpq_mat(len(rows), len(rows), [_q(r[j]) for r in rows for j in columns])
-    found = _plain(flint.fmpq_mat(1, len(rows), [_q(row[j]) for j in columns]) * square.inv())[0]
+    square = flint.fmpq_mat(len(rows), len(rows), [rational(r[j]) for r in rows for j in columns])
+    found = rows_of(flint.fmpq_mat(1, len(rows), [rational(row[j]) for j in columns]) * square.inv())[0]
     fits = all(sum(x * r[j] for x, r in zip(found, rows, strict=True)) == row[j] for j in range(size))
     return found if fits else None
 
@@ -304,10 +305,8 @@ def _combination(rows: Matrix, row: list[Fraction]) -> list[Fraction] | None:
 def conserved_entries(model: Model, laws: Sequence[str], seed: int = 0) -> bool:
     """Whether the laws are conserved, at constants and on data that are drawn: a necessary condition."""
     rng = random.Random(seed)
-    consts = drawn_consts(model, rng)
-    entries = entries_at(model, consts, drawn_samples(model, consts, model.parameters(), rng))
-    fields = [gradient(f, entries.factors) for f in entries.outputs]
-    return not any(along(v, h) for v in fields for name in laws for h in entries.laws[name])
+    drawn = draw(model, rng)
+    return not any(along(v, h) for v in drawn.fields for name in laws for h in drawn.entries.laws[name])
 
 
 @dataclass(frozen=True)
@@ -328,37 +327,20 @@ def search_missing(model: Model, laws: Sequence[str], evidence: Sandwich, seed: 
     """A law that a sandwich rests on and that is independent of these; None if there is none at the point that is drawn."""
     rng = random.Random(seed)
     size = model.parameters()
-    consts = drawn_consts(model, rng)
-    samples = drawn_samples(model, consts, size, rng)
-    entries = entries_at(model, consts, samples)
-    listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name])]
-    generic = {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
-    wanted = rank_at(listed, generic, size)
+    drawn = draw(model, rng)
+    listed = gradients_of(drawn.entries, laws)
+    wanted = rank_at(listed, anywhere(size, rng), size)
     point = drawn_point(model, rng)
     here = sparse(point)
     if rank_at(listed, here, size) != wanted:
         return None
     rows = [values(g, here, size) for _, g in listed]
-    for _, f in distinct(sandwich_laws(model, evidence, consts)):
-        direction = _telling(rows, values(gradient(f, []), here, size), size)
-        if direction is not None:
-            return Missing(f, [key for key, _ in listed], point, consts, samples, direction)
-    return None
-
-
-def _telling(rows: Matrix, row: list[Fraction], size: int) -> list[int] | None:
-    """Whole numbers u with u . r = 0 for all rows and u . row not 0."""
-    reduced, rank = _flint(rows, size).rref()
-    pivots = [next(j for j in range(size) if reduced[i, j] != 0) for i in range(rank)]
-    for free in (j for j in range(size) if j not in pivots):
-        u = [Fraction(0)] * size
-        u[free] = Fraction(1)
-        for i, j in enumerate(pivots):
-            x = reduced[i, free]
-            u[j] = -Fraction(int(x.p), int(x.q))
-        if sum(a * b for a, b in zip(u, row, strict=True)):
-            scale = lcm(*(x.denominator for x in u))
-            return [int(x * scale) for x in u]
+    directions = list(orthogonal(rows, size))
+    for _, f in distinct(sandwich_laws(model, evidence, drawn.consts)):
+        row = values(gradient(f, []), here, size)
+        telling = next((u for u in directions if dot(u, row)), None)
+        if telling is not None:
+            return Missing(f, [key for key, _ in listed], point, drawn.consts, drawn.samples, whole(telling))
     return None
 
 
@@ -389,8 +371,7 @@ def _sparser(
 def _certificate(
     fields: Fields,
     outputs: int,
-    consts: list[Fraction],
-    samples: list[list[Fraction]],
+    drawn: Drawn,
     point: list[Fraction],
     chosen: list[int],
     laws: list[Field],
@@ -413,8 +394,8 @@ def _certificate(
     c, a = _matrices(v, g, size)
     scale = lcm(*(x.denominator for row in (*a, *c) for x in row), 1)
     return Certificate(
-        consts,
-        samples,
+        drawn.consts,
+        drawn.samples,
         point,
         [(number[source[n][0]], number[source[n][1]]) for n in sorted(needed)],
         [number[n] for n in chosen],
@@ -429,18 +410,18 @@ def _certificate(
 def _matrices(v: Matrix, g: Matrix, size: int) -> tuple[Matrix, Matrix]:
     """C = (G G^T)^-1, and the A with A V = 1 - G^T C G: read off at columns where V is invertible."""
     k = len(g)
-    big_g = _flint(g, size)
+    big_g = matrix_of(g, size)
     gram = big_g * big_g.transpose()
     c = gram.inv() if k else flint.fmpq_mat(0, 0)
-    left = _flint([[Fraction(int(i == j)) for j in range(size)] for i in range(size)], size)
+    left = matrix_of([[Fraction(int(i == j)) for j in range(size)] for i in range(size)], size)
     if k:
         left = left - big_g.transpose() * c * big_g
     if not v:
-        return _plain(c), [[] for _ in range(size)]
+        return rows_of(c), [[] for _ in range(size)]
     columns = _pivots(v, size)
-    square = flint.fmpq_mat(len(v), len(v), [_q(row[j]) for row in v for j in columns])
+    square = flint.fmpq_mat(len(v), len(v), [rational(row[j]) for row in v for j in columns])
     part = flint.fmpq_mat(size, len(v), [left[i, j] for i in range(size) for j in columns])
-    return _plain(c), _plain(part * square.inv())
+    return rows_of(c), rows_of(part * square.inv())
 
 
 def _pivots(v: Matrix, size: int) -> list[int]:
@@ -454,15 +435,3 @@ def _pivots(v: Matrix, size: int) -> list[int]:
             if len(found) == len(v):
                 break
     return sorted(found)
-
-
-def _q(x: Fraction) -> flint.fmpq:
-    return flint.fmpq(x.numerator, x.denominator)
-
-
-def _flint(rows: Matrix, size: int) -> flint.fmpq_mat:
-    return flint.fmpq_mat(len(rows), size, [_q(x) for row in rows for x in row])
-
-
-def _plain(m: flint.fmpq_mat) -> Matrix:
-    return [[Fraction(int(x.p), int(x.q)) for x in row] for row in m.tolist()]

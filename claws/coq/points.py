@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
 from claws.coq.model import CannotExport, Model
-from claws.coq.terms import Coefficient, Field, Poly, entries_at, gradient
+from claws.coq.terms import Coefficient, Entries, Field, Poly, entries_at, gradient
 from claws.kernel.errors import Undefined
 from claws.kernel.evaluate import fixed, indices
 from claws.kernel.program import count_entries
@@ -102,15 +103,35 @@ class Residues:
         return x
 
 
-def at(field: Field, point: Mapping[int, Fraction], size: int) -> Vector:
-    """The value of a field, with so many coordinates, modulo the prime."""
-    return Residues(point).field(field, size)
-
-
 def rank_at(listed: Sequence[tuple[tuple[str, int], Field]], point: Mapping[int, Fraction], size: int) -> int:
     """The rank of these gradients at a point, modulo the prime."""
     rank, here = Rank(), Residues(point)
     return sum(rank.add(here.field(g, size)) for _, g in listed)
+
+
+def anywhere(size: int, rng: random.Random) -> dict[int, Fraction]:
+    """A point whose coordinates are random modulo the prime."""
+    return {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A model at constants and samples that were drawn."""
+
+    consts: list[Fraction]
+    samples: list[list[Fraction]]
+    entries: Entries
+
+    @property
+    def fields(self) -> list[Field]:
+        """The fields of the outputs."""
+        return [gradient(f, self.entries.factors) for f in self.entries.outputs]
+
+
+def draw(model: Model, rng: random.Random) -> Drawn:
+    consts = drawn_consts(model, rng)
+    samples = _samples(model, consts, rng)[0]
+    return Drawn(consts, samples, entries_at(model, consts, samples))
 
 
 def drawn_consts(model: Model, rng: random.Random, outputs: bool = True) -> list[Fraction]:
@@ -147,31 +168,18 @@ def _ranks(model: Model, consts: list[Fraction], rng: random.Random, outputs: bo
     size = model.parameters()
     try:
         laws = entries_at(model, consts, []).laws
-        of_outputs = _samples(model, consts, size, rng)[1] if outputs else 0
+        of_outputs = _samples(model, consts, rng)[1] if outputs else 0
     except (CannotExport, Undefined):
         return None
-    rank = Rank()
-    here = _anywhere(size, rng)
-    for entries in laws.values():
-        for f in entries:
-            rank.add(at(gradient(f, []), here, size))
-    return of_outputs, len(rank)
+    listed = [(("", 0), gradient(f, [])) for entries in laws.values() for f in entries]
+    return of_outputs, rank_at(listed, anywhere(size, rng), size)
 
 
-def _anywhere(size: int, rng: random.Random) -> dict[int, Fraction]:
-    """A point whose coordinates are random modulo the prime."""
-    return {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
-
-
-def drawn_samples(model: Model, consts: list[Fraction], size: int, rng: random.Random) -> list[list[Fraction]]:
-    """Samples on which the gradients of the outputs span all that they span on any data, as far as trying tells."""
-    return _samples(model, consts, size, rng)[0]
-
-
-def _samples(model: Model, consts: list[Fraction], size: int, rng: random.Random) -> tuple[list[list[Fraction]], int]:
-    """Such samples, and the rank of the gradients."""
+def _samples(model: Model, consts: list[Fraction], rng: random.Random) -> tuple[list[list[Fraction]], int]:
+    """Samples on which the gradients of the outputs span all that they span on any data, as far as trying tells; their rank."""
+    size = model.parameters()
     count = sum(fixed(count_entries(model.fixed.shapes[n])) for n, _ in model.fixed.leaves("input"))
-    generic = _anywhere(size, rng)
+    generic = Residues(anywhere(size, rng))
     rank = Rank()
     kept: list[list[Fraction]] = []
     idle = 0
@@ -183,7 +191,7 @@ def _samples(model: Model, consts: list[Fraction], size: int, rng: random.Random
             sample = [Fraction(rng.choice((0, 1, 1, -1, 2))) for _ in range(count)]
         attempt += 1
         entries = entries_at(model, consts, [sample])
-        new = [rank.add(at(gradient(f, entries.factors), generic, size)) for f in entries.outputs]
+        new = [rank.add(generic.field(gradient(f, entries.factors), size)) for f in entries.outputs]
         if any(new) or not count:
             kept.append(sample)
             idle = 0

@@ -10,13 +10,11 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import gcd
 
-import flint
-
+from claws.coq.linear import Matrix, dot, orthogonal, whole
 from claws.coq.model import Model
-from claws.coq.points import PRIME, drawn_consts, drawn_samples, points, rank_at, sparse
-from claws.coq.terms import Field, distinct, entries_at, gradient, times, values
+from claws.coq.points import anywhere, draw, points, rank_at, sparse
+from claws.coq.terms import Field, gradients_of, times, values
 
 
 @dataclass(frozen=True)
@@ -41,17 +39,14 @@ def search_one_field(model: Model, laws: Sequence[str], seed: int = 0) -> OneFie
     where the search fails at all points that are tried, as it does where none is missing."""
     rng = random.Random(seed)
     size = model.parameters()
-    consts = drawn_consts(model, rng)
-    samples = drawn_samples(model, consts, size, rng)
-    entries = entries_at(model, consts, samples)
-    fields = [gradient(f, entries.factors) for f in entries.outputs]
+    drawn = draw(model, rng)
+    fields = drawn.fields
     output = next((i for i, v in enumerate(fields) if v), None)
     if output is None or not all(_parallel(fields[output], w) for w in fields[output + 1 :]):
         return None
     field = fields[output]
-    listed = [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name])]
-    generic = {k: Fraction(rng.randrange(1, PRIME)) for k in range(1, size + 1)}
-    wanted = rank_at(listed, generic, size)
+    listed = gradients_of(drawn.entries, laws)
+    wanted = rank_at(listed, anywhere(size, rng), size)
     for point in points(model, rng):
         here = sparse(point)
         v = values(field, here, size)
@@ -60,8 +55,9 @@ def search_one_field(model: Model, laws: Sequence[str], seed: int = 0) -> OneFie
         u = _unseen([values(g, here, size) for _, g in listed], v)
         if u is not None:
             coordinate = min((k for k in field if v[k - 1]), key=lambda k: (len(field[k]), k))
-            w = _whole([_dot(v, v) * a - _dot(u, v) * b for a, b in zip(u, v, strict=True)])
-            return OneField(consts, samples, point, output, coordinate, [key for key, _ in listed], w, _whole(u))
+            w = whole([dot(v, v) * a - dot(u, v) * b for a, b in zip(u, v, strict=True)])
+            known = [key for key, _ in listed]
+            return OneField(drawn.consts, drawn.samples, point, output, coordinate, known, w, whole(u))
     return None
 
 
@@ -72,32 +68,7 @@ def _parallel(v: Field, w: Field) -> bool:
     return all(times(v[pivot], w.get(k, {})) == times(across, v.get(k, {})) for k in {*v, *w})
 
 
-def _unseen(rows: Sequence[Sequence[Fraction]], v: Sequence[Fraction]) -> list[Fraction] | None:
+def _unseen(rows: Matrix, v: Sequence[Fraction]) -> list[Fraction] | None:
     """A vector orthogonal to the rows, and not a multiple of v, with few entries."""
-    size = len(v)
-    flat = [flint.fmpq(x.numerator, x.denominator) for row in rows for x in row]
-    reduced, rank = flint.fmpq_mat(len(rows), size, flat).rref()
-    pivots = [next(j for j in range(size) if reduced[i, j] != 0) for i in range(rank)]
-    found = []
-    for free in (j for j in range(size) if j not in pivots):
-        u = [Fraction(0)] * size
-        u[free] = Fraction(1)
-        for i, j in enumerate(pivots):
-            u[j] = -Fraction(int(reduced[i, free].p), int(reduced[i, free].q))
-        if _dot(u, v) ** 2 != _dot(u, u) * _dot(v, v):
-            found.append(u)
+    found = [u for u in orthogonal(rows, len(v)) if dot(u, v) ** 2 != dot(u, u) * dot(v, v)]
     return min(found, key=lambda u: sum(map(bool, u)), default=None)
-
-
-def _dot(a: Sequence[Fraction], b: Sequence[Fraction]) -> Fraction:
-    return sum((x * y for x, y in zip(a, b, strict=True)), Fraction(0))
-
-
-def _whole(u: Sequence[Fraction]) -> list[int]:
-    """The same direction with whole numbers, as small as they can be."""
-    scale = 1
-    for x in u:
-        scale = scale * x.denominator // gcd(scale, x.denominator)
-    whole = [int(x * scale) for x in u]
-    common = gcd(*whole) or 1
-    return [x // common for x in whole]

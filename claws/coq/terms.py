@@ -282,3 +282,8 @@ def distinct(entries: Iterable[Poly], constants: bool = False) -> Iterator[tuple
             seen.add(key)
             seen.add(frozenset((m, -c) for m, c in f.items()))
             yield n, f
+
+
+def gradients_of(entries: Entries, laws: Iterable[str], constants: bool = False) -> list[tuple[tuple[str, int], Field]]:
+    """The gradients of the distinct entries of laws, by law and number."""
+    return [((name, n), gradient(f, [])) for name in laws for n, f in distinct(entries.laws[name], constants)]

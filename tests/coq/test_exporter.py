@@ -346,3 +346,18 @@ WORDS = [
     "dim n = 2\ninput x: [n]\nparam u: [n], v: [n]\nmap u*exp(v*x)\nlaw t = reshape(u*0, [1, 1, n])\n",
     "dim n = 2\nparam u: [n]\nmap u\nlaw t = reshape(u*0, [1, 1, 1, n])\n",
 ]
+
+
+def test_a_number_that_is_not_the_verdict_is_not_exported() -> None:
+    """At special constants or data there may be more laws: a theorem about them would stand against a true verdict."""
+    from claws.coq.exporter import Decided
+
+    spec = load_text("param u, v\nmap u*v\nlaw b = u^2 - v^2\ncount = 2\n", "model.claw")
+    count = spec.claims[1]
+    found = export(spec, claims=[(count, {})], known={(id(count), ()): Decided("PROVED", None)})
+    assert not found.files
+    assert found.refused[0].reason.startswith(
+        "there are 1 laws at the constants and data that were drawn, which is not"
+    )
+    (file,) = export(spec, claims=[(count, {})]).files
+    assert file.verdict == "REFUTED"
