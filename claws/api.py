@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from claws.driver import Options, check_spec
 from claws.report.results import FileResult, source_lines
+from claws.runner.driver import Options, check_spec
 from claws.syntax.diagnostic import Diagnostic
 from claws.syntax.reader import load_text
 from claws.syntax.source import read_source
@@ -49,10 +49,10 @@ class Law:
 
         The entry U[0, 1] of a parameter is the symbol `U_0_1`. Raises `ClawError` where a size is missing or does not fit.
         """
-        from claws.kernel.errors import Meter, Refused
-        from claws.kernel.evaluate import evaluate, fixed
+        from claws.kernel.core.errors import Meter, Refused
+        from claws.kernel.values.evaluation import evaluate, fixed
+        from claws.readings.sympy_reading import SympyRing, as_matrix, symbols_of
         from claws.report.show import ENTRIES_BUDGET, no_value
-        from claws.report.sympy_reading import SympyRing, as_matrix, symbols_of
         from claws.syntax.diagnostic import SourceError
 
         spec = self.model.spec
@@ -147,7 +147,7 @@ class Model:
         law1, law2, ...; a matrix is the list of its entries. Raises `ValueError` for an expression that has no exact
         counterpart, such as a float.
         """
-        from claws.syntax.from_sympy import source_from_sympy
+        from claws.frontends.from_sympy import source_from_sympy
 
         return loads(source_from_sympy(params, map, laws, inputs, name), name)
 

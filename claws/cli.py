@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 from claws import __version__
 
 if TYPE_CHECKING:
-    from claws.sweep import Row
+    from claws.runner.sweep import Row
     from claws.syntax.diagnostic import Diagnostic
     from claws.syntax.spec import Spec
 
@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 130
     except Exception as problem:
-        from claws.driver import internal_error
+        from claws.runner.driver import internal_error
 
         _print_errors("claws", "", [internal_error(problem)], sys.stderr)
         return 4
@@ -296,7 +296,7 @@ def _pure_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _over(text: str) -> dict[str, list[int]]:
-    from claws.sweep import parse_over
+    from claws.runner.sweep import parse_over
 
     try:
         return parse_over(text)
@@ -401,8 +401,8 @@ def _print_errors(path: str, text: str, errors: Iterable[Diagnostic], stream: Te
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from claws.driver import Options, check_paths, check_text, command_line, with_coq
     from claws.report.results import Report
+    from claws.runner.driver import Options, check_paths, check_text, command_line, with_coq
 
     options = Options(
         sizes=dict(arguments.sizes),
@@ -445,10 +445,10 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _find(arguments: argparse.Namespace) -> int:
-    from claws.driver import find_files
-    from claws.find import checked_file, command_line, find_in_paths, find_in_text
-    from claws.prover.discovery.find import Settings
+    from claws.discovery.find import Settings
     from claws.report.findings import exit_status, render
+    from claws.runner.driver import find_files
+    from claws.runner.find import checked_file, command_line, find_in_paths, find_in_text
 
     if arguments.output is not None and len(find_files(arguments.paths)) != 1:
         print("claws: -o takes the laws of one file", file=sys.stderr)
@@ -501,7 +501,7 @@ def _test(arguments: argparse.Namespace) -> int:
     # hypothesis keeps what it works out in .hypothesis of the current folder, where a command should leave nothing
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", os.path.join(home, "claws", "hypothesis"))
-    from claws.driver import Options
+    from claws.runner.driver import Options
     from claws.testing.laws import Plan
     from claws.testing.run import run_paths
 
@@ -585,7 +585,7 @@ FLOW_SIZE = 3
 
 def _verdicts(spec: Spec, sizes: Mapping[str, int], laws: Sequence[str]) -> dict[str, str]:
     """What `claws check` says of laws at these sizes."""
-    from claws.driver import Options, check_claim
+    from claws.runner.driver import Options, check_claim
     from claws.syntax.diagnostic import SourceError
 
     found = {}
@@ -629,7 +629,7 @@ def _standard_input() -> tuple[str, str]:
 
 def _load(path: str, sizes: Mapping[str, int]) -> tuple[Spec, list[Diagnostic]]:
     """A file and what is wrong with it, or with the `-D` that came with it."""
-    from claws.driver import unknown_dims
+    from claws.runner.driver import unknown_dims
     from claws.syntax.reader import load_text
     from claws.syntax.source import read_source
 
@@ -642,7 +642,7 @@ def _load(path: str, sizes: Mapping[str, int]) -> tuple[Spec, list[Diagnostic]]:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from claws.driver import Options, verify_certificate
+    from claws.runner.driver import Options, verify_certificate
 
     options = Options(
         dict(arguments.sizes), budget=arguments.budget, timeout=arguments.timeout or None, pure=arguments.pure
@@ -665,7 +665,7 @@ def _count(arguments: argparse.Namespace) -> int:
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
-    from claws.sweep import all_sizes
+    from claws.runner.sweep import all_sizes
 
     over = {**arguments.over, **{d: [n] for d, n in arguments.sizes}}
     try:
@@ -678,8 +678,8 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
 def _counted(arguments: argparse.Namespace, sizes: list[dict[str, int]], dims: list[str]) -> int:
     """The table of the numbers of laws at these sizes."""
-    from claws.driver import Options
-    from claws.sweep import Save, SaveError, sweep
+    from claws.runner.driver import Options
+    from claws.runner.sweep import Save, SaveError, sweep
     from claws.syntax.diagnostic import START, Diagnostic, SourceError
 
     spec, errors = _load(arguments.file, {})
@@ -750,7 +750,7 @@ def _not_sizes(spec: Spec, dims: Sequence[str]) -> Diagnostic | None:
 
 def _print_rows(rows: Sequence[Row], dims: Sequence[str], arguments: argparse.Namespace) -> None:
     from claws.prover.formula import fit
-    from claws.sweep import COLUMNS, csv_fields, csv_line, table
+    from claws.runner.sweep import COLUMNS, csv_fields, csv_line, table
 
     pieces = []
     if getattr(arguments, "formula", False):
@@ -790,7 +790,7 @@ def _progress(total: int, done: int) -> Iterator[Callable[[], object]]:
 
 
 def _fmt(arguments: argparse.Namespace) -> int:
-    from claws.driver import find_files
+    from claws.runner.driver import find_files
     from claws.syntax.parser import parse_source
     from claws.syntax.printer import print_file
     from claws.syntax.source import read_source
@@ -848,10 +848,10 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _gallery(arguments: argparse.Namespace) -> int:
-    from claws.driver import Options, check_paths
     from claws.report.gallery import entry_of, render, without_times
     from claws.report.results import Exit
     from claws.report.text import render_report
+    from claws.runner.driver import Options, check_paths
     from claws.syntax.reader import load_text
     from claws.syntax.source import read_source
 

@@ -21,8 +21,8 @@ import pytest
 
 if TYPE_CHECKING:
     from claws.api import Model
-    from claws.driver import Options
     from claws.report.results import FileResult
+    from claws.runner.driver import Options
     from claws.syntax.spec import Claim, Spec
 
 
@@ -97,8 +97,8 @@ class ClawFile(pytest.File):
     """A `.claw` file. One that is wrong has one test, `file`, which fails and so hides no other file's results."""
 
     def collect(self) -> Iterator[ClawItem]:
-        from claws.driver import Options, check_text
         from claws.report.results import FileResult
+        from claws.runner.driver import Options, check_text
         from claws.syntax.reader import load_text
         from claws.syntax.source import read_source
 
@@ -220,9 +220,9 @@ class ClaimItem(ClawItem):
         self.line = claim.node.span.line - 1
 
     def runtest(self) -> None:
-        from claws.driver import check_spec
         from claws.report.results import Verdict
         from claws.report.text import render_claim, render_diagnostic
+        from claws.runner.driver import check_spec
 
         result = check_spec(self.spec, self.options)
         lines = [line for d in result.errors for line in render_diagnostic(result.path, result.lines, d)]

@@ -24,7 +24,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from claws.flows.floating import Array  # sets OPENBLAS_NUM_THREADS before NumPy loads
+from claws.readings.floating import Array  # sets OPENBLAS_NUM_THREADS before NumPy loads
 
 # isort: split
 import numpy as np
@@ -33,9 +33,9 @@ from hypothesis import strategies as st
 
 from claws.flows.losses import LOSSES, Loss, polynomial
 from claws.flows.problem import CannotTrain, System, TrainingProblem, started
-from claws.kernel.errors import Malformed
-from claws.kernel.evaluate import fixed
-from claws.kernel.program import count_entries
+from claws.kernel.core.errors import Malformed
+from claws.kernel.core.program import count_entries
+from claws.kernel.values.evaluation import fixed
 from claws.syntax.diagnostic import SourceError
 from claws.syntax.spec import Spec
 

@@ -13,7 +13,7 @@ from claws.coq.document import LINE
 from claws.coq.networks import ONE, Numbering
 from claws.coq.open_document import OpenDocument, inverse_of
 from claws.coq.proofs import CoqFile, Sizes, file_name
-from claws.kernel.program import Shape
+from claws.kernel.core.program import Shape
 from claws.syntax.spec import Claim, Spec
 
 

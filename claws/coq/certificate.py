@@ -46,10 +46,10 @@ from claws.coq.terms import (
     sandwich_laws,
     values,
 )
-from claws.kernel.errors import Meter, OutOfBudget
-from claws.kernel.evaluate import fixed
-from claws.kernel.evidence import Sandwich
-from claws.kernel.program import count_entries
+from claws.kernel.core.errors import Meter, OutOfBudget
+from claws.kernel.core.evidence import Sandwich
+from claws.kernel.core.program import count_entries
+from claws.kernel.values.evaluation import fixed
 
 MAX_DEPTH = 8
 """The deepest brackets that are tried."""

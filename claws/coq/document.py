@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from claws.coq.model import BY_DERIVATIVE, CannotExport, Model, read_model
 from claws.coq.statement import Expressions, Names, Reals, Term, Towers, Writer
-from claws.kernel.functions import CHAINS, Property, Rule, Slope
-from claws.kernel.program import Leaf
+from claws.kernel.core.functions import CHAINS, Property, Rule, Slope
+from claws.kernel.core.program import Leaf
 from claws.syntax import nodes
 from claws.syntax.printer import print_statement
 from claws.syntax.spec import Claim, Spec

@@ -11,7 +11,19 @@ from fractions import Fraction
 
 from claws.coq.document import Document
 from claws.coq.model import Model, number_of
-from claws.kernel.program import Apply, Einsum, Gather, Iota, Number, Power, Product, Program, Reshape, Scatter, Sum
+from claws.kernel.core.program import (
+    Apply,
+    Einsum,
+    Gather,
+    Iota,
+    Number,
+    Power,
+    Product,
+    Program,
+    Reshape,
+    Scatter,
+    Sum,
+)
 
 
 @dataclass(frozen=True)

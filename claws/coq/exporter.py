@@ -27,12 +27,12 @@ from claws.coq.numbers import complete_file, counted_file, missing_file
 from claws.coq.proofs import CoqFile, Sizes, laws_file
 from claws.coq.straight import OneField, search_one_field
 from claws.coq.terms import check_size
-from claws.kernel.counting import compare
-from claws.kernel.errors import Malformed, OutOfBudget, Undefined
-from claws.kernel.evaluate import indices
-from claws.kernel.evidence import NotConserved, Sandwich, Witness
-from claws.kernel.sizes import Bounds
-from claws.kernel.statement import Count
+from claws.kernel.core.errors import Malformed, OutOfBudget, Undefined
+from claws.kernel.core.evidence import NotConserved, Sandwich, Witness
+from claws.kernel.core.sizes import Bounds
+from claws.kernel.core.statement import Count
+from claws.kernel.counting.bounds import compare
+from claws.kernel.values.evaluation import indices
 from claws.prover.counting import KnownLaw, count_laws, decide_number
 from claws.prover.laws import decide_law
 from claws.prover.sizes import smallest_sizes
@@ -61,7 +61,7 @@ class Export:
 
 @dataclass(frozen=True)
 class Work:
-    """How long to search for the verdict of one claim (see `claws.driver.Options`)."""
+    """How long to search for the verdict of one claim (see `claws.runner.driver.Options`)."""
 
     seed: int = 0
     budget: int = 20_000_000

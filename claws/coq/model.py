@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from claws.kernel.errors import Malformed
-from claws.kernel.evaluate import fixed as integer
-from claws.kernel.flow import Flow
-from claws.kernel.functions import CHAINS, Slope
-from claws.kernel.program import Apply, Det, Leaf, Opaque, Power, Program, count_entries
-from claws.kernel.sizes import ZERO, Size
+from claws.kernel.core.errors import Malformed
+from claws.kernel.core.flow import Flow
+from claws.kernel.core.functions import CHAINS, Slope
+from claws.kernel.core.program import Apply, Det, Leaf, Opaque, Power, Program, count_entries
+from claws.kernel.core.sizes import ZERO, Size
+from claws.kernel.values.evaluation import fixed as integer
 from claws.syntax.diagnostic import SourceError
 from claws.syntax.reader import load_text
 from claws.syntax.spec import Instance, Spec

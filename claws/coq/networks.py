@@ -13,7 +13,7 @@ from itertools import count
 from typing import NamedTuple
 
 from claws.coq.model import CannotExport
-from claws.kernel.errors import Meter
+from claws.kernel.core.errors import Meter
 
 Ix = str | int | tuple[str, "Ix", "Ix"]
 """An index: a variable, a number, or ("+" or "*", an index, an index)."""

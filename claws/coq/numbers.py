@@ -11,7 +11,7 @@ from claws.coq.proofs import CoqFile, Sizes, file_name
 from claws.coq.straight import OneField
 from claws.coq.terms import Poly
 from claws.coq.words import Words, entries_of, finish, given_words
-from claws.kernel.statement import Count
+from claws.kernel.core.statement import Count
 from claws.syntax.spec import Claim, Spec
 
 

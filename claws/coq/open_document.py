@@ -36,8 +36,8 @@ from claws.coq.networks import (
 )
 from claws.coq.proofs import Sizes
 from claws.coq.statement import Names, Reals, Term, Writer, as_atom, signed_sum
-from claws.kernel.program import Apply, Det, Iota, Leaf, Number, Opaque, Power, Reshape, Shape
-from claws.kernel.sizes import Size
+from claws.kernel.core.program import Apply, Det, Iota, Leaf, Number, Opaque, Power, Reshape, Shape
+from claws.kernel.core.sizes import Size
 from claws.syntax.spec import Spec
 
 WORDS = frozenset(

@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from claws.coq.model import CannotExport, Model
 from claws.coq.terms import Coefficient, Entries, Field, Poly, entries_at, gradient
-from claws.kernel.errors import Undefined
-from claws.kernel.evaluate import fixed, indices
-from claws.kernel.program import count_entries
+from claws.kernel.core.errors import Undefined
+from claws.kernel.core.program import count_entries
+from claws.kernel.values.evaluation import fixed, indices
 
 PRIME = 67_108_859
 """Ranks are looked at modulo this first: products of residues, a thousand of them added, fit into 64 bits."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from claws.coq.document import EXPRESSIONS, Document
 from claws.coq.domain import Domains
 from claws.coq.statement import MOST_AXES
-from claws.kernel.program import Shape
+from claws.kernel.core.program import Shape
 from claws.syntax.spec import Claim, Spec
 
 Sizes = Mapping[str, int]

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from claws.coq.model import BY_DERIVATIVE, FUNCTIONS, CannotExport, Model, number_of
-from claws.kernel.functions import CHAINS, Slope
-from claws.kernel.program import (
+from claws.kernel.core.functions import CHAINS, Slope
+from claws.kernel.core.program import (
     Apply,
     Einsum,
     Gather,
@@ -30,7 +30,7 @@ from claws.kernel.program import (
     count_entries,
     operands_of,
 )
-from claws.kernel.sizes import Size
+from claws.kernel.core.sizes import Size
 
 KEYWORDS = frozenset(
     "as at by cofix do else end exists exists2 fix for forall fun if IF in let match mod of return Set SProp Prop then Type "

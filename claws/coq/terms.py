@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from claws.coq.model import CannotExport, Model
-from claws.kernel.errors import Meter, Undefined
-from claws.kernel.evaluate import Array, Index, evaluate, fixed, indices
-from claws.kernel.evidence import Sandwich
-from claws.kernel.polynomials import Polynomial, Polynomials
+from claws.kernel.core.errors import Meter, Undefined
+from claws.kernel.core.evidence import Sandwich
+from claws.kernel.laws.polynomials import Polynomial, Polynomials
+from claws.kernel.values.evaluation import Array, Index, evaluate, fixed, indices
 
 Monomial = tuple[int, ...]
 """Coordinates in order, with repetitions."""

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from claws.flows.floating import Array, FloatReading, constant
 from claws.flows.losses import SQUARE, Loss
-from claws.kernel.evaluate import fixed
-from claws.kernel.flow import STATE, velocity_of
-from claws.kernel.program import ROLES, Leaf
-from claws.kernel.statement import Count
-from claws.prover.jets import Jet
+from claws.kernel.core.flow import STATE, velocity_of
+from claws.kernel.core.program import ROLES, Leaf
+from claws.kernel.core.statement import Count
+from claws.kernel.values.evaluation import fixed
+from claws.readings.arrays import Jet
+from claws.readings.floating import Array, FloatReading, constant
 from claws.syntax import nodes
 from claws.syntax.diagnostic import SourceError
 from claws.syntax.spec import Spec

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sys
 
-from claws.kernel.certificate import MAX_BYTES, digest, read_certificate
-from claws.kernel.errors import Meter, Refused
-from claws.kernel.printing import render_statement
+from claws.kernel.core.errors import Meter, Refused
+from claws.kernel.format.certificate import MAX_BYTES, digest, read_certificate
+from claws.kernel.format.printing import render_statement
 from claws.kernel.theorem import check
 
 BUDGET = 100_000_000

@@ -11,13 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from claws.kernel import counting
-from claws.kernel.assumptions import simplified
-from claws.kernel.blocks import check_use
-from claws.kernel.enclosures import Enclosures, Interval
-from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, brief
-from claws.kernel.evaluate import Array, Index, Ring, directional, evaluate, fixed, gradients, indices
-from claws.kernel.evidence import (
+from claws.kernel.core.errors import Malformed, Meter, OutOfBudget, Refused, brief
+from claws.kernel.core.evidence import (
     ByBlock,
     ByPolynomials,
     ByTensors,
@@ -28,14 +23,19 @@ from claws.kernel.evidence import (
     Sandwich,
     Witness,
 )
-from claws.kernel.flow import STATE
-from claws.kernel.lie import ExactRanks, Ranks, coordinates, parameters
-from claws.kernel.polynomials import Polynomial, Polynomials
-from claws.kernel.program import ROLES, Leaf, Program, count_entries
-from claws.kernel.rational import Rationals
-from claws.kernel.sizes import condition_text
-from claws.kernel.statement import AnyStatement, Complete, Count, Independent, Statement
-from claws.kernel.tensors import NotShown, Tensor, Tensors
+from claws.kernel.core.flow import STATE
+from claws.kernel.core.program import ROLES, Leaf, Program, count_entries
+from claws.kernel.core.sizes import condition_text
+from claws.kernel.core.statement import AnyStatement, Complete, Count, Independent, Statement
+from claws.kernel.counting import bounds as counting
+from claws.kernel.counting.assumptions import simplified
+from claws.kernel.counting.points import ExactRanks, Ranks, coordinates, parameters
+from claws.kernel.laws.blocks import check_use
+from claws.kernel.laws.polynomials import Polynomial, Polynomials
+from claws.kernel.laws.tensors import NotShown, Tensor, Tensors
+from claws.kernel.values.enclosures import Enclosures, Interval
+from claws.kernel.values.evaluation import Array, Index, Ring, directional, evaluate, fixed, gradients, indices
+from claws.kernel.values.rationals import Rationals
 
 VERSION = "1"
 

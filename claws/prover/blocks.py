@@ -8,9 +8,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from claws.kernel.errors import Meter, Refused
-from claws.kernel.evidence import ByBlock, Premise
-from claws.kernel.statement import Statement
+from claws.kernel.core.errors import Meter, Refused
+from claws.kernel.core.evidence import ByBlock, Premise
+from claws.kernel.core.statement import Statement
 from claws.kernel.theorem import Theorem, check
 from claws.prover.laws import prove_law
 from claws.prover.sizes import smallest_sizes

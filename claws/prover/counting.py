@@ -9,18 +9,28 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from claws.kernel.assumptions import check_assumptions
-from claws.kernel.counting import Changed, Entries, bounds, compare, gradient_rank, simple_model
-from claws.kernel.errors import Malformed, Meter, NoRoot, OutOfBudget, Refused, Undefined
-from claws.kernel.evidence import ByPolynomials, ByTensors, Evidence, NotConserved, Sandwich, Witness
-from claws.kernel.jets import salt
-from claws.kernel.lie import (
+from claws.kernel.core.errors import Malformed, Meter, NoRoot, OutOfBudget, Refused, Undefined
+from claws.kernel.core.evidence import (
+    Bundle,
+    ByPolynomials,
+    ByTensors,
+    Evidence,
+    NotConserved,
+    Sandwich,
+    Step,
+    Tree,
+    Witness,
+)
+from claws.kernel.core.program import Node, Program, renumbered
+from claws.kernel.core.statement import Complete, Count, Independent, Statement
+from claws.kernel.counting.assumptions import check_assumptions
+from claws.kernel.counting.bounds import Changed, Entries, bounds, compare, gradient_rank, simple_model
+from claws.kernel.counting.jets import salt
+from claws.kernel.counting.points import (
     MAX_LEVEL,
     Model,
     Point,
     Ranks,
-    Step,
-    Tree,
     coordinates,
     depth,
     has_data,
@@ -28,9 +38,6 @@ from claws.kernel.lie import (
     parameters,
     roots_of,
 )
-from claws.kernel.paths import Bundle
-from claws.kernel.program import Node, Program, renumbered
-from claws.kernel.statement import Complete, Count, Independent, Statement
 from claws.kernel.theorem import Theorem, check
 from claws.prover.laws import decide_law, prove_law
 
@@ -147,7 +154,7 @@ class NumberSearch:
 
     def _point(self, seed: int) -> tuple[int, int]:
         """A prime and a seed at which square roots of functions of the parameters exist, in the model and its laws."""
-        from claws.prover.jets import PRIMES, PRIMES_WITH_ROOTS
+        from claws.readings.arrays import PRIMES, PRIMES_WITH_ROOTS
 
         models: list[tuple[Model, list[int]]] = [(self.statement, roots_of(self.statement))]
         models += [(law.statement, _roots(law.statement.program, [law.statement.law])) for law in self.laws]
@@ -363,7 +370,7 @@ class NumberSearch:
 
     def _find_laws(self) -> None:
         """Laws of degree 1 and 2 that the file does not have."""
-        from claws.prover.discovery.polynomials import find_laws
+        from claws.discovery.polynomials import find_laws
 
         def wanted() -> int:
             return self.at_most - self.at_least
@@ -392,7 +399,7 @@ class NumberSearch:
     # --- independence ------------------------------------------------------------------------------------------------
 
     def independent(self, statement: Independent) -> Theorem | None:
-        from claws.prover.discovery.relations import find_relation
+        from claws.discovery.relations import find_relation
 
         try:
             return self._check(statement, Sandwich(statement.program, (), (), self.modulus, self.seed))

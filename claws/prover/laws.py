@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from claws.kernel.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
-from claws.kernel.evaluate import fixed
-from claws.kernel.evidence import ByPolynomials, ByTensors
-from claws.kernel.functions import has_rule
-from claws.kernel.program import ROLES, Apply, count_entries
-from claws.kernel.statement import Statement
-from claws.kernel.tensors import NotShown
+from claws.kernel.core.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
+from claws.kernel.core.evidence import ByPolynomials, ByTensors
+from claws.kernel.core.functions import has_rule
+from claws.kernel.core.program import ROLES, Apply, count_entries
+from claws.kernel.core.statement import Statement
+from claws.kernel.laws.tensors import NotShown
 from claws.kernel.theorem import Theorem, check
+from claws.kernel.values.evaluation import fixed
 from claws.prover.sizes import smallest_sizes
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _decide(statement: Statement, seed: int, meter: Meter, outcome: Outcome) -> 
 
 def _polynomials(statement: Statement, meter: Meter, outcome: Outcome) -> Theorem | None:
     """The proof at fixed sizes; FLINT is asked first whether there is one."""
-    from claws.prover.flint_reading import residue_vanishes
+    from claws.readings.flint_reading import residue_vanishes
 
     try:
         if not residue_vanishes(statement, meter):

@@ -1,7 +1,7 @@
 """Ranks of generators and brackets on NumPy arrays: the search's tool, and the kernel's accelerator for large models.
 
-It finds what `claws.kernel.lie.ExactRanks` finds, at the same point, in batches. Used as an accelerator it is named in the
-theorem's trust line.
+It finds what `claws.kernel.counting.points.ExactRanks` finds, at the same point, in batches. Used as an accelerator it is named
+in the theorem's trust line.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from fractions import Fraction
 
 import numpy as np
 
-from claws.kernel.errors import Meter, NoRoot, Undefined
-from claws.kernel.evaluate import fixed
-from claws.kernel.flow import STATE
-from claws.kernel.jets import PATTERNS_FREE, salt
-from claws.kernel.lie import MAX_DRAWS, Model, Step, Tree, coordinates, has_data, roots_of
-from claws.kernel.program import ROLES, Leaf
-from claws.kernel.ranks import Row, sparse_rank
-from claws.kernel.statement import Statement
-from claws.prover.jets import PRIMES, Field, Jet, Reading, Residues
+from claws.kernel.core.errors import Meter, NoRoot, Undefined
+from claws.kernel.core.evidence import Step, Tree
+from claws.kernel.core.flow import STATE
+from claws.kernel.core.program import ROLES, Leaf
+from claws.kernel.core.statement import Statement
+from claws.kernel.counting.jets import PATTERNS_FREE, salt
+from claws.kernel.counting.points import MAX_DRAWS, Model, coordinates, has_data, roots_of
+from claws.kernel.counting.ranks import Row, sparse_rank
+from claws.kernel.values.evaluation import fixed
+from claws.readings.arrays import PRIMES, Field, Jet, Reading, Residues
 
 BATCH = 128
-"""Rows made at a time; also the block of the elimination, so it is at most 256 (see `claws.prover.jets`)."""
+"""Rows made at a time; also the block of the elimination, so it is at most 256 (see `claws.readings.arrays`)."""
 
 SPARSE = 20_000
 """With more parameters than this, rows are sparse or not at all."""
@@ -39,7 +40,7 @@ _SMALL = 16
 
 
 class ArrayRanks:
-    """`claws.kernel.lie.Ranks` on NumPy arrays."""
+    """`claws.kernel.counting.points.Ranks` on NumPy arrays."""
 
     name = "NumPy (ranks modulo a prime)"
 
@@ -115,7 +116,7 @@ Theta = dict[str, Jet]
 
 
 class Point:
-    """A model at the pseudo-random parameters of a seed, as `claws.kernel.lie.Point`."""
+    """A model at the pseudo-random parameters of a seed, as `claws.kernel.counting.points.Point`."""
 
     patterns = PATTERNS_FREE
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from claws.kernel.evaluate import fixed
-from claws.kernel.lie import Model
-from claws.kernel.paths import Bundle, Column, split_places
-from claws.kernel.program import Apply, Einsum, Leaf, Sum, count_entries, operands_of
+from claws.kernel.core.evidence import Bundle
+from claws.kernel.core.program import Apply, Einsum, Leaf, Sum, count_entries, operands_of
+from claws.kernel.counting.paths import Column, split_places
+from claws.kernel.counting.points import Model
+from claws.kernel.values.evaluation import fixed
 
 
 class _NoPath(Exception):

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from claws.kernel.assumptions import simplified
-from claws.kernel.counting import Changed
-from claws.kernel.flow import STATE
-from claws.kernel.lie import Model
-from claws.kernel.program import Apply, Einsum, Leaf, Node, Number, Power, Program, Sum
-from claws.kernel.sizes import Size
+from claws.kernel.core.flow import STATE
+from claws.kernel.core.program import Apply, Einsum, Leaf, Node, Number, Power, Program, Sum
+from claws.kernel.core.sizes import Size
+from claws.kernel.counting.assumptions import simplified
+from claws.kernel.counting.bounds import Changed
+from claws.kernel.counting.points import Model
 
 Term = tuple[Fraction, tuple[int, ...]]
 """A number times a product of scalar nodes: constants, or 1/t."""
@@ -46,7 +46,7 @@ def scaled_model(model: Model) -> tuple[Changed, dict[str, Weight]]:
 
 
 def placed_weights(model: Model, weights: Mapping[str, Weight]) -> dict[str, Weight]:
-    """The weights in the simplified program of the model (see `claws.kernel.counting.simple_model`)."""
+    """The weights in the simplified program of the model (see `claws.kernel.counting.bounds.simple_model`)."""
     place = simplified(model.program)[1]
     return {name: Weight(place[w.factor], place[w.growth], w.text) for name, w in weights.items()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from claws.kernel.sizes import Bounds
+from claws.kernel.core.sizes import Bounds
 
 
 def smallest_sizes(dims: list[str], bounds: Bounds) -> dict[str, int]:

@@ -15,16 +15,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from claws.kernel.enclosures import Enclosures, Interval
-from claws.kernel.errors import Irrational, Malformed, Meter, OutOfBudget, Refused, Undefined
-from claws.kernel.evaluate import Array, Index, Jacobian, directional, fixed, indices
-from claws.kernel.evidence import Witness
-from claws.kernel.functions import Property, Slope
-from claws.kernel.program import ROLES, Leaf, Program, count_entries
-from claws.kernel.rational import Choices
-from claws.kernel.sizes import Bounds
-from claws.kernel.statement import Statement
+from claws.kernel.core.errors import Irrational, Malformed, Meter, OutOfBudget, Refused, Undefined
+from claws.kernel.core.evidence import Choices, Witness
+from claws.kernel.core.functions import Property, Slope
+from claws.kernel.core.program import ROLES, Leaf, Program, count_entries
+from claws.kernel.core.sizes import Bounds
+from claws.kernel.core.statement import Statement
 from claws.kernel.theorem import law_directions, law_drift
+from claws.kernel.values.enclosures import Enclosures, Interval
+from claws.kernel.values.evaluation import Array, Index, Jacobian, directional, fixed, indices
 from claws.prover.sizes import smallest_sizes
 
 BITS = 96

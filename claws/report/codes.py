@@ -225,7 +225,7 @@ _CODES = (
         "are the dims of the same name. A block with one output is called, `A(x)`, and has parameters of its own, `A.U`.",
         'import "attention.claw" as A\nparam x\nmap x\n',
     ),
-    # CLAW040 to CLAW049: files and the command line (claws.driver)
+    # CLAW040 to CLAW049: files and the command line (claws.runner.driver)
     Code("CLAW040", "a file can't be read or written", "There is no such file, or it can't be opened.", ""),
     Code("CLAW041", "not a text file", "Files are UTF-8 text of at most 8 MiB.", ""),
     Code("CLAW042", "a folder without .claw files", "A folder is searched, with its subfolders, for `*.claw`.", ""),

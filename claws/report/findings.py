@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from claws.prover.discovery.find import FileLaw, Findings, Settings
+from claws.discovery.find import FileLaw, Findings, Settings
 from claws.report.latex import latex_of
 from claws.report.results import Exit
 from claws.report.text import render_diagnostic
@@ -45,7 +45,7 @@ def _formulas(f: Findings, form: str) -> str:
                 lines.append(f"% {law.name} generates ${law.symmetry_latex}$")
         return "\n".join(lines)
     from claws.api import ClawError, loads
-    from claws.report.sympy_reading import python_text
+    from claws.readings.sympy_reading import python_text
 
     try:
         model = loads(new_file(f), f.path, f.sizes)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from claws.kernel.errors import Meter, Refused, Undefined
-from claws.kernel.evaluate import directional, evaluate, fixed
-from claws.kernel.printing import TensorPrinter, render_statement
-from claws.kernel.program import count_entries
-from claws.kernel.sizes import ZERO
-from claws.kernel.statement import Statement
-from claws.kernel.tensors import Tensors
+from claws.kernel.core.errors import Meter, Refused, Undefined
+from claws.kernel.core.program import count_entries
+from claws.kernel.core.sizes import ZERO
+from claws.kernel.core.statement import Statement
+from claws.kernel.format.printing import TensorPrinter, render_statement
+from claws.kernel.laws.tensors import Tensors
 from claws.kernel.theorem import law_directions, law_drift, tensor_residue
+from claws.kernel.values.evaluation import directional, evaluate, fixed
 from claws.report.descent import descend
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
@@ -148,7 +148,7 @@ def _entries(spec: Spec, statement: Statement, name: str, form: str, first: bool
         )
     import sympy
 
-    from claws.report.sympy_reading import SympyRing, as_matrix, symbols_of
+    from claws.readings.sympy_reading import SympyRing, as_matrix, symbols_of
 
     def write(label: str, x: object) -> str:
         return f"{label} = {sympy.latex(x)}" if form == "latex" else f"{label} = {x}"

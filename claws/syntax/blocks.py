@@ -14,9 +14,9 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from claws.kernel.errors import Malformed
-from claws.kernel.flow import STATE, parameter_of, velocity_of
-from claws.kernel.program import (
+from claws.kernel.core.errors import Malformed
+from claws.kernel.core.flow import STATE, parameter_of, velocity_of
+from claws.kernel.core.program import (
     Apply,
     Det,
     Einsum,
@@ -33,8 +33,8 @@ from claws.kernel.program import (
     operands_of,
     renumbered,
 )
-from claws.kernel.sizes import Size
-from claws.kernel.statement import Statement
+from claws.kernel.core.sizes import Size
+from claws.kernel.core.statement import Statement
 from claws.syntax import nodes
 from claws.syntax.builder import Builder, Misfit, Value, shape_text
 from claws.syntax.diagnostic import Diagnostic, SourceError

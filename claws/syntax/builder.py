@@ -14,9 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
-from claws.kernel.errors import Malformed, Undefined
-from claws.kernel.functions import Property, exact_power
-from claws.kernel.program import (
+from claws.kernel.core.errors import Malformed, Undefined
+from claws.kernel.core.functions import Property, exact_power
+from claws.kernel.core.program import (
     Apply,
     Det,
     Einsum,
@@ -38,7 +38,7 @@ from claws.kernel.program import (
     operands_of,
     renumbered,
 )
-from claws.kernel.sizes import ONE, ZERO, Bounds, Size
+from claws.kernel.core.sizes import ONE, ZERO, Bounds, Size
 
 MAX_NODES = 50_000
 """The longest program; longer ones take minutes to be made and checked."""

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from claws.kernel.flow import velocity_of
-from claws.kernel.program import Leaf
+from claws.kernel.core.flow import velocity_of
+from claws.kernel.core.program import Leaf
 from claws.syntax import nodes
 from claws.syntax.builder import Builder, Misfit, Value, shape_text
 from claws.syntax.diagnostic import START, SourceError, Span

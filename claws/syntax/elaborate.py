@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from claws.kernel.errors import Malformed
-from claws.kernel.functions import Property
-from claws.kernel.program import MAX_EXPONENT, Shape
-from claws.kernel.sizes import ONE, ZERO, Bounds, Size
+from claws.kernel.core.errors import Malformed
+from claws.kernel.core.functions import Property
+from claws.kernel.core.program import MAX_EXPONENT, Shape
+from claws.kernel.core.sizes import ONE, ZERO, Bounds, Size
 from claws.syntax import nodes
 from claws.syntax.builder import (
     Affine,

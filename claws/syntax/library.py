@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from claws.kernel.program import Shape
-from claws.kernel.sizes import ONE, ZERO, Size
+from claws.kernel.core.program import Shape
+from claws.kernel.core.sizes import ONE, ZERO, Size
 from claws.syntax import nodes
 from claws.syntax.builder import Loop, Misfit, NeedsSizes, Value, shape_text
 from claws.syntax.elaborate import Collect, Scope, error, short_text, suggest

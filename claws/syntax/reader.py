@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from claws.kernel.sizes import Size
+from claws.kernel.core.sizes import Size
 from claws.syntax import nodes
 from claws.syntax.blocks import Block
 from claws.syntax.builder import Builder

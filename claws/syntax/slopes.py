@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from claws.kernel.functions import Slope
-from claws.kernel.program import MAX_SLOPE_DEGREE, MAX_SLOPE_NUMBER
+from claws.kernel.core.functions import Slope
+from claws.kernel.core.program import MAX_SLOPE_DEGREE, MAX_SLOPE_NUMBER
 from claws.syntax import nodes
 from claws.syntax.diagnostic import Span
 from claws.syntax.elaborate import error

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from claws.kernel.errors import Malformed
-from claws.kernel.flow import Flow, parameter_of
-from claws.kernel.functions import Property
-from claws.kernel.program import Leaf, Node, Program, Shape
-from claws.kernel.sizes import Size
-from claws.kernel.statement import Complete, Count, Independent, Statement
+from claws.kernel.core.errors import Malformed
+from claws.kernel.core.flow import Flow, parameter_of
+from claws.kernel.core.functions import Property
+from claws.kernel.core.program import Leaf, Node, Program, Shape
+from claws.kernel.core.sizes import Size
+from claws.kernel.core.statement import Complete, Count, Independent, Statement
 from claws.syntax import nodes
 from claws.syntax.blocks import Block, Lift, PlacedBlock, Reading
 from claws.syntax.builder import Builder, Misfit, Value

@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from claws.flows.floating import FloatReading  # sets OPENBLAS_NUM_THREADS before NumPy loads
+from claws.readings.floating import FloatReading  # sets OPENBLAS_NUM_THREADS before NumPy loads
 
 # isort: split
 import numpy as np
 
-from claws.kernel import evaluate as exact
-from claws.kernel.errors import Irrational, Meter, Refused, Undefined
-from claws.kernel.evaluate import directional, fixed
-from claws.kernel.flow import STATE
-from claws.kernel.rational import Choices
-from claws.kernel.statement import Statement
+from claws.kernel.core.errors import Irrational, Meter, Refused, Undefined
+from claws.kernel.core.evidence import Choices
+from claws.kernel.core.flow import STATE
+from claws.kernel.core.statement import Statement
 from claws.kernel.theorem import law_directions, law_drift
-from claws.prover.jets import PRIMES, Field, Jet, Reading
+from claws.kernel.values import evaluation as exact
+from claws.kernel.values.evaluation import directional, fixed
 from claws.prover.lie import is_zero_residue
 from claws.prover.witness import RecordingNumbers
+from claws.readings.arrays import PRIMES, Field, Jet, Reading
 
 Rational = Any
 """A NumPy array of dtype object that holds fractions."""

@@ -20,8 +20,8 @@ import hypothesis
 import numpy as np
 
 from claws import __version__
-from claws.driver import Options, check_claim, internal_error
 from claws.report.results import ClaimResult, Verdict, source_lines
+from claws.runner.driver import Options, check_claim, internal_error
 from claws.syntax.diagnostic import Diagnostic, SourceError
 from claws.syntax.elaborate import suggest
 from claws.syntax.reader import load_text

@@ -31,9 +31,9 @@ from claws.flows.problem import (
     gradient_flow,
     random_problem,
 )
-from claws.kernel.errors import Malformed
-from claws.kernel.program import ROLES
-from claws.kernel.statement import Statement
+from claws.kernel.core.errors import Malformed
+from claws.kernel.core.program import ROLES
+from claws.kernel.core.statement import Statement
 from claws.report.descent import EXACT, QUADRATIC, Discrete, descend
 from claws.report.results import ClaimResult, Verdict
 from claws.syntax.diagnostic import SourceError

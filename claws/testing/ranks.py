@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from claws.flows.floating import Array, FloatReading, Floats
+from claws.readings.floating import Array, FloatReading, Floats
 
 # isort: split
 import numpy as np
 
-from claws.kernel.counting import simple_model
-from claws.kernel.errors import Meter
-from claws.kernel.jets import salt
-from claws.kernel.lie import Model, coordinates
-from claws.kernel.program import Apply
+from claws.kernel.core.errors import Meter
+from claws.kernel.core.program import Apply
+from claws.kernel.counting.bounds import simple_model
+from claws.kernel.counting.jets import salt
+from claws.kernel.counting.points import Model, coordinates
 from claws.prover.counting import forms
 from claws.prover.lie import Point, Theta
 

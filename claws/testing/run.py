@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from claws.driver import COMMAND_LINE, Options, find_files, process_died, unknown_dims
-from claws.processes import in_order
 from claws.report.results import Exit
 from claws.report.trials import render_file, render_summary
+from claws.runner.driver import COMMAND_LINE, Options, find_files, process_died, unknown_dims
+from claws.runner.processes import in_order
 
 if TYPE_CHECKING:
     from claws.testing.files import FileTests

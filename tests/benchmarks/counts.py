@@ -15,9 +15,9 @@ import time
 from collections.abc import Iterable
 from math import isqrt
 
-from claws.driver import Options
-from claws.prover.jets import PRIMES
-from claws.sweep import Row, count_at
+from claws.readings.arrays import PRIMES
+from claws.runner.driver import Options
+from claws.runner.sweep import Row, count_at
 from claws.syntax.reader import load_text
 from tests.claims.published import LINEAR, RELU, linear_net, relu_net
 

@@ -15,10 +15,10 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from claws.kernel.errors import Meter
-from claws.prover.discovery.find import Settings, find_laws_of
-from claws.prover.discovery.polynomials import PolynomialSearch, state_ansatz
-from claws.prover.jets import PRIMES
+from claws.discovery.find import Settings, find_laws_of
+from claws.discovery.polynomials import PolynomialSearch, state_ansatz
+from claws.kernel.core.errors import Meter
+from claws.readings.arrays import PRIMES
 from claws.syntax.reader import load_text
 
 PATIENCE = 60.0

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from claws.driver import Options, check_file, check_text, verify_certificate
 from claws.report.descent import EXACT, FIRST_ORDER, QUADRATIC, descend
 from claws.report.results import ClaimResult
+from claws.runner.driver import Options, check_file, check_text, verify_certificate
 from claws.syntax.reader import load_text
 
 ATTENTION = """dim n, d, h

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claws.driver import Options, check_text
-from claws.flows.solutions import solution
-from claws.kernel.certificate import Certificate, read_certificate, write_certificate
-from claws.kernel.errors import Malformed, Meter, Refused
-from claws.kernel.functions import Slope, higher_derivative
+from claws.kernel.core.errors import Malformed, Meter, Refused
+from claws.kernel.core.functions import Slope, higher_derivative
+from claws.kernel.format.certificate import Certificate, read_certificate, write_certificate
 from claws.kernel.theorem import check
 from claws.prover.laws import decide_law
+from claws.readings.solutions import solution
 from claws.report.results import ClaimResult
+from claws.runner.driver import Options, check_text
 from claws.syntax.parser import parse_source
 from claws.syntax.printer import print_file
 from claws.syntax.reader import load_text

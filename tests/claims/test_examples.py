@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from claws.driver import Options, check_file
 from claws.report.results import FileResult, Verdict
+from claws.runner.driver import Options, check_file
 from claws.syntax.reader import load_text
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

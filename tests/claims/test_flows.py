@@ -14,8 +14,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from claws.driver import Options, check_text
 from claws.report.results import ClaimResult
+from claws.runner.driver import Options, check_text
 from claws.syntax import nodes
 from tests.claims.residues import is_nonzero
 from tests.properties.interpreter import read, residues

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from claws.driver import Options, check_paths, check_text
 from claws.report.results import ClaimResult, Exit, Verdict
+from claws.runner.driver import Options, check_paths, check_text
 from tests.claims.by_hand import HANDS, Hand, Point, law_entries, random_point, residues
 from tests.claims.known import CASES, VERDICTS, Known
 from tests.claims.residues import bounds_of, is_nonzero

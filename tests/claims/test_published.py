@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from claws.driver import Options
-from claws.sweep import count_at
+from claws.runner.driver import Options
+from claws.runner.sweep import count_at
 from claws.syntax.reader import load_text
 from tests.claims.published import LINEAR, RELU, linear_net, relu_net
 

@@ -20,7 +20,7 @@ from claws.coq.exporter import Export, export
 from claws.coq.model import CannotExport
 from claws.coq.proofs import CoqFile
 from claws.coq.runner import check_again, check_text
-from claws.kernel.errors import OutOfBudget
+from claws.kernel.core.errors import OutOfBudget
 from claws.syntax.reader import load_text
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

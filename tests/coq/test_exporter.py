@@ -243,7 +243,7 @@ def test_an_index_with_a_dim_that_python_does_not_read(dim: str) -> None:
 
 def test_what_is_decided_is_not_decided_again(monkeypatch: pytest.MonkeyPatch) -> None:
     from claws.coq.exporter import Decided
-    from claws.kernel.evidence import Witness
+    from claws.kernel.core.evidence import Witness
 
     def no_search(*_: object) -> None:
         raise AssertionError("decided again")

@@ -10,8 +10,8 @@ from claws.coq import second_opinion as module
 from claws.coq.exporter import Export, Work, export
 from claws.coq.runner import Answer
 from claws.coq.second_opinion import ask_coq
-from claws.driver import Options, check_text
 from claws.report.results import FileResult
+from claws.runner.driver import Options, check_text
 from claws.syntax.reader import load_text
 
 TEXT = "param u, v\nmap u*v\nlaw balance = u^2 - v^2\n"

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from claws.driver import Options, check_claim
-from claws.kernel.certificate import Certificate, read_certificate, write_certificate
-from claws.kernel.errors import Meter
-from claws.kernel.evidence import Witness
+from claws.kernel.core.errors import Meter
+from claws.kernel.core.evidence import Witness
+from claws.kernel.format.certificate import Certificate, read_certificate, write_certificate
 from claws.kernel.theorem import check
 from claws.prover.laws import decide_law
 from claws.report.results import ClaimResult, Verdict
+from claws.runner.driver import Options, check_claim
 from claws.syntax.printer import print_expression
 from claws.syntax.reader import load_text
 from claws.syntax.spec import Claim, Spec

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from claws.flows.floating import values
 from claws.flows.problem import System
+from claws.readings.floating import values
 from claws.syntax.reader import load_text
 from claws.syntax.spec import Spec
 from tests.gallery.hand import Array, Hand

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from claws.cli import main
-from claws.driver import Options, check_text
 from claws.report.gallery import entry_of, render, without_times
+from claws.runner.driver import Options, check_text
 
 GALLERY = Path(__file__).parent.parent.parent / "examples" / "gallery"
 

@@ -8,9 +8,9 @@ from fractions import Fraction
 import pytest
 
 from claws.kernel import Evidence, Meter, Program, Refused, Size, Statement, Theorem, Witness, check
-from claws.kernel.flow import GRADIENT, Flow
-from claws.kernel.program import Apply, Det, Einsum, Gather, Leaf, Node, Number, Opaque, Power, Product, Sum
-from claws.kernel.rational import Choices
+from claws.kernel.core.evidence import Choices
+from claws.kernel.core.flow import GRADIENT, Flow
+from claws.kernel.core.program import Apply, Det, Einsum, Gather, Leaf, Node, Number, Opaque, Power, Product, Sum
 
 ONE = Fraction(1)
 N, M, R = Size.dim("n"), Size.dim("m"), Size.dim("r")

@@ -12,8 +12,8 @@ from random import Random
 import numpy as np
 
 from claws.kernel import Malformed, Program, Size, Statement
-from claws.kernel import program as p
-from claws.kernel.flow import Flow
+from claws.kernel.core import program as p
+from claws.kernel.core.flow import Flow
 from tests.kernel.reference import Array, shape_of
 
 N, M = Size.dim("n"), Size.dim("m")

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from claws.kernel import program as p
-from claws.kernel.polynomials import Monomial, Polynomial, Polynomials
-from claws.kernel.statement import Statement
-from claws.kernel.tensors import Symbol, Tensor, Tensors
+from claws.kernel.core import program as p
+from claws.kernel.core.statement import Statement
+from claws.kernel.laws.polynomials import Monomial, Polynomial, Polynomials
+from claws.kernel.laws.tensors import Symbol, Tensor, Tensors
 
 Array = NDArray[np.complex128]
 STEP = 1e-60

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import claws.kernel
-from claws.kernel.certificate import Certificate, digest, write_certificate
+from claws.kernel.format.certificate import Certificate, digest, write_certificate
+from tests.kernel.format.test_certificate import AT_ONE
 from tests.kernel.models import linear, scalars, witness
 from tests.kernel.models import product as times
-from tests.kernel.test_certificate import AT_ONE
 
 KERNEL = Path(claws.kernel.__file__).parent
 ROOT = KERNEL.parent.parent
@@ -88,7 +88,7 @@ import json, sys
 assert False, "this script must be run with -O"
 from fractions import Fraction
 from claws.kernel import ByPolynomials, ByTensors, Meter, Refused, check
-from claws.kernel.certificate import read_certificate
+from claws.kernel.format.certificate import read_certificate
 
 def outcome(text):
     try:

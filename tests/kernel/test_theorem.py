@@ -22,9 +22,9 @@ from claws.kernel import (
     Witness,
     check,
 )
-from claws.kernel.flow import Flow
-from claws.kernel.program import Apply, Einsum, Iota, Leaf, Number, Opaque, Power, Program, Sum
-from claws.kernel.rational import Choices
+from claws.kernel.core.evidence import Choices
+from claws.kernel.core.flow import Flow
+from claws.kernel.core.program import Apply, Einsum, Iota, Leaf, Number, Opaque, Power, Program, Sum
 from tests.kernel.models import (
     M,
     N,

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from claws.driver import Options, check_text
-from claws.kernel.errors import Meter, OutOfBudget, Refused
+from claws.kernel.core.errors import Meter, OutOfBudget, Refused
 from claws.kernel.theorem import ByPolynomials, ByTensors, check
 from claws.report.results import ClaimResult, Verdict
+from claws.runner.driver import Options, check_text
 from claws.syntax import nodes
 from claws.syntax.printer import print_expression
 from claws.syntax.reader import load_text

@@ -9,8 +9,8 @@ import sympy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from claws.driver import Options
-from claws.sweep import Row, count_at
+from claws.runner.driver import Options
+from claws.runner.sweep import Row, count_at
 from claws.syntax.reader import load_text
 
 quiet = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])

@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from claws.cli import main
-from claws.driver import Options, check_text
-from claws.kernel.errors import Meter
+from claws.kernel.core.errors import Meter
 from claws.report.codes import CODES
 from claws.report.results import ClaimResult, FileResult, Verdict, source_lines
+from claws.runner.driver import Options, check_text
 from claws.syntax.diagnostic import Span
 from claws.syntax.lexer import STATEMENT_KEYWORDS, Token, scan_tokens
 from claws.syntax.parser import parse_source

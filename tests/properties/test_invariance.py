@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from claws.driver import Options, check_text
 from claws.report.results import Verdict
+from claws.runner.driver import Options, check_text
 from claws.syntax import nodes
 from claws.syntax.printer import print_file
 from claws.syntax.reader import load_text

@@ -10,16 +10,17 @@ from flint import nmod_mat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claws.driver import Options, check_text
-from claws.kernel.errors import Meter
-from claws.kernel.lie import ExactRanks, Point, Step, Tree, depth
-from claws.kernel.statement import Statement
+from claws.discovery.exact import null_space, reconstructed
+from claws.kernel.core.errors import Meter
+from claws.kernel.core.evidence import Step, Tree
+from claws.kernel.core.statement import Statement
+from claws.kernel.counting.points import ExactRanks, Point, depth
 from claws.prover import lie as arrays
 from claws.prover.counting import balanced, forms
-from claws.prover.discovery.exact import null_space, reconstructed
-from claws.prover.jets import PRIMES
+from claws.readings.arrays import PRIMES
 from claws.report.results import Verdict
-from claws.sweep import Row, count_at
+from claws.runner.driver import Options, check_text
+from claws.runner.sweep import Row, count_at
 from claws.syntax.reader import load_text
 from tests.claims.published import linear_net, relu_net
 
@@ -94,7 +95,7 @@ def test_brackets_are_antisymmetric_and_satisfy_the_jacobi_identity() -> None:
         _, dx = _halves(evaluate(left, point._moved(theta, y, level), level + 1), point.ring(level))
         return [_difference(a, b) for a, b in zip(dy, dx, strict=True)]
 
-    from claws.kernel.lie import _difference, _halves
+    from claws.kernel.counting.points import _difference, _halves
 
     assert all((a + b) % P == 0 for a, b in zip(bracket(("X", "Y")), bracket(("Y", "X")), strict=True))
     cyclic = [bracket((a, (b, c))) for a, b, c in ("XYZ", "YZX", "ZXY")]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from claws.kernel.errors import Meter
-from claws.kernel.statement import Statement
+from claws.kernel.core.errors import Meter
+from claws.kernel.core.statement import Statement
 from claws.kernel.theorem import Witness, check
 from claws.prover.laws import decide_law
 from claws.syntax.reader import load_text

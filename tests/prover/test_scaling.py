@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from claws.driver import Options
-from claws.kernel.errors import Meter
-from claws.kernel.evaluate import directional, evaluate
-from claws.kernel.polynomials import Polynomials
-from claws.kernel.statement import Count
+from claws.kernel.core.errors import Meter
+from claws.kernel.core.statement import Count
+from claws.kernel.laws.polynomials import Polynomials
 from claws.kernel.theorem import generic_point
+from claws.kernel.values.evaluation import directional, evaluate
 from claws.prover.scaling import scaled_model
-from claws.sweep import count_at
+from claws.runner.driver import Options
+from claws.runner.sweep import count_at
 from claws.syntax.reader import load_text
 
 SCALARS = "const tau, lambda\nparam u, v\nmap u*v\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from claws.flows.floating import values
+from claws.readings.floating import values
 from claws.syntax.diagnostic import Diagnostic
 from claws.syntax.reader import load_text
 from claws.syntax.spec import Spec

@@ -6,11 +6,12 @@ from fractions import Fraction
 
 import pytest
 
-from claws.kernel.errors import Meter
-from claws.kernel.evaluate import Array, evaluate
-from claws.kernel.program import Program
-from claws.kernel.rational import Choices, Rationals
-from claws.kernel.statement import Count, Statement
+from claws.kernel.core.errors import Meter
+from claws.kernel.core.evidence import Choices
+from claws.kernel.core.program import Program
+from claws.kernel.core.statement import Count, Statement
+from claws.kernel.values.evaluation import Array, evaluate
+from claws.kernel.values.rationals import Rationals
 from claws.syntax.diagnostic import Diagnostic
 from claws.syntax.reader import load_text
 from claws.syntax.spec import Spec

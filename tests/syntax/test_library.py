@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from claws.flows.floating import values
+from claws.readings.floating import values
 from claws.syntax.reader import load_text
 
 A = np.arange(1.0, 13.0).reshape(3, 4)

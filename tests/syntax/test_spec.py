@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claws.kernel.sizes import Size
+from claws.kernel.core.sizes import Size
 from claws.syntax.diagnostic import Diagnostic
 from claws.syntax.reader import load_text
 from claws.syntax.spec import Spec

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from claws.driver import Options
+from claws.runner.driver import Options
 from claws.syntax.reader import load_text
 from claws.testing.files import FileTests, spec_tests
 from claws.testing.laws import Plan

@@ -12,10 +12,10 @@ import pytest
 
 import claws.testing.files as files
 from claws.cli import main
-from claws.driver import Options
 from claws.flows.problem import TrainingProblem
 from claws.report.results import ClaimResult, Exit, Verdict
 from claws.report.trials import render_file, render_summary
+from claws.runner.driver import Options
 from claws.syntax.reader import load_text
 from claws.testing.files import FileTests, spec_tests
 from claws.testing.laws import Plan

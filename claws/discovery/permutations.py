@@ -1,0 +1,188 @@
+"""Permutations of hidden neurons, of inputs, of outputs: symmetries of a program, which take laws to laws.
+
+Untrusted, and harmless: what is wrong here can hide a law from the search, and make none.
+
+Axes of nodes that are indexed alike are tied together: those with one label in an einsum, those of the terms of a sum, ...
+Where no node tells the positions along a bunch of axes apart (as a slice, a range of numbers or a reshape does), any
+permutation of these, done to all leaves that have such an axis, permutes every node, and so the generators among themselves. A
+law then goes to a law: of all classes of monomials that permutations take to each other, one is solved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from claws.kernel.core.flow import STATE
+from claws.kernel.core.program import Det, Einsum, Gather, Iota, Node, Opaque, Reshape, Scatter, operands_of
+from claws.kernel.counting.points import Model
+from claws.kernel.values.evaluation import fixed
+
+Axis = tuple[int, int]
+"""A node and one of its axes."""
+
+Permutation = npt.NDArray[np.int64]
+
+
+def permutations(model: Model, letters: Sequence[tuple[int, int]]) -> list[Permutation]:
+    """Generators of the group of permutations, for a model with fixed sizes.
+
+    Letters are entries of nodes, counted row by row; each permutation says where every letter goes. Permutations that take a
+    letter to none are left out.
+    """
+    program = model.program
+    shapes = [tuple(fixed(k) for k in shape) for shape in program.shapes]
+    nodes = list(dict.fromkeys(n for n, _ in letters))
+    number = {place: k for k, place in enumerate(letters)}
+    result = []
+    for bunch in _bunches(model, shapes, nodes):
+        axes = {n: [k for m, k in bunch if m == n] for n in nodes}
+        if not any(axes.values()):
+            continue
+        n, k = bunch[0]
+        for moved in _generators(shapes[n][k]):
+            goes = {n: _moved(shapes[n], axes[n], moved) for n in nodes}
+            images = [number.get((n, int(goes[n][entry]))) for n, entry in letters]
+            if None not in images:
+                result.append(np.array(images, dtype=np.int64))
+    return result
+
+
+def _generators(size: int) -> list[Permutation]:
+    """Of the symmetric group: two neighbours exchanged, and all moved on by one."""
+    swap, cycle = np.arange(size), np.roll(np.arange(size), 1)
+    swap[:2] = [1, 0]
+    return [swap] if size == 2 else [swap, cycle]
+
+
+def _moved(shape: Sequence[int], axes: Sequence[int], moved: Permutation) -> Permutation:
+    """Where each entry goes, row by row."""
+    numbers = np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)
+    for axis in axes:
+        numbers = np.take(numbers, moved, axis=axis)
+    return numbers.ravel()
+
+
+# --- axes that are tied --------------------------------------------------------------------------------------------------
+
+
+class _Ties:
+    """A partition of the axes; in some parts, positions are told apart."""
+
+    def __init__(self) -> None:
+        self.parent: dict[Axis, Axis] = {}
+        self.told: set[Axis] = set()
+
+    def root(self, axis: Axis) -> Axis:
+        while (up := self.parent.get(axis, axis)) != axis:
+            self.parent[axis] = self.parent.get(up, up)
+            axis = up
+        return axis
+
+    def tie(self, a: Axis, b: Axis) -> None:
+        a, b = self.root(a), self.root(b)
+        if a != b:
+            self.parent[b] = a
+            if b in self.told:
+                self.told.add(a)
+
+    def tell(self, axis: Axis) -> None:
+        self.told.add(self.root(axis))
+
+
+def _bunches(model: Model, shapes: Sequence[tuple[int, ...]], letters: Sequence[int]) -> list[list[Axis]]:
+    """The axes that may be permuted, those that must be so together in one list."""
+    program = model.program
+    state = {leaf.name: n for n, leaf in program.leaves(*STATE)}
+    cone = program.cone([*model.outputs, *model.flow.nodes(), *state.values(), *letters])
+    ties = _Ties()
+    for n in cone:
+        _tie(ties, n, program.nodes[n], shapes)
+    for name, m in (*model.flow.factors, *model.flow.drift):
+        for k in range(len(shapes[m])):
+            ties.tie((state[name], k), (m, k))
+    for _, leaf in program.leaves("param"):
+        for k in range(len(leaf.shape)):
+            ties.tie((state[leaf.name], k), (state[model.flow.moved(leaf.name)], k))
+    bunches: dict[Axis, list[Axis]] = {}
+    for n in cone:
+        for k, size in enumerate(shapes[n]):
+            root = ties.root((n, k))
+            if size > 1 and root not in ties.told:
+                bunches.setdefault(root, []).append((n, k))
+    return list(bunches.values())
+
+
+def _tie(ties: _Ties, n: int, node: Node, shapes: Sequence[tuple[int, ...]]) -> None:
+    rank = len(shapes[n])
+    match node:
+        case Iota():
+            ties.tell((n, 0))
+        case Einsum(operands, labels, out):
+            first: dict[int, Axis] = {}
+            for m, row in [*zip(operands, labels, strict=True), (n, out)]:
+                for k, label in enumerate(row):
+                    ties.tie(first.setdefault(label, (m, k)), (m, k))
+        case Det(m):
+            for k in range(rank):
+                ties.tie((n, k), (m, k))
+            # rows and columns that are permuted alike leave a determinant as it is
+            ties.tie((m, rank), (m, rank + 1))
+        case Opaque(_, operands, _, batch):
+            for m in (n, *operands):
+                for k in range(len(shapes[m])):
+                    if k < batch:
+                        ties.tie((n, k), (m, k))
+                    else:
+                        ties.tell((m, k))
+        case Gather(m):
+            _tie_window(ties, (m, n), node, shapes)
+        case Scatter(m):
+            _tie_window(ties, (n, m), node, shapes)
+        case Reshape(m):
+            _tie_reshaped(ties, (m, n), shapes)
+        case _:
+            # elementwise, or a product along the last axis of the operand, which may be in any order
+            for m in operands_of(node):
+                for k in range(rank):
+                    ties.tie((n, k), (m, k))
+
+
+def _tie_window(ties: _Ties, pair: tuple[int, int], node: Gather | Scatter, shapes: Sequence[tuple[int, ...]]) -> None:
+    """A node with one axis, and another that has windows along it."""
+    whole, part = pair
+    count = len(node.steps)
+    for k in range(node.axis):
+        ties.tie((whole, k), (part, k))
+    for k in range(node.axis + 1, len(shapes[whole])):
+        ties.tie((whole, k), (part, k + count - 1))
+    full = node.steps == (1,) and fixed(node.start) == 0 and shapes[part][node.axis] == shapes[whole][node.axis]
+    if full:
+        ties.tie((whole, node.axis), (part, node.axis))
+        return
+    for axis in [(whole, node.axis), *((part, node.axis + k) for k in range(count))]:
+        ties.tell(axis)
+
+
+def _tie_reshaped(ties: _Ties, pair: tuple[int, int], shapes: Sequence[tuple[int, ...]]) -> None:
+    """Axes that stay as they are, between others that are cut or joined."""
+    a, b = ([(n, k) for k, size in enumerate(shapes[n]) if size != 1] for n in pair)
+
+    def size(axes: Sequence[Axis]) -> int:
+        return int(np.prod([shapes[n][k] for n, k in axes], dtype=np.int64))
+
+    while a and b:
+        i = j = 1
+        while size(a[:i]) != size(b[:j]) and (i < len(a) or j < len(b)):
+            if j == len(b) or (i < len(a) and size(a[:i]) < size(b[:j])):
+                i += 1
+            else:
+                j += 1
+        if i == j == 1:
+            ties.tie(a[0], b[0])
+        else:
+            for axis in a[:i] + b[:j]:
+                ties.tell(axis)
+        a, b = a[i:], b[j:]

@@ -1,0 +1,64 @@
+"""Random points modulo a prime at which searches evaluate a model. Untrusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from claws.kernel.core.errors import Meter
+from claws.kernel.core.program import count_entries
+from claws.kernel.counting.jets import salt
+from claws.kernel.counting.points import Model, roots_of
+from claws.kernel.values.evaluation import fixed
+from claws.prover.lie import Point, Theta
+from claws.readings.arrays import PATTERNS_MOSTLY_ON, PRIMES, PRIMES_WITH_ROOTS, Reading
+
+MAX_ROOTS = 4
+"""With more square roots to a sample, a sample at which all exist is too rare."""
+
+
+class SearchPoint(Point):
+    """A point for searches: piecewise units are mostly on; with `twisted`, square roots need not exist (see `Reading`)."""
+
+    patterns = PATTERNS_MOSTLY_ON
+
+    def __init__(self, model: Model, modulus: int, seed: int, meter: Meter, twisted: bool) -> None:
+        self.twisted = twisted
+        super().__init__(model, modulus, seed, meter)
+
+    def reading(self, theta: Theta, level: int, keys: Sequence[tuple[int, ...]] | None) -> Reading:
+        result = super().reading(theta, level, keys)
+        result.twisted = self.twisted
+        return result
+
+    def _with_roots(self, keys: Sequence[tuple[int, ...]]) -> list[tuple[object, ...]]:
+        return list(keys) if self.twisted else super()._with_roots(keys)
+
+    def with_own_states(
+        self, start: int, count: int, states: Callable[[Sequence[tuple[int, ...]]], Theta]
+    ) -> list[tuple[int, ...]]:
+        if not self.twisted:
+            return super().with_own_states(start, count, states)
+        return [(start + k,) for k in range(count)]
+
+
+def points_of(model: Model) -> list[tuple[int, bool]]:
+    """Primes to try, and whether roots are to be twisted.
+
+    Where there are few square roots, points are drawn until all exist, as a law may rest on sqrt(z)^2 = z. Most need no more
+    than that sqrt(z)^2 is a multiple of z, the scale invariance of a norm.
+    """
+    roots = roots_of(model)
+    if not roots:
+        return [(PRIMES[0], False)]
+    twisted = (PRIMES_WITH_ROOTS[0], True)
+    if sum(fixed(count_entries(model.program.shapes[n])) for n in roots) > MAX_ROOTS:
+        return [twisted]
+    return [*((p, False) for p in PRIMES_WITH_ROOTS), twisted]
+
+
+def random_states(point: Point, keys: Sequence[tuple[int, ...]]) -> Theta:
+    """A random state for each key."""
+    return {
+        name: [point.field.drawn([salt("law point", point.seed, name, *key) for key in keys], point.shapes[name])]
+        for name in point.state
+    }

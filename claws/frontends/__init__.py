@@ -1,0 +1,1 @@
+"""Models from elsewhere, written as .claw text that the trusted reader reads."""

@@ -1,0 +1,308 @@
+"""The Lie algebra of a model's training fields, at one pseudo-random point modulo a number.
+
+Soundness-critical. The generators are the fields that move the state in training: the flow's drift, if it has one, plus
+P * grad <c, g(theta, x)> in what the flow moves, for any constant c and any data x. Every iterated bracket of generators is in
+the Lie algebra that they generate, so the rank of some of them at one point is a lower bound of its generic dimension, and the
+number D of coordinates minus that rank an upper bound of the number of independent conservation laws (Marcotte, Gribonval,
+Peyré 2023, Theorem 3.3, with Frobenius' theorem). A rank modulo a number is a lower bound of the rank over the rationals,
+since a minor that is a unit there is not zero. Nothing here ever bounds a rank from above.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Protocol
+
+from claws.kernel.core.errors import Malformed, Meter, NoRoot, Undefined
+from claws.kernel.core.evidence import Step, Tree
+from claws.kernel.core.flow import GRADIENT, STATE, Flow
+from claws.kernel.core.program import ROLES, Leaf, Node, Power, Program, count_entries
+from claws.kernel.counting.jets import PATTERNS_FREE, Jet, JetRing, draw, salt
+from claws.kernel.counting.ranks import Echelon, Row, sparse_rank
+from claws.kernel.values.evaluation import Array, Index, Tape, Traced, evaluate, fixed, indices
+
+MAX_DEPTH = 64
+
+MAX_LEVEL = 8
+"""Nilpotents that an element may need at once: 2^8 parts, 3^8 products."""
+
+
+MAX_DRAWS = 4096
+"""Data samples that are drawn until all square roots exist: half of the residues have one."""
+
+
+class Model(Protocol):
+    """What is common to all statements: the outputs that the loss sees, and the flow."""
+
+    @property
+    def program(self) -> Program: ...
+    @property
+    def outputs(self) -> tuple[int, ...]: ...
+    @property
+    def flow(self) -> Flow: ...
+
+
+def depth(tree: Tree) -> int:
+    """The number of generators in a bracket."""
+    return 1 if isinstance(tree, int) else depth(tree[0]) + depth(tree[1])
+
+
+def level(tree: Tree) -> int:
+    """The number of nilpotents that a bracket needs: one for each derivative inside another."""
+    return 0 if isinstance(tree, int) else 1 + max(level(tree[0]), level(tree[1]))
+
+
+def parameters(program: Program) -> int:
+    """The number of parameters at fixed sizes."""
+    return sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves("param"))
+
+
+def coordinates(program: Program) -> int:
+    """D, the number of coordinates of the state: the parameters and, where there are any, their velocities and the time."""
+    return sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves(*STATE))
+
+
+class Ranks(Protocol):
+    """The two ranks that a sandwich needs. `ExactRanks` computes them here; an accelerator may do so elsewhere."""
+
+    name: str
+
+    def of_gradients(self, model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
+        """The rank of the gradients of all entries of these nodes at the point of this seed."""
+
+    def of_brackets(self, model: Model, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
+        """The rank of the elements of the Lie algebra that the steps name, at the point of this seed."""
+
+
+class ExactRanks:
+    """In Python's integers, without anything from outside."""
+
+    name = ""
+
+    def of_gradients(self, model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
+        return sparse_rank(Point(model, modulus, seed, meter).law_gradients(laws), modulus, meter)
+
+    def of_brackets(self, model: Model, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
+        point = Point(model, modulus, seed, meter)
+        rows = Echelon(modulus, meter)
+        for s, step in enumerate(steps):
+            for k in range(step.count):
+                rows.add(point.element(step.tree, s, k))
+        return rows.rank
+
+
+def is_root(node: Node) -> bool:
+    return isinstance(node, Power) and node.exponent.denominator == 2
+
+
+def roots_of(model: Model) -> list[int]:
+    """The square roots that a generator needs."""
+    program = model.program
+    return [n for n in program.cone([*model.outputs, *model.flow.nodes()]) if is_root(program.nodes[n])]
+
+
+def has_data(program: Program, n: int) -> bool:
+    """Whether a node depends on an input."""
+    return any(isinstance(node := program.nodes[m], Leaf) and node.role == "input" for m in program.cone([n]))
+
+
+Vector = list[Jet | None]
+"""A field at a point, by coordinate; None is zero."""
+
+
+class Point:
+    """A model at the pseudo-random parameters of a seed."""
+
+    def __init__(self, model: Model, modulus: int, seed: int, meter: Meter) -> None:
+        self.model = model
+        self.program = model.program
+        self.modulus = modulus
+        self.seed = seed
+        self.meter = meter
+        self.activations = dict(self.program.activations)
+        self.coordinates: list[tuple[str, Index]] = []
+        """Every entry of the state, in the program's order."""
+        self.shapes = {
+            leaf.name: tuple(fixed(k) for k in self.program.shapes[n]) for n, leaf in self.program.leaves(*ROLES)
+        }
+        for _, leaf in self.program.leaves(*STATE):
+            self.coordinates += [(leaf.name, i) for i in indices(self.shapes[leaf.name])]
+        self.number = {coordinate: k for k, coordinate in enumerate(self.coordinates)}
+        self.theta: Vector = [
+            Jet(self.ring(0), [x]) for _, leaf in self.program.leaves(*STATE) for x in self._drawn("param", leaf.name)
+        ]
+        self.consts = {leaf.name: self._drawn("const", leaf.name) for _, leaf in self.program.leaves("const")}
+        self.roots = roots_of(model)
+        self._known_data: dict[tuple[object, ...], dict[str, list[int]]] = {}
+
+    def ring(self, level: int, patterns: str = PATTERNS_FREE) -> JetRing:
+        return JetRing(self.modulus, level, self.seed, self.activations, self.meter, patterns)
+
+    def _drawn(self, role: str, name: str, *key: object) -> list[int]:
+        start = salt(role, self.seed, name, *key)
+        count = 1
+        for k in self.shapes[name]:
+            count *= k
+        self.meter.tick(count)
+        return [draw(start, k, self.modulus) for k in range(count)]
+
+    def data(self, *key: object) -> dict[str, list[int]]:
+        """The inputs of one data sample, with the constants: the first that are drawn at which every square root exists."""
+        if key not in self._known_data:
+            self._known_data[key] = self._data_for(self.roots, key)[0]
+        return self._known_data[key]
+
+    def values(self, nodes: Sequence[int], *key: object) -> dict[int, Array]:
+        """The values of nodes, at the first data drawn for a key at which they have values, or without a key at none."""
+        if key:
+            return self._data_for(nodes, key)[1]
+        ring = self.ring(0)
+        return evaluate(self.program, nodes, self.arrays(self.theta, self.consts, ring), ring, self.meter)
+
+    def _data_for(self, nodes: Sequence[int], key: tuple[object, ...]) -> tuple[dict[str, list[int]], dict[int, Array]]:
+        ring = self.ring(0)
+        names = [leaf.name for _, leaf in self.program.leaves("input")]
+        for attempt in range(MAX_DRAWS):
+            again = ("again", attempt) if attempt else ()
+            data = {**self.consts, **{name: self._drawn("input", name, *key, *again) for name in names}}
+            try:
+                arrays = self.arrays(self.theta, data, ring)
+                return data, evaluate(self.program, nodes, arrays, ring, self.meter) if nodes else {}
+            except NoRoot:
+                if not names:
+                    raise
+                self.check_fixed_roots()
+        raise Undefined("no data were found at which all square roots exist modulo the prime")
+
+    def check_fixed_roots(self) -> None:
+        """Raises `NoRoot` if the root of a function of the parameters does not exist: other data would not help."""
+        self.values([n for n in self.roots if not has_data(self.program, n)])
+
+    def arrays(self, theta: Vector, data: Mapping[str, Sequence[int]], ring: JetRing) -> dict[str, Array]:
+        """The leaves as arrays over the ring."""
+        result: dict[str, Array] = {name: {} for name in self.shapes}
+        for (name, i), x in zip(self.coordinates, theta, strict=True):
+            if x is not None:
+                result[name][i] = x
+        for name, values in data.items():
+            for i, value in zip(indices(self.shapes[name]), values, strict=True):
+                result[name][i] = ring.number(Fraction(value))
+        return result
+
+    # --- fields ------------------------------------------------------------------------------------------------
+
+    def generator(self, theta: Vector, level: int, key: tuple[int, ...]) -> Vector:
+        """The drift plus P * grad <c, g(theta, x)>, for the weights c and the data x of this key, at jets theta."""
+        ring = self.ring(level)
+        tape = Tape(ring)
+        arrays = self.arrays(theta, self.data(*key), ring)
+        zero = ring.number(Fraction(0))
+        variables = [tape.variable(Jet(ring, x.parts) if x is not None else zero) for x in theta]
+        leaves: dict[str, Array] = {name: {i: Traced(tape, y, -1) for i, y in a.items()} for name, a in arrays.items()}
+        for (name, i), variable in zip(self.coordinates, variables, strict=True):
+            leaves[name][i] = variable
+        values = evaluate(self.program, self.model.outputs, leaves, tape, self.meter)
+        total = tape.number(Fraction(0))
+        for k, n in enumerate(self.model.outputs):
+            start = salt("weight", self.seed, k, *key)
+            for flat, i in enumerate(indices([fixed(size) for size in self.program.shapes[n]])):
+                if i in values[n]:
+                    total = total + values[n][i] * tape.number(Fraction(draw(start, flat, self.modulus)))
+        slopes = tape.gradient(total, self.meter) if total.place >= 0 else {}
+        return self._moving([slopes.get(v.place) for v in variables], arrays, ring)
+
+    def _moving(self, gradient: Vector, arrays: Mapping[str, Array], ring: JetRing) -> Vector:
+        """How the state moves for a gradient, by coordinate."""
+        flow = self.model.flow
+        if flow == GRADIENT:
+            return gradient
+        factors, drift = (
+            {name: evaluate(self.program, [n], arrays, ring, self.meter)[n] for name, n in pairs}
+            for pairs in (flow.factors, flow.drift)
+        )
+        field: Vector = [drift[name].get(i) if name in drift else None for name, i in self.coordinates]
+        for (name, i), x in zip(self.coordinates, gradient, strict=True):
+            if x is not None and name in factors:
+                x = x * factors[name][i] if i in factors[name] else None
+            if x is not None:
+                k = self.number[flow.moved(name), i]
+                other = field[k]
+                field[k] = x if other is None else other + x
+        return field
+
+    def element(self, tree: Tree, *key: int) -> list[int]:
+        """One element of the Lie algebra at the point, as residues."""
+        return [x.parts[0] if x is not None else 0 for x in self._bracket(tree, self.theta, 0, key)]
+
+    def _bracket(self, tree: Tree, theta: Vector, level: int, key: tuple[int, ...]) -> Vector:
+        if isinstance(tree, int):
+            return self.generator(theta, level, key)
+        left, right = tree
+        # [X, Y] = DY X - DX Y, each derivative along a field by one more nilpotent
+        x = self._bracket(left, theta, level, (*key, 0))
+        y, dy = _halves(self._bracket(right, self._moved(theta, x, level), level + 1, (*key, 1)), self.ring(level))
+        _, dx = _halves(self._bracket(left, self._moved(theta, y, level), level + 1, (*key, 0)), self.ring(level))
+        return [_difference(a, b) for a, b in zip(dy, dx, strict=True)]
+
+    def _moved(self, theta: Vector, direction: Vector, level: int) -> Vector:
+        """theta + e*direction, with a new nilpotent e."""
+        ring = self.ring(level + 1)
+        zero = [0] * (1 << level)
+        return [
+            Jet(ring, [*(t.parts if t is not None else zero), *(d.parts if d is not None else zero)])
+            for t, d in zip(theta, direction, strict=True)
+        ]
+
+    # --- laws --------------------------------------------------------------------------------------------------
+
+    def law_gradients(self, laws: Sequence[int]) -> list[Row]:
+        """The gradient of every entry of these nodes, as sparse residues by coordinate."""
+        ring = self.ring(0)
+        arrays = self.arrays(self.theta, self.consts, ring)
+        rows: list[Row] = []
+        for law in laws:
+            tape = Tape(ring)
+            leaves: dict[str, Array] = {}
+            places: dict[int, int] = {}
+            for n in self.program.cone([law]):
+                node = self.program.nodes[n]
+                if isinstance(node, Leaf) and node.role in STATE:
+                    leaves[node.name] = {}
+                    for i in indices(self.shapes[node.name]):
+                        x = tape.variable(arrays[node.name].get(i, ring.number(Fraction(0))))
+                        leaves[node.name][i] = x
+                        places[x.place] = self.number[node.name, i]
+                elif isinstance(node, Leaf):
+                    leaves[node.name] = {i: Traced(tape, y, -1) for i, y in arrays[node.name].items()}
+            for entry in evaluate(self.program, [law], leaves, tape, self.meter)[law].values():
+                if entry.place >= 0:
+                    slopes = tape.gradient(entry, self.meter)
+                    found = {places[p]: x.parts[0] for p, x in slopes.items() if p in places}
+                    rows.append({k: x for k, x in found.items() if x})
+        return rows
+
+
+def _halves(field: Vector, ring: JetRing) -> tuple[Vector, Vector]:
+    """A field over jets with one nilpotent more, as the part without it and the part of it."""
+    base: Vector = []
+    slope: Vector = []
+    for x in field:
+        n = len(x.parts) // 2 if x is not None else 0
+        base.append(None if x is None else Jet(ring, x.parts[:n]))
+        slope.append(None if x is None else Jet(ring, x.parts[n:]))
+    return base, slope
+
+
+def _difference(a: Jet | None, b: Jet | None) -> Jet | None:
+    if b is None:
+        return a
+    minus = Jet(b.ring, [-x % b.ring.modulus for x in b.parts])
+    return minus if a is None else a + minus
+
+
+def check_steps(steps: Sequence[Step]) -> None:
+    """Raises `Malformed` for brackets that no search makes."""
+    for step in steps:
+        if step.count < 0 or depth(step.tree) > MAX_DEPTH or level(step.tree) > MAX_LEVEL:
+            raise Malformed("a step of the certificate is no sensible one")

@@ -1,0 +1,184 @@
+"""A law of a block is a law of every network that uses the block with parameters of its own.
+
+Soundness-critical. Let B(theta, x) be a block with a proved law h: J_B(theta, x) v(theta) = 0 for all theta and x, where
+v = P grad h (`statement.py`). A network calls it at nodes o_1, ..., o_k, each of which is an output of B at this theta and at
+some values x of the network, and depends on theta in no other way. Then nothing in the network moves along v: by induction
+along the program, d o_i = J_B v + (dB/dx) dx. The first term is the block's residue; and dx = 0, because x depends on theta
+through earlier calls alone. So h is conserved by the network, whatever else is in it and however often the block is used
+(with one theta: weights that are shared). The drift of a flow moves h in the network as it does in the block.
+
+What is checked: the block's nodes are found again, one by one, in the network's program, with sizes put in for the block's dims
+and other names for its parameters; the flows agree on the law's parameters; no output and no argument of a call reaches these
+parameters but through calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from claws.kernel.core.errors import Meter, Refused
+from claws.kernel.core.evidence import ByBlock
+from claws.kernel.core.flow import velocity_of
+from claws.kernel.core.program import Apply, Leaf, Node, Opaque, node_at, operands_of, renumbered
+from claws.kernel.core.sizes import Bounds
+from claws.kernel.core.statement import Statement
+
+
+def check_use(statement: Statement, block: Statement, evidence: ByBlock, meter: Meter) -> None:
+    """Raises `Refused` unless the statement's law is the block's, and the network uses the block as described above.
+
+    Soundness-critical: that the block's law is conserved by the block has been proved already.
+    """
+    _Use(statement, block, evidence, meter).check()
+
+
+class _Use:
+    def __init__(self, statement: Statement, block: Statement, evidence: ByBlock, meter: Meter) -> None:
+        self.statement = statement
+        self.block = block
+        self.evidence = evidence
+        self.meter = meter
+        self.bounds = Bounds(statement.program.conditions)
+
+    def check(self) -> None:
+        self._check_sizes()
+        self._check_names()
+        law = self._match([(self.block.law, self.statement.law)])
+        cone = {self.block.program.nodes[b] for b in law}
+        state = {node.name for node in cone if isinstance(node, Leaf)}
+        params = [leaf.name for _, leaf in self.block.program.leaves("param")]
+        moved = [p for p in params if self.block.flow.moved(p) in state]
+        if not all(p in self.evidence.names for p in moved):
+            raise Refused("the certificate does not say what the parameters of the block's law are in the network")
+        self._check_flow(state, moved)
+        self._check_calls({self.evidence.names[p] for p in moved})
+
+    def _check_sizes(self) -> None:
+        sizes = self.evidence.dims
+        if set(sizes) != set(self.block.program.free_dims()):
+            raise Refused("the certificate does not give exactly the sizes that the block leaves free")
+        for d, n in sizes.items():
+            self.bounds.check_axis(n, f"the block's {d} is")
+            if any(c.denominator != 1 for _, c in n.terms) or not self.bounds.positive(n):
+                raise Refused(f"the block's {d} is {n}, which may be no whole number of at least 1")
+        for c in self.block.program.conditions:
+            here = c.at(sizes)
+            self.bounds.check_short(here)
+            if not self.bounds.nonnegative(here):
+                raise Refused(f"the block needs {here} >= 0, which the statement does not give")
+
+    def _check_names(self) -> None:
+        names, leaves = self.evidence.names, self.block.program.leaves("param", "velocity", "time")
+        state = [names[leaf.name] for _, leaf in leaves if leaf.name in names]
+        if len(set(state)) != len(state):
+            raise Refused("the certificate takes two parameters of the block for one")
+        if self.block.flow.second_order != self.statement.flow.second_order:
+            raise Refused("the network and its block are not trained by the same flow")
+        if self.block.flow.second_order:
+            for _, leaf in self.block.program.leaves("param"):
+                if leaf.name in names and names.get(velocity_of(leaf.name)) != velocity_of(names[leaf.name]):
+                    raise Refused(f"the certificate takes the velocity of {leaf.name} for something else")
+
+    def _check_flow(self, state: set[str], moved: Iterable[str]) -> None:
+        """The flow multiplies the gradients of these parameters by the same, and has the same drift where the law looks."""
+        names = self.evidence.names
+        pairs = [("factor", dict(self.block.flow.factors), dict(self.statement.flow.factors), moved)]
+        moving = [s for s in state if self._is_state(s)]
+        pairs.append(("drift", dict(self.block.flow.drift), dict(self.statement.flow.drift), moving))
+        for what, own, its, owners in pairs:
+            for name in owners:
+                b, n = own.get(name), its.get(names[name])
+                if (b is None) != (n is None):
+                    raise Refused(f"the flow has another {what} of {names[name]} than the block's")
+                if b is not None and n is not None:
+                    self._match([(b, n)])
+
+    def _is_state(self, name: str) -> bool:
+        return any(leaf.name == name for _, leaf in self.block.program.leaves("param", "velocity", "time"))
+
+    def _check_calls(self, moved: set[str]) -> None:
+        program = self.statement.program
+        stops = {n for _, n in self.evidence.calls}
+        if not all(0 <= n < len(program.nodes) for n in stops):
+            raise Refused("the certificate names a node that is not there")
+        free: list[bool] = []
+        """Whether a node depends on what the law moves, other than through calls."""
+        for n, node in enumerate(program.nodes):
+            self.meter.tick(1)
+            if n in stops:
+                free.append(False)
+            elif isinstance(node, Leaf):
+                free.append(node.role == "param" and node.name in moved)
+            else:
+                free.append(any(free[m] for m in operands_of(node)))
+        if any(free[n] for n in self.statement.outputs):
+            raise Refused("an output depends on parameters of the block that it does not get from the block")
+        for position, n in self.evidence.calls:
+            if not 0 <= position < len(self.block.outputs):
+                raise Refused("the certificate names an output that the block does not have")
+            image = self._match([(self.block.outputs[position], n)])
+            for b, a in image.items():
+                leaf = self.block.program.nodes[b]
+                if isinstance(leaf, Leaf) and leaf.role == "input":
+                    if a >= n:
+                        raise Refused("a call of the block is its own argument")
+                    if free[a]:
+                        raise Refused("an argument of the block depends on its parameters, not through the block")
+
+    # --- the block's nodes in the network ---
+
+    def _match(self, pairs: list[tuple[int, int]]) -> dict[int, int]:
+        """Where the nodes below these of the block are in the network. Raises `Refused` where they are not."""
+        program, stack, image = self.statement.program, list(pairs), dict[int, int]()
+        while stack:
+            b, n = stack.pop()
+            self.meter.tick(1)
+            if b in image:
+                if image[b] != n:
+                    raise Refused("the network has two different things in the place of one of the block")
+                continue
+            image[b] = n
+            mine, its = self.block.program.nodes[b], program.nodes[n]
+            if isinstance(mine, Leaf):
+                self._match_leaf(mine, n)
+                continue
+            own, other = operands_of(mine), operands_of(its)
+            if len(own) != len(other) or _form(self._put(mine)) != _form(its):
+                raise Refused("the network differs from the block")
+            stack += zip(own, other, strict=True)
+        return image
+
+    def _match_leaf(self, mine: Leaf, n: int) -> None:
+        shape = tuple(k.at(self.evidence.dims) for k in mine.shape)
+        if self.statement.program.shapes[n] != shape:
+            raise Refused(f"the block's {mine.name} has another shape in the network")
+        if mine.role == "input":
+            if mine.domain != "real":
+                raise Refused(
+                    f"the block is about {mine.domain} values of {mine.name}, and the network may give others"
+                )
+            return
+        its = self.statement.program.nodes[n]
+        if not isinstance(its, Leaf) or its.role != mine.role or its.name != self.evidence.names.get(mine.name):
+            raise Refused(f"the network has something else in the place of the block's {mine.name}")
+        if mine.domain not in ("real", its.domain):
+            raise Refused(f"the block is about {mine.domain} values of {mine.name}, and the network is not")
+
+    def _put(self, node: Node) -> Node:
+        """The node with the network's sizes and names of functions."""
+        node = node_at(node, self.evidence.dims)
+        if isinstance(node, Opaque):
+            return replace(node, function=self.evidence.names.get(node.function, node.function))
+        own = dict(self.block.program.activations)
+        if isinstance(node, Apply) and node.function in own:
+            name = self.evidence.names.get(node.function, node.function)
+            if dict(self.statement.program.activations).get(name, node) != own[node.function]:
+                raise Refused(f"the network's {name} is not the block's {node.function}")
+            return replace(node, function=name)
+        return node
+
+
+def _form(node: Node) -> Node:
+    """The node without its operands."""
+    return renumbered(node, dict.fromkeys(operands_of(node), 0))

@@ -1,0 +1,260 @@
+"""Polynomials over Q for laws at fixed sizes: every entry of every leaf is a variable.
+
+Soundness-critical: a law whose residue is the zero polynomial here is PROVED at those sizes.
+
+A polynomial is a dict from monomials to non-zero coefficients; a monomial maps variables to exponents, which may be negative
+or fractional where a power of the variable occurs in the program. What is not a polynomial becomes a variable
+of its own: the base of a negative or fractional power (with the base as its definition), the value of a function at
+an argument (one variable for equal arguments), the 0/1 mask of a `relu`. Variables of functions are treated as
+independent of the rest, which is sound for proofs: an identity in independent variables holds for their values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from claws.kernel.core.errors import Meter, OutOfBudget, Undefined
+from claws.kernel.core.functions import Property, has_rule, rule_of
+from claws.kernel.values.evaluation import Array, Element, Index, Jacobian, indices
+
+Monomial = tuple[tuple[int, Fraction | int], ...]  # ((variable, exponent), ...) by variable
+
+MAX_BITS = 200_000
+"""A coefficient that is longer is refused."""
+
+MAX_DEGREE = 1_000_000
+"""So is a higher exponent."""
+
+
+@dataclass(slots=True)
+class Variable:
+    text: str
+    definition: Polynomial | None = None
+    zero_one: bool = False
+
+
+class Polynomial:
+    """An element of a `Polynomials` ring. Immutable by convention."""
+
+    __slots__ = ("ring", "terms")
+
+    def __init__(self, ring: Polynomials, terms: dict[Monomial, Fraction]) -> None:
+        self.ring = ring
+        self.terms = terms
+
+    def __bool__(self) -> bool:
+        return bool(self.terms)
+
+    def __add__(self, other: Polynomial) -> Polynomial:
+        if not other.terms:
+            return self
+        if not self.terms:
+            return other
+        small, large = (self, other) if len(self.terms) < len(other.terms) else (other, self)
+        self.ring.meter.tick(len(small.terms) + len(large.terms) // 8)
+        total = dict(large.terms)
+        for m, c in small.terms.items():
+            new = total.get(m, Fraction(0)) + c
+            if new:
+                self.ring.bounded(new)
+                total[m] = new
+            else:
+                del total[m]
+        return Polynomial(self.ring, total)
+
+    def __mul__(self, other: Polynomial) -> Polynomial:
+        a, b = len(self.terms), len(other.terms)
+        # long monomials take longer to multiply
+        lengths = b * sum(map(len, self.terms)) + a * sum(map(len, other.terms))
+        self.ring.meter.tick(1 + a * b + lengths // 8)
+        total: dict[Monomial, Fraction] = {}
+        for m1, c1 in self.terms.items():
+            for m2, c2 in other.terms.items():
+                m = self.ring.multiply(m1, m2)
+                new = total.get(m, Fraction(0)) + c1 * c2
+                if new:
+                    self.ring.bounded(new)
+                    total[m] = new
+                else:
+                    del total[m]
+        return Polynomial(self.ring, total)
+
+    def key(self) -> Hashable:
+        return frozenset(self.terms.items())
+
+    def __str__(self) -> str:
+        parts = []
+        for m, c in sorted(self.terms.items(), key=lambda t: (len(t[0]), t[0])):
+            names = [self.ring.variables[v].text + ("" if e == 1 else f"^{e}") for v, e in m]
+            parts.append("*".join(([str(c)] if c != 1 or not names else []) + names))
+        return " + ".join(parts) or "0"
+
+
+class Polynomials:
+    """The ring, with its variables made as they are met. Work is counted by `meter`."""
+
+    def __init__(self, activations: Mapping[str, Property], meter: Meter) -> None:
+        self.activations = activations
+        self.meter = meter
+        self.variables: list[Variable] = []
+        self._interned: dict[Hashable, int] = {}
+        self._products: dict[tuple[Monomial, Monomial], Monomial] = {}
+
+    # --- variables and monomials -----------------------------------------------------------------------------
+
+    def variable(
+        self, key: Hashable, text: str, definition: Polynomial | None = None, zero_one: bool = False
+    ) -> Polynomial:
+        """The variable of this key. Equal keys must mean equal values."""
+        number = self._interned.get(key)
+        if number is None:
+            # a variable takes the memory of several steps
+            self.meter.tick(10)
+            number = self._interned[key] = len(self.variables)
+            self.variables.append(Variable(text, definition, zero_one))
+        return Polynomial(self, {((number, 1),): Fraction(1)})
+
+    def multiply(self, a: Monomial, b: Monomial) -> Monomial:
+        if not a:
+            return b
+        if not b:
+            return a
+        powers = dict(a)
+        for v, e in b:
+            powers[v] = powers.get(v, 0) + e
+        return tuple((v, 1 if self.variables[v].zero_one else powers[v]) for v in sorted(powers) if powers[v])
+
+    # --- the ring (see `claws.kernel.values.evaluation.Ring`) ------------------------------------------------------------
+
+    def check(self, x: Polynomial) -> None:
+        """Growth is bounded by the meter, which counts monomials, and by `bounded`."""
+
+    def bounded(self, c: Fraction) -> None:
+        """Count the length of a coefficient; raises `OutOfBudget` where it is too long."""
+        bits = c.numerator.bit_length() + c.denominator.bit_length()
+        if bits > 2000:
+            if bits > MAX_BITS:
+                raise OutOfBudget("a coefficient has become too large")
+            self.meter.tick(bits * bits // 1_000_000)
+
+    def number(self, value: Fraction) -> Polynomial:
+        return Polynomial(self, {(): value} if value else {})
+
+    def power(self, x: Polynomial, exponent: Fraction) -> Polynomial:
+        if exponent == 0:
+            return self.number(Fraction(1))
+        if not x.terms:
+            if exponent > 0:
+                return x
+            raise Undefined("the expression divides by something that is zero everywhere")
+        whole = exponent.denominator == 1
+        if len(x.terms) == 1:
+            ((m, c),) = x.terms.items()
+            self._bounded_power(m, c, exponent)
+            masks = any(self.variables[v].zero_one for v, _ in m)
+            if whole and not masks:
+                return Polynomial(self, {tuple((v, e * exponent) for v, e in m): c ** int(exponent)})
+            if c == 1 and len(m) == 1 and m[0][1] == 1 and not masks:
+                return Polynomial(self, {((m[0][0], exponent),): Fraction(1)})
+        if whole and exponent > 0:
+            result = self.number(Fraction(1))
+            for bit in bin(int(exponent))[2:]:
+                result = result * result
+                if bit == "1":
+                    result = result * x
+            return result
+        base = self.variable(("base", x.key()), f"base#{len(self.variables)}", definition=x)
+        ((m, _),) = base.terms.items()
+        return Polynomial(self, {((m[0][0], exponent),): Fraction(1)})
+
+    def _bounded_power(self, m: Monomial, c: Fraction, exponent: Fraction) -> None:
+        bits = c.numerator.bit_length() + c.denominator.bit_length()
+        if bits > 2 and bits * abs(exponent) > MAX_BITS:
+            raise OutOfBudget("a coefficient has become too large")
+        if any(abs(e * exponent) > MAX_DEGREE for _, e in m):
+            raise OutOfBudget("an exponent has become too large")
+
+    def elementary(self, function: str, x: Element) -> tuple[Element, Element]:
+        self.meter.tick(len(x.terms))
+        if function == "relu":
+            # relu(z) = [z > 0]*z
+            slope = self._mask(x)
+            return slope * x, slope
+        if not has_rule(function, self.activations):
+            degree = self.activations[function]
+            if degree == 0:
+                return self._value(function, x), self.number(Fraction(0))
+            slope = self.variable(("slope", function, x.key()), f"{function}'#{len(self.variables)}")
+            if isinstance(degree, Fraction):
+                # Euler: f(z) = f'(z)*z/k for f positively homogeneous of degree k
+                return slope * x * self.number(1 / degree), slope
+            return self._value(function, x), slope
+        total = self.number(Fraction(0))
+        for c, k, powers in rule_of(function, self.activations):
+            term = self.power(x, Fraction(k)) * self.number(c)
+            for name, e in powers:
+                term = term * self.power(self._value(name, x), Fraction(e))
+            total = total + term
+        return self._value(function, x), total
+
+    def _value(self, function: str, x: Polynomial) -> Polynomial:
+        # kinds of keys stay apart whatever an activation is called
+        return self.variable(("value", function, x.key()), f"{function}#{len(self.variables)}")
+
+    def _mask(self, x: Polynomial) -> Polynomial:
+        """[x > 0] away from 0; the same variable for c*x with c > 0, and 1 minus it for c < 0."""
+        if not x.terms:
+            raise Undefined("a relu stands at its kink everywhere")
+        lead = x.terms[min(x.terms)]
+        monic = x * self.number(1 / lead)
+        mask = self.variable(("mask", monic.key()), f"relu'#{len(self.variables)}", zero_one=True)
+        return mask if lead > 0 else self.number(Fraction(1)) + mask * self.number(Fraction(-1))
+
+    def opaque(
+        self, function: str, arguments: list[Array], shapes: list[Index], shape: Index
+    ) -> tuple[Array, list[Jacobian]]:
+        key = (tuple(shapes), shape, tuple(frozenset((i, y.key()) for i, y in x.items()) for x in arguments))
+        value: Array = {}
+        jacobian: list[Jacobian] = [{} for _ in arguments]
+        for i in indices(shape):
+            value[i] = self.variable(("opaque", function, key, i), f"{function}{list(i)}")
+            for k, argument_shape in enumerate(shapes):
+                for j in indices(argument_shape):
+                    self.meter.tick()
+                    text = f"D{k}{function}{list(i)}{list(j)}"
+                    jacobian[k][i, j] = self.variable(("jacobian", function, key, i, k, j), text)
+        return value, jacobian
+
+    # --- the zero test -------------------------------------------------------------------------------------------
+
+    def vanishes(self, x: Polynomial) -> bool:
+        """Whether x is zero once the definitions are opened, latest variable first. Soundness-critical.
+
+        A variable v with a definition and negative exponents is cleared first: every term is multiplied by a power of v,
+        which is not zero where v^-1 has a value.
+        """
+        while x.terms:
+            open_here = [
+                v for m in x.terms for v, e in m if self.variables[v].definition is not None and (e >= 1 or e < 0)
+            ]
+            if not open_here:
+                return False
+            x = self._open(x, max(open_here))
+        return True
+
+    def _open(self, x: Polynomial, v: int) -> Polynomial:
+        definition = self.variables[v].definition
+        if definition is None:
+            raise Undefined("a variable without a definition cannot be opened")
+        lowest = min(min((e for w, e in m if w == v), default=0) for m in x.terms)
+        shift = -lowest if lowest < 0 else 0
+        total = self.number(Fraction(0))
+        for m, c in x.terms.items():
+            e = Fraction(sum(e for w, e in m if w == v) + shift)
+            whole = e.numerator // e.denominator
+            rest = tuple((w, f) for w, f in m if w != v)
+            part = Polynomial(self, {self.multiply(rest, ((v, e - whole),) if e != whole else ()): c})
+            total = total + part * self.power(definition, Fraction(whole))
+        return total

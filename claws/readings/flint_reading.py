@@ -1,0 +1,155 @@
+"""The polynomial reading on python-flint: rational functions over Q at fixed sizes.
+
+Untrusted: it tells quickly whether a residue vanishes identically, before the kernel is asked to prove it with its own, slower
+polynomials. Elements are fractions of FLINT polynomials; the variables are the entries of the leaves and, as they are met, the
+values of functions (the same for equal arguments).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from fractions import Fraction
+from typing import Any
+
+import flint
+
+from claws.kernel.core.errors import Meter, Undefined
+from claws.kernel.core.functions import Property, has_rule, rule_of
+from claws.kernel.core.program import ROLES, count_entries
+from claws.kernel.core.statement import Statement
+from claws.kernel.theorem import law_directions, law_drift
+from claws.kernel.values.evaluation import Array, Index, Jacobian, directional, fixed, indices
+
+MAX_TERMS = 20_000
+"""A polynomial with more terms is not read: FLINT's work cannot be metered, so it is bounded beforehand."""
+
+MAX_DEGREE = 4096
+
+SPARE = 256
+"""Variables kept for function values; a program that needs more is not read."""
+
+
+class RationalFunction:
+    """numerator / denominator, in lowest terms."""
+
+    __slots__ = ("bottom", "top")
+
+    def __init__(self, top: Any, bottom: Any) -> None:
+        if max(len(top), len(bottom)) > MAX_TERMS or max(top.total_degree(), bottom.total_degree()) > MAX_DEGREE:
+            raise Undefined("the polynomials are too large")
+        if bottom != 1:
+            common = top.gcd(bottom)
+            if common != 1:
+                top, bottom = top / common, bottom / common
+        self.top = top
+        self.bottom = bottom
+
+    def __bool__(self) -> bool:
+        return bool(self.top != 0)
+
+    def __add__(self, other: RationalFunction) -> RationalFunction:
+        if self.bottom == other.bottom:
+            return RationalFunction(self.top + other.top, self.bottom)
+        return RationalFunction(self.top * other.bottom + other.top * self.bottom, self.bottom * other.bottom)
+
+    def __mul__(self, other: RationalFunction) -> RationalFunction:
+        if len(self.top) * len(other.top) > 50 * MAX_TERMS:
+            raise Undefined("the polynomials are too large")
+        return RationalFunction(self.top * other.top, self.bottom * other.bottom)
+
+    def key(self) -> Hashable:
+        lead = self.bottom.leading_coefficient()
+        return (str(self.top / lead), str(self.bottom / lead))
+
+
+class FlintRing:
+    """Rational functions in named variables (see `claws.kernel.values.evaluation.Ring`)."""
+
+    def __init__(self, names: list[str], activations: Mapping[str, Property]) -> None:
+        context = flint.fmpq_mpoly_ctx.get(tuple(f"v{k}" for k in range(len(names) + SPARE)), "degrevlex")
+        self.activations = activations
+        self._one = context.constant(1)
+        self._gens = context.gens()
+        self._names = {name: k for k, name in enumerate(names)}
+        self._spare: dict[Hashable, int] = {}
+
+    def variable(self, name: str) -> RationalFunction:
+        return RationalFunction(self._gens[self._names[name]], self._one)
+
+    def _extra(self, key: Hashable) -> RationalFunction:
+        k = self._spare.setdefault(key, len(self._names) + len(self._spare))
+        if k >= len(self._gens):
+            raise Undefined("too many function values for the polynomial reading")
+        return RationalFunction(self._gens[k], self._one)
+
+    def check(self, x: RationalFunction) -> None:
+        """FLINT has no bound to keep."""
+
+    def number(self, value: Fraction) -> RationalFunction:
+        return RationalFunction(self._one * flint.fmpq(value.numerator, value.denominator), self._one)
+
+    def power(self, x: RationalFunction, exponent: Fraction) -> RationalFunction:
+        if exponent.denominator != 1:
+            raise Undefined("a root is not a rational function")
+        k = int(exponent)
+        if abs(k) > 64 and max(len(x.top), len(x.bottom)) > 1:
+            raise Undefined("the polynomials are too large")
+        if k >= 0:
+            return RationalFunction(x.top**k, x.bottom**k)
+        if not x:
+            raise Undefined("the expression divides by something that is zero everywhere")
+        return RationalFunction(x.bottom**-k, x.top**-k)
+
+    def elementary(self, function: str, x: RationalFunction) -> tuple[RationalFunction, RationalFunction]:
+        if function == "relu":
+            # the pattern of a relu is its own square, which a free variable is not
+            raise Undefined("a relu is not a rational function")
+        if not has_rule(function, self.activations):
+            degree = self.activations[function]
+            slope = self._extra((function, "slope", x.key()))
+            if degree == 0:
+                return self._extra((function, x.key())), self.number(Fraction(0))
+            if isinstance(degree, Fraction):
+                return slope * x * self.number(1 / degree), slope
+            return self._extra((function, x.key())), slope
+        total = self.number(Fraction(0))
+        for c, k, powers in rule_of(function, self.activations):
+            term = self.power(x, Fraction(k)) * self.number(c)
+            for name, e in powers:
+                term = term * self.power(self._extra((name, x.key())), Fraction(e))
+            total = total + term
+        return self._extra((function, x.key())), total
+
+    def opaque(
+        self, function: str, arguments: list[Array], shapes: list[Index], shape: Index
+    ) -> tuple[Array, list[Jacobian]]:
+        key = tuple(tuple(sorted((i, y.key()) for i, y in x.items())) for x in arguments)
+        value = {i: self._extra((function, key, i)) for i in indices(shape)}
+        jacobian = [
+            {(i, j): self._extra((function, key, i, k, j)) for i in indices(shape) for j in indices(s)}
+            for k, s in enumerate(shapes)
+        ]
+        return value, jacobian
+
+
+def residue_vanishes(statement: Statement, meter: Meter) -> bool:
+    """Whether the residue of every entry of the law is identically zero, at the statement's fixed sizes.
+
+    Raises `Undefined` for what is not a rational function of the entries and of function values.
+    """
+    program = statement.program
+    leaves = program.leaves(*ROLES)
+    names = [f"{leaf.name}{list(i)}" for n, leaf in leaves for i in indices([fixed(k) for k in program.shapes[n]])]
+    total = sum(fixed(count_entries(program.shapes[n])) for n, _ in leaves)
+    assert total == len(names)
+    ring = FlintRing(names, dict(program.activations))
+    point = {
+        leaf.name: {i: ring.variable(f"{leaf.name}{list(i)}") for i in indices([fixed(k) for k in program.shapes[n]])}
+        for n, leaf in leaves
+    }
+    if any(law_drift(statement, point, ring, meter).values()):
+        return False
+    for direction in law_directions(statement, point, ring, meter).values():
+        if direction and any(directional(program, statement.outputs, point, direction, ring, meter).values()):
+            return False
+    return True

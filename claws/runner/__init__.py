@@ -1,0 +1,1 @@
+"""The one path from files to results, for every command: files, options, processes, results."""

@@ -1,0 +1,101 @@
+"""The ring of jets: exact derivatives modulo a prime, and the derivative rules of higher order."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from claws.kernel.core.errors import Meter, Refused, Undefined
+from claws.kernel.core.functions import higher_derivative
+from claws.kernel.counting.jets import Jet, JetRing
+
+P = 8388593
+Z = sympy.Symbol("z", positive=True)
+KNOWN = {
+    "exp": sympy.exp,
+    "log": sympy.log,
+    "sin": sympy.sin,
+    "cos": sympy.cos,
+    "tanh": sympy.tanh,
+    "sigmoid": lambda z: 1 / (1 + sympy.exp(-z)),
+    "softplus": lambda z: sympy.log(1 + sympy.exp(z)),
+    "erf": sympy.erf,
+    "erf_slope": lambda z: 2 * sympy.exp(-(z**2)) / sympy.sqrt(sympy.pi),
+    "normal_cdf": lambda z: (1 + sympy.erf(z / sympy.sqrt(2))) / 2,
+    "normal_pdf": lambda z: sympy.exp(-(z**2) / 2) / sympy.sqrt(2 * sympy.pi),
+}
+
+
+def ring(level: int) -> JetRing:
+    return JetRing(P, level, 0, {"s": None, "q": Fraction(2)}, Meter(10**6))
+
+
+@pytest.mark.parametrize("function", sorted(KNOWN))
+@pytest.mark.parametrize("order", range(5))
+def test_derivatives_of_higher_order_are_those_of_sympy(function: str, order: int) -> None:
+    by_rule = sum(
+        sympy.Rational(c.numerator, c.denominator) * Z**k * sympy.prod([KNOWN[name](Z) ** e for name, e in powers])
+        for (k, powers), c in higher_derivative(function, order).items()
+    )
+    difference = (by_rule - sympy.diff(KNOWN[function](Z), Z, order)).subs(Z, sympy.Rational(7, 5))
+    assert abs(difference.evalf(40)) < 1e-25
+
+
+@settings(deadline=None)
+@given(st.integers(-4, 5), st.integers(1, P - 1), st.lists(st.integers(0, P - 1), min_size=3, max_size=3))
+def test_powers_of_jets_are_their_taylor_expansion(k: int, z: int, parts: list[int]) -> None:
+    """(z + a*e1 + b*e2 + c*e1*e2)^k, by the first two derivatives."""
+    a, b, c = parts
+    found = ring(2).power(Jet(ring(2), [z, a, b, c]), Fraction(k)).parts
+
+    def term(factor: int, e: int) -> int:
+        return factor * pow(z, e, P) % P
+
+    assert found == [
+        term(1, k),
+        term(k * a, k - 1),
+        term(k * b, k - 1),
+        (term(k * c, k - 1) + term(k * (k - 1) * a * b, k - 2)) % P,
+    ]
+
+
+@pytest.mark.parametrize("function", ["exp", "tanh", "sigmoid", "sin", "softplus", "relu", "s", "q"])
+def test_a_slope_is_the_derivative_of_the_value(function: str) -> None:
+    one, two = ring(1), ring(2)
+    value, slope = one.elementary(function, Jet(one, [12345, 1]))
+    assert value.parts[1] == slope.parts[0]
+    # the second derivative, once as the slope of the slope and once by two nilpotents
+    assert two.elementary(function, Jet(two, [12345, 1, 1, 0]))[0].parts[3] == slope.parts[1]
+
+
+def test_sine_and_cosine_are_on_the_circle() -> None:
+    r = ring(0)
+    for z in (1, 77, 8_000_000):
+        assert (r.symbol("sin", z) ** 2 + r.symbol("cos", z) ** 2) % P == 1
+
+
+def test_equal_arguments_have_equal_values_and_a_relu_is_on_or_off() -> None:
+    r = ring(0)
+    sides = set()
+    for z in range(1, 60):
+        x = Jet(r, [z])
+        assert r.elementary("exp", x)[0].parts == r.elementary("exp", Jet(r, [z]))[0].parts
+        value, slope = r.elementary("relu", x)
+        assert list(value.parts) == [z * slope.parts[0]]
+        sides.add(slope.parts[0])
+    assert sides == {0, 1}
+
+
+def test_what_has_no_residue_is_refused() -> None:
+    r = ring(1)
+    assert r.power(Jet(r, [4, 1]), Fraction(-1)).parts[0] == pow(4, -1, P)
+    with pytest.raises(Undefined, match="a division by a number that is 0"):
+        r.power(Jet(r, [0, 1]), Fraction(-1))
+    with pytest.raises(Undefined, match="only square roots have residues"):
+        r.power(Jet(r, [4, 1]), Fraction(1, 3))
+    with pytest.raises(Refused, match="any function of whole arrays"):
+        r.opaque("F", [], [], ())
