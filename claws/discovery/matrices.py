@@ -34,15 +34,16 @@ from claws.discovery.notation import Term, law_text
 from claws.discovery.points import SearchPoint, points_of, random_states
 from claws.kernel.core.errors import Meter, NoRoot, OutOfBudget, Refused, Undefined
 from claws.kernel.core.program import ROLES, Einsum, Leaf, Node, Power, Program, Shape, Sum, count_entries
+from claws.kernel.core.simplified import simplified
 from claws.kernel.core.statement import Statement
-from claws.kernel.counting.assumptions import simplified
 from claws.kernel.counting.bounds import Changed, simple_model
 from claws.kernel.counting.points import coordinates
+from claws.kernel.laws.by_tensors import tensor_residue
 from claws.kernel.laws.tensors import Tensors
-from claws.kernel.theorem import tensor_residue
 from claws.kernel.values.evaluation import fixed
 from claws.prover.laws import prove_law
 from claws.prover.lie import Echelon, Point, Theta, elimination_work
+from claws.prover.renamings import LeastForms
 from claws.prover.scaling import scaled_model
 from claws.prover.sizes import smallest_sizes
 from claws.readings.arrays import Reading, Residues
@@ -362,7 +363,7 @@ class _Search:
         )
         limit = self.meter.limit
         self.meter.limit = min(limit, self.meter.used + limit // EXACT_SHARE)
-        tensors = Tensors(simple, self.meter)
+        tensors = Tensors(simple, self.meter, LeastForms(self.meter))
         try:
             residue = tensor_residue(law, tensors)
         except Refused as problem:

@@ -17,7 +17,7 @@ from claws.kernel.core.flow import velocity_of
 from claws.kernel.core.program import Apply, Einsum, Gather, Leaf, Node, Power, Program, Reshape, Shape, Sum
 from claws.kernel.core.sizes import ONE, Size
 from claws.kernel.counting.bounds import Changed
-from claws.kernel.laws.tensors import squeeze
+from claws.kernel.laws.symbols import squeeze
 from claws.prover.scaling import Weight
 
 MAX_LEGS = 3

@@ -29,9 +29,9 @@ from claws.discovery.points import random_states
 from claws.kernel.core.errors import Meter, NoRoot, Undefined
 from claws.kernel.core.flow import STATE
 from claws.kernel.core.program import Einsum, Gather, Node, Number, Power, Program, Sum
+from claws.kernel.core.simplified import simplified
 from claws.kernel.core.sizes import Size
 from claws.kernel.core.statement import Statement
-from claws.kernel.counting.assumptions import simplified
 from claws.kernel.counting.bounds import Changed
 from claws.kernel.counting.jets import salt
 from claws.kernel.counting.points import Model

@@ -25,18 +25,21 @@ from claws.discovery.matrices import Vector, integral, rational_vectors, sparser
 from claws.discovery.notation import Labels, Term, law_text, product_text
 from claws.discovery.points import SearchPoint, points_of, random_states
 from claws.kernel.core.errors import Malformed, Meter, NoRoot, OutOfBudget, Refused, Undefined
+from claws.kernel.core.evidence import Network
 from claws.kernel.core.flow import GRADIENT, STATE
 from claws.kernel.core.program import Gather, Leaf, Node, Number, Program, Scatter, Sum
+from claws.kernel.core.simplified import simplified
 from claws.kernel.core.sizes import ONE, Size
 from claws.kernel.core.statement import Statement
-from claws.kernel.counting.assumptions import simplified
 from claws.kernel.counting.bounds import Changed, simple_model
 from claws.kernel.counting.jets import salt
+from claws.kernel.laws.by_polynomials import generic_point
 from claws.kernel.laws.polynomials import Polynomials
-from claws.kernel.laws.tensors import Network, Tensor, Tensors, squeeze
-from claws.kernel.theorem import generic_point
+from claws.kernel.laws.symbols import Tensor, squeeze
+from claws.kernel.laws.tensors import Tensors
 from claws.kernel.values.evaluation import Array, Index, directional, fixed, indices
 from claws.prover.lie import BATCH, Echelon, Point, elimination_work
+from claws.prover.renamings import LeastForms
 from claws.readings.arrays import PRIMES, Field, Residues
 from claws.syntax import nodes
 from claws.syntax.parser import parse_expression
@@ -110,7 +113,7 @@ class _Description:
         self.order = order
         self.program = statement.program
         self.flow = statement.flow
-        self.tensors = Tensors(self.program, meter)
+        self.tensors = Tensors(self.program, meter, LeastForms(meter))
         self.node = statement.law
         self.shape = squeeze(self.program.shapes[self.node])
         self.leaves = {node.name: n for n, node in enumerate(self.program.nodes) if isinstance(node, Leaf)}
@@ -719,7 +722,7 @@ class _Linear:
             terms.setdefault(name, []).append((c, n))
         fields = {name: put(Sum(tuple(own))) for name, own in terms.items()}
         program, moved = simplified(Program(tuple(written), p.activations, p.functions, p.conditions))
-        t = Tensors(program, self.meter)
+        t = Tensors(program, self.meter, LeastForms(self.meter))
         tangents = {moved[place[name]]: t.opened(t.value(moved[n])) for name, n in fields.items()}
         pushed = t.push([moved[n] for n in self.statement.outputs], tangents)
         return all(t.vanishes(x) for x in pushed.values())

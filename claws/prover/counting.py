@@ -24,7 +24,8 @@ from claws.kernel.core.evidence import (
 from claws.kernel.core.program import Node, Program, renumbered
 from claws.kernel.core.statement import Complete, Count, Independent, Statement
 from claws.kernel.counting.assumptions import check_assumptions
-from claws.kernel.counting.bounds import Changed, Entries, bounds, compare, gradient_rank, simple_model
+from claws.kernel.counting.bounds import Changed, bounds, compare, gradient_rank, simple_model
+from claws.kernel.counting.entries import Entries
 from claws.kernel.counting.jets import salt
 from claws.kernel.counting.points import (
     MAX_LEVEL,
@@ -40,6 +41,7 @@ from claws.kernel.counting.points import (
 )
 from claws.kernel.theorem import Theorem, check
 from claws.prover.laws import decide_law, prove_law
+from claws.prover.path_ranks import PathRanks
 
 if TYPE_CHECKING:
     from claws.prover.lie import ArrayRanks
@@ -428,7 +430,10 @@ class NumberSearch:
         # the kernel has work of its own: what the search has used up must not cost the verdict
         meter = Meter(self.meter.limit, self.meter.seconds)
         return check(
-            statement, evidence, meter, None if self.pure else accelerator(evidence, self.coordinates, self.ranks)
+            statement,
+            evidence,
+            meter,
+            PathRanks() if self.pure else accelerator(evidence, self.coordinates, self.ranks),
         )
 
 
@@ -436,6 +441,8 @@ def accelerator(evidence: Evidence, total: int, ranks: Ranks) -> Ranks | None:
     """None where the kernel's own ranks are quick enough for this evidence."""
     if not isinstance(evidence, Sandwich):
         return None
+    if evidence.paths:
+        return ranks
     work = sum(step.count * 4 ** min(10, depth(step.tree) - 1) for step in evidence.steps) * total
     return ranks if work + total * total > SMALL else None
 

@@ -13,9 +13,10 @@ from claws.kernel.core.evidence import ByPolynomials, ByTensors
 from claws.kernel.core.functions import has_rule
 from claws.kernel.core.program import ROLES, Apply, count_entries
 from claws.kernel.core.statement import Statement
-from claws.kernel.laws.tensors import NotShown
+from claws.kernel.laws.by_tensors import NotShown
 from claws.kernel.theorem import Theorem, check
 from claws.kernel.values.evaluation import fixed
+from claws.prover.renamings import search_renamings
 from claws.prover.sizes import smallest_sizes
 
 if TYPE_CHECKING:
@@ -61,8 +62,9 @@ def prove_law(statement: Statement, meter: Meter) -> ByTensors | ByPolynomials |
     evidence = ByTensors(smallest_sizes(statement.program.free_dims(), statement.program.bounds))
     limit, meter.limit = meter.limit, meter.used + (meter.limit - meter.used) // FIRST_SHARE
     try:
-        check(statement, evidence, meter)
-        return evidence
+        theorem = _by_tensors(statement, evidence, meter)
+        assert isinstance(theorem.evidence, ByTensors)
+        return theorem.evidence
     except Refused:
         pass
     finally:
@@ -79,7 +81,7 @@ def _decide(statement: Statement, seed: int, meter: Meter, outcome: Outcome) -> 
     limit, meter.limit = meter.limit, meter.used + meter.limit // FIRST_SHARE
     short = False
     try:
-        return check(statement, evidence, meter)
+        return _by_tensors(statement, evidence, meter)
     except NotShown:
         outcome.tried.append(no_proof)
     except OutOfBudget:
@@ -103,7 +105,7 @@ def _decide(statement: Statement, seed: int, meter: Meter, outcome: Outcome) -> 
         outcome.tried.append(looked)
     if short:
         try:
-            return check(statement, evidence, meter)
+            return _by_tensors(statement, evidence, meter)
         except NotShown:
             outcome.tried.append(no_proof)
     if not dims and _entries(statement) <= LARGE:
@@ -112,6 +114,17 @@ def _decide(statement: Statement, seed: int, meter: Meter, outcome: Outcome) -> 
             return theorem
     outcome.reason = _reason(statement, search, seed)
     return None
+
+
+def _by_tensors(statement: Statement, evidence: ByTensors, meter: Meter) -> Theorem:
+    """The proof for all sizes, with renamings where networks have several labellings. Raises `Refused`."""
+    try:
+        return check(statement, evidence, meter)
+    except NotShown as shown:
+        renamed = search_renamings(statement, evidence, meter) if shown.tied else None
+        if renamed is None:
+            raise
+        return check(statement, renamed, meter)
 
 
 def _polynomials(statement: Statement, meter: Meter, outcome: Outcome) -> Theorem | None:

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from claws.kernel.core.errors import Meter, NoRoot, Undefined
-from claws.kernel.core.evidence import Step, Tree
+from claws.kernel.core.evidence import Bundle, Step, Tree
 from claws.kernel.core.flow import STATE
 from claws.kernel.core.program import ROLES, Leaf
 from claws.kernel.core.statement import Statement
@@ -21,6 +21,7 @@ from claws.kernel.counting.jets import PATTERNS_FREE, salt
 from claws.kernel.counting.points import MAX_DRAWS, Model, coordinates, has_data, roots_of
 from claws.kernel.counting.ranks import Row, sparse_rank
 from claws.kernel.values.evaluation import fixed
+from claws.prover.path_ranks import path_rank
 from claws.readings.arrays import PRIMES, Field, Jet, Reading, Residues
 
 BATCH = 128
@@ -69,6 +70,9 @@ class ArrayRanks:
                     rows.add(block)
                 self._known[key] = rows.rank
         return self._known[key]
+
+    def of_paths(self, model: Model, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
+        return path_rank(model, bundles, modulus, seed, meter)
 
     def of_brackets(self, model: Model, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
         known = self._known.get(_key(model, steps, modulus, seed))

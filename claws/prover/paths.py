@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from claws.kernel.core.evidence import Bundle
 from claws.kernel.core.program import Apply, Einsum, Leaf, Sum, count_entries, operands_of
-from claws.kernel.counting.paths import Column, split_places
 from claws.kernel.counting.points import Model
 from claws.kernel.values.evaluation import fixed
+from claws.prover.path_ranks import Column, split_places
 
 
 class _NoPath(Exception):

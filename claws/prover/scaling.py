@@ -13,8 +13,8 @@ from fractions import Fraction
 
 from claws.kernel.core.flow import STATE
 from claws.kernel.core.program import Apply, Einsum, Leaf, Node, Number, Power, Program, Sum
+from claws.kernel.core.simplified import simplified
 from claws.kernel.core.sizes import Size
-from claws.kernel.counting.assumptions import simplified
 from claws.kernel.counting.bounds import Changed
 from claws.kernel.counting.points import Model
 

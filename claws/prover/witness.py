@@ -21,9 +21,9 @@ from claws.kernel.core.functions import Property, Slope
 from claws.kernel.core.program import ROLES, Leaf, Program, count_entries
 from claws.kernel.core.sizes import Bounds
 from claws.kernel.core.statement import Statement
-from claws.kernel.theorem import law_directions, law_drift
 from claws.kernel.values.enclosures import Enclosures, Interval
 from claws.kernel.values.evaluation import Array, Index, Jacobian, directional, fixed, indices
+from claws.kernel.values.residues import law_directions, law_drift
 from claws.prover.sizes import smallest_sizes
 
 BITS = 96

@@ -17,8 +17,8 @@ from claws.kernel.core.errors import Meter, Undefined
 from claws.kernel.core.functions import Property, has_rule, rule_of
 from claws.kernel.core.program import ROLES, count_entries
 from claws.kernel.core.statement import Statement
-from claws.kernel.theorem import law_directions, law_drift
 from claws.kernel.values.evaluation import Array, Index, Jacobian, directional, fixed, indices
+from claws.kernel.values.residues import law_directions, law_drift
 
 MAX_TERMS = 20_000
 """A polynomial with more terms is not read: FLINT's work cannot be metered, so it is bounded beforehand."""

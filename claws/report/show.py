@@ -12,9 +12,11 @@ from claws.kernel.core.program import count_entries
 from claws.kernel.core.sizes import ZERO
 from claws.kernel.core.statement import Statement
 from claws.kernel.format.printing import TensorPrinter, render_statement
+from claws.kernel.laws.by_tensors import tensor_residue
 from claws.kernel.laws.tensors import Tensors
-from claws.kernel.theorem import law_directions, law_drift, tensor_residue
 from claws.kernel.values.evaluation import directional, evaluate, fixed
+from claws.kernel.values.residues import law_directions, law_drift
+from claws.prover.renamings import LeastForms
 from claws.report.descent import descend
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
@@ -89,7 +91,8 @@ def no_value(problem: Refused, span: Span = START) -> Diagnostic:
 
 def _text(spec: Spec, statement: Statement, name: str, first: bool) -> str:
     program = statement.program
-    tensors = Tensors(program, Meter(BUDGET))
+    meter = Meter(BUDGET)
+    tensors = Tensors(program, meter, LeastForms(meter))
     printer = TensorPrinter(tensors)
     lines = []
     params = program.leaves("param")

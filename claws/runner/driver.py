@@ -515,7 +515,7 @@ MANY_TERMS = 50
 
 def residue_by_term(spec: Spec, claim: Claim, instance: Instance, witness: Witness) -> list[dict[str, str]]:
     """What each term of the law leaves at the witness: the terms that should have cancelled."""
-    from claws.kernel.theorem import witness_residue
+    from claws.kernel.values.witness import witness_residue
     from claws.prover.witness import statement_at
     from claws.syntax.printer import print_expression
 
@@ -577,7 +577,7 @@ def verify_certificate(spec: Spec, path: str, options: Options) -> Verification:
     try:
         certificate = read_certificate(text)
         name, statement = _claimed(spec, certificate)
-        ranks = None if options.pure else _accelerator(certificate)
+        ranks = _accelerator(certificate, options.pure)
         theorem = check(statement, certificate.evidence, Meter(options.budget, options.timeout), ranks)
     except Refused as refusal:
         return Verification(path, False, str(refusal))
@@ -589,12 +589,16 @@ def verify_certificate(spec: Spec, path: str, options: Options) -> Verification:
     return Verification(path, True, f"{theorem.verdict} {name} by {theorem.method}", theorem.verdict)
 
 
-def _accelerator(certificate: Certificate) -> Ranks | None:
+def _accelerator(certificate: Certificate, pure: bool) -> Ranks | None:
     """What computes the ranks of a certificate that are too large for Python's integers; None where none is."""
     from claws.kernel.core.evidence import Sandwich
 
     if not isinstance(certificate.evidence, Sandwich):
         return None
+    if pure:
+        from claws.prover.path_ranks import PathRanks
+
+        return PathRanks()
     from claws.prover.counting import accelerator
     from claws.prover.lie import ArrayRanks
 

@@ -19,9 +19,9 @@ from claws.kernel.core.errors import Irrational, Meter, Refused, Undefined
 from claws.kernel.core.evidence import Choices
 from claws.kernel.core.flow import STATE
 from claws.kernel.core.statement import Statement
-from claws.kernel.theorem import law_directions, law_drift
 from claws.kernel.values import evaluation as exact
 from claws.kernel.values.evaluation import directional, fixed
+from claws.kernel.values.residues import law_directions, law_drift
 from claws.prover.lie import is_zero_residue
 from claws.prover.witness import RecordingNumbers
 from claws.readings.arrays import PRIMES, Field, Jet, Reading

@@ -305,7 +305,7 @@ def test_jobs_change_nothing(claws: Claws, form: str) -> None:
 
 def test_verbose_says_how(claws: Claws) -> None:
     out = claws("check", "-v", write("good.claw", GOOD)).out
-    assert "  4 | law balance = u^2 - v^2\n    method  tensors\n    trust   claws kernel 1\n" in out
+    assert "  4 | law balance = u^2 - v^2\n    method  tensors\n    trust   core 2, tensors 2\n" in out
 
 
 # --- check: JSON ---------------------------------------------------------------------------------------------------
@@ -334,7 +334,7 @@ def test_json_has_the_schema_of_the_design(claws: Claws) -> None:
         "method": "tensors",
         "detail": {"parameters": "2*n"},
         "assumptions": [],
-        "trust": ["claws kernel 1"],
+        "trust": ["core 2", "tensors 2"],
     }
     assert (total["verdict"], total["expected"], total["holds"]) == ("REFUTED", "REFUTED", True)
     assert total["detail"]["witness"] == {"u[0]": "1", "v[0]": "1"}
@@ -396,7 +396,7 @@ def test_certificates_are_written_and_accepted(
     assert run.out == f"{balance}: accepted: PROVED balance by tensors\n{total}: accepted: REFUTED total by witness\n"
     assert kernel_main(certificates) == 0
     out = capsys.readouterr().out
-    assert f"{balance}: PROVED by tensors, claws kernel 1" in out
+    assert f"{balance}: PROVED by tensors, core 2, tensors 2" in out
     assert f"{total}: REFUTED by witness" in out
 
 

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from claws.kernel.core import program as p
 from claws.kernel.core.statement import Statement
 from claws.kernel.laws.polynomials import Monomial, Polynomial, Polynomials
-from claws.kernel.laws.tensors import Symbol, Tensor, Tensors
+from claws.kernel.laws.symbols import Symbol, Tensor
+from claws.kernel.laws.tensors import Tensors
 
 Array = NDArray[np.complex128]
 STEP = 1e-60

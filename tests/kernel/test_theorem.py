@@ -23,6 +23,7 @@ from claws.kernel import (
     check,
 )
 from claws.kernel.core.evidence import Choices
+from claws.kernel.core.finding import Finding, Verdict
 from claws.kernel.core.flow import Flow
 from claws.kernel.core.program import Apply, Einsum, Iota, Leaf, Number, Opaque, Power, Program, Sum
 from tests.kernel.models import (
@@ -52,7 +53,7 @@ def test_a_theorem_is_made_by_check_alone() -> None:
     theorem = judge(linear(), AT_ONE)
     assert (theorem.verdict, theorem.method, theorem.sizes) == ("PROVED", "tensors", None)
     with pytest.raises(Refused, match="made by the kernel's check alone"):
-        Theorem(object(), linear(), AT_ONE, "PROVED", "tensors", None, ())
+        Theorem(object(), linear(), AT_ONE, Finding(Verdict.PROVED, "tensors", frozenset()))
 
 
 def test_a_theorem_cannot_be_changed() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from claws.kernel.core.errors import Meter
 from claws.kernel.core.statement import Count
+from claws.kernel.laws.by_polynomials import generic_point
 from claws.kernel.laws.polynomials import Polynomials
-from claws.kernel.theorem import generic_point
 from claws.kernel.values.evaluation import directional, evaluate
 from claws.prover.scaling import scaled_model
 from claws.runner.driver import Options

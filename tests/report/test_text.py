@@ -101,12 +101,12 @@ def test_an_undecided_claim() -> None:
 
 
 def test_verbose() -> None:
-    c = claim(free_dims=("n",), method="tensors", trust=("claws kernel 1",), detail={"certificate": "c/x.json"})
+    c = claim(free_dims=("n",), method="tensors", trust=("core 2",), detail={"certificate": "c/x.json"})
     assert shown(c, verbose=True) == (
         "x.claw:4:1: PROVED l for all n\n"
         "  4 | law l = u^2 - v^2\n"
         "    method       tensors\n"
-        "    trust        claws kernel 1\n"
+        "    trust        core 2\n"
         "    certificate  c/x.json"
     )
 

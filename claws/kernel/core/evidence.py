@@ -21,11 +21,23 @@ Residue = Fraction | tuple[Fraction, Fraction]
 """A rational number, or bounds of a real one."""
 
 
+TensorFactor = tuple[int, Fraction, tuple[int, ...]]
+"""A symbol of the tensor reading by its number, its exponent, and its indices."""
+
+Network = tuple[TensorFactor, ...]
+"""A product of factors. Its legs are 0, 1, ...; a connected network in evidence has the summed indices -1, -2, ..."""
+
+
 @dataclass(frozen=True, slots=True)
 class ByTensors:
-    """PROVED for every size by the tensor reading. `sizes` shows that the statement's conditions can be met."""
+    """PROVED for every size by the tensor reading.
+
+    `sizes` shows that the statement's conditions can be met. `renamings` are networks with several labellings, each with the new
+    numbers of its summed indices, so that equal networks are seen to be equal.
+    """
 
     sizes: Mapping[str, int]
+    renamings: tuple[tuple[Network, tuple[int, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

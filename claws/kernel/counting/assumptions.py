@@ -22,15 +22,11 @@ from claws.kernel.core.program import (
     Einsum,
     Gather,
     Leaf,
-    Node,
-    Number,
-    Power,
     Program,
     Reshape,
     Scatter,
     Sum,
     operands_of,
-    renumbered,
 )
 from claws.kernel.counting.jets import PATTERNS_ON, Jet, salt
 from claws.kernel.counting.points import MAX_DRAWS, Model, Point
@@ -64,68 +60,6 @@ _EXPONENTIAL = {
 """Functions that are made with an exponential of their argument, or of its square; those with the same values are alike."""
 
 _SQUARED = ("erf", "normal")
-
-
-def simplified(program: Program) -> tuple[Program, dict[int, int]]:
-    """relu(p*z) = p*relu(z) wherever p is positive: the program, and where each node now is."""
-    relus = [node for node in program.nodes if isinstance(node, Apply) and node.function == "relu"]
-    if not any(_positive_operands(program, program.nodes[node.operand]) for node in relus):
-        return program, {n: n for n in range(len(program.nodes))}
-    nodes: list[Node] = []
-    place: dict[int, int] = {}
-    for n, node in enumerate(program.nodes):
-        if isinstance(node, Apply) and node.function == "relu":
-            inner = program.nodes[node.operand]
-            outside = _positive_operands(program, inner)
-            if isinstance(inner, Einsum) and outside:
-                rest = [k for k in range(len(inner.operands)) if k not in outside]
-                kept = [(place[inner.operands[k]], inner.labels[k]) for k in rest]
-                nodes.append(Einsum(tuple(m for m, _ in kept), tuple(ls for _, ls in kept), inner.out, inner.sizes))
-                nodes.append(Apply("relu", len(nodes) - 1))
-                factors = [(place[inner.operands[k]], inner.labels[k]) for k in outside] + [(len(nodes) - 1, inner.out)]
-                nodes.append(
-                    Einsum(tuple(m for m, _ in factors), tuple(ls for _, ls in factors), inner.out, inner.sizes)
-                )
-                place[n] = len(nodes) - 1
-                continue
-        nodes.append(renumbered(node, place))
-        place[n] = len(nodes) - 1
-    return Program(tuple(nodes), program.activations, program.functions, program.conditions), place
-
-
-def _positive_operands(program: Program, node: Node) -> list[int]:
-    """The positions of the factors of an elementwise product that are positive; empty where nothing else would be left."""
-    if not isinstance(node, Einsum) or len(set(node.out)) != len(node.out):
-        return []
-    if any(x not in node.out for row in node.labels for x in row):
-        return []
-    found = [k for k, m in enumerate(node.operands) if is_positive(program, m)]
-    return found if len(found) < len(node.operands) else []
-
-
-def is_positive(program: Program, n: int) -> bool:
-    """Whether every entry of a node is positive by its form. False means 'not shown'."""
-    node = program.nodes[n]
-    match node:
-        case Leaf():
-            return node.domain == "positive"
-        case Number(value):
-            c = value.constant()
-            return c is not None and c > 0
-        case Power(operand, exponent):
-            return is_positive(program, operand) and exponent != 0
-        case Einsum():
-            carried = {x for row in node.labels for x in row}
-            return (
-                len(set(node.out)) == len(node.out)
-                and carried >= set(node.out)
-                and all(is_positive(program, m) for m in node.operands)
-            )
-        case Sum(terms):
-            return all(c > 0 and is_positive(program, m) for c, m in terms)
-        case Apply(function, _):
-            return function in ("exp", "sigmoid", "softplus", "normal_cdf", "normal_pdf", "erf_slope")
-    return False
 
 
 def check_assumptions(

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Protocol
 
-from claws.kernel.core.errors import Malformed, Meter, NoRoot, Undefined
-from claws.kernel.core.evidence import Step, Tree
+from claws.kernel.core.errors import Malformed, Meter, NoRoot, Refused, Undefined
+from claws.kernel.core.evidence import Bundle, Step, Tree
 from claws.kernel.core.flow import GRADIENT, STATE, Flow
 from claws.kernel.core.program import ROLES, Leaf, Node, Power, Program, count_entries
 from claws.kernel.counting.jets import PATTERNS_FREE, Jet, JetRing, draw, salt
@@ -64,15 +64,19 @@ def coordinates(program: Program) -> int:
 
 
 class Ranks(Protocol):
-    """The two ranks that a sandwich needs. `ExactRanks` computes them here; an accelerator may do so elsewhere."""
+    """The ranks that a sandwich needs. `ExactRanks` computes them here; an accelerator may do so elsewhere."""
 
     name: str
+    """What a trust line calls it; empty for the kernel's own."""
 
     def of_gradients(self, model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
         """The rank of the gradients of all entries of these nodes at the point of this seed."""
 
     def of_brackets(self, model: Model, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
         """The rank of the elements of the Lie algebra that the steps name, at the point of this seed."""
+
+    def of_paths(self, model: Model, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
+        """A lower bound of the rank of the generators of these bundles, at the point of this seed."""
 
 
 class ExactRanks:
@@ -90,6 +94,9 @@ class ExactRanks:
             for k in range(step.count):
                 rows.add(point.element(step.tree, s, k))
         return rows.rank
+
+    def of_paths(self, model: Model, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
+        raise Refused("the kernel does not follow paths by itself: an accelerator must")
 
 
 def is_root(node: Node) -> bool:

@@ -60,7 +60,7 @@ from claws.kernel.values.enclosures import MAX_BITS
 from claws.kernel.values.evaluation import Index
 
 MAGIC = "claws-certificate"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DIGITS = 2000
@@ -184,7 +184,7 @@ def _encode_evidence(evidence: Evidence, size: int) -> dict[str, Any]:
     """Evidence for a statement whose program has `size` nodes."""
     match evidence:
         case ByTensors():
-            return {"method": "tensors", "sizes": dict(evidence.sizes)}
+            return {"method": "tensors", "sizes": dict(evidence.sizes), "renamings": _encode_renamings(evidence)}
         case ByPolynomials():
             return {"method": "polynomials"}
         case ByBlock(premise, dims, names, calls, sizes):
@@ -214,6 +214,13 @@ def _encode_evidence(evidence: Evidence, size: int) -> dict[str, Any]:
             return {"method": "not conserved", "law": evidence.law, "witness": _encode_evidence(evidence.witness, size)}
         case Witness():
             return _encode_witness(evidence)
+
+
+def _encode_renamings(evidence: ByTensors) -> list[Any]:
+    return [
+        [[[s, str(e), list(indices)] for s, e, indices in network], list(renaming)]
+        for network, renaming in evidence.renamings
+    ]
 
 
 def _encode_bundle(b: Bundle) -> dict[str, Any]:
@@ -496,7 +503,7 @@ def _array(x: Any) -> dict[Index, Fraction]:
 def _evidence(x: Any, program: Program, depth: int = 0) -> Evidence:
     method = x.get("method") if isinstance(x, dict) else None
     if method == "tensors":
-        return ByTensors(_sizes(_fields(x, {"method", "sizes"})["sizes"]))
+        return _tensors(x)
     if method == "polynomials":
         _fields(x, {"method"})
         return ByPolynomials()
@@ -559,15 +566,31 @@ def _bundle(x: Any) -> Bundle:
     )
 
 
+def _tensors(x: Any) -> ByTensors:
+    f = _fields(x, {"method", "sizes", "renamings"})
+
+    def factor(y: Any) -> tuple[int, Fraction, tuple[int, ...]]:
+        s, e, indices = _row(y, 3)
+        return (
+            _integer(s, 0, MAX_LIST),
+            _fraction(e),
+            _list(indices, lambda z: _integer(z, -2 * MAX_SIZE, MAX_SIZE), 64),
+        )
+
+    return ByTensors(
+        _sizes(f["sizes"]),
+        _list(f["renamings"], lambda y: (_list(_row(y, 2)[0], factor), _ints(y[1])), 100_000),
+    )
+
+
 def _law_evidence(x: Any) -> ByTensors | ByPolynomials:
     method = x.get("method") if isinstance(x, dict) else None
     if method == "polynomials":
         _fields(x, {"method"})
         return ByPolynomials()
-    fields = _fields(x, {"method", "sizes"})
     if method != "tensors":
         raise Malformed("a law of a sandwich is proved by tensors or polynomials")
-    return ByTensors(_sizes(fields["sizes"]))
+    return _tensors(x)
 
 
 def _tree(x: Any, leaves: int) -> Tree:

@@ -27,7 +27,8 @@ from claws.kernel.core.program import (
 )
 from claws.kernel.core.sizes import condition_text
 from claws.kernel.core.statement import AnyStatement, Complete, Count, Independent, Statement
-from claws.kernel.laws.tensors import Symbol, Tensor, Tensors
+from claws.kernel.laws.symbols import Symbol, Tensor
+from claws.kernel.laws.tensors import Tensors
 
 _LETTERS = "ijklmnpqrsuvwxyzabcdefgh"
 

@@ -14,23 +14,31 @@ parameters but through calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from claws.kernel.core.errors import Meter, Refused
 from claws.kernel.core.evidence import ByBlock
+from claws.kernel.core.finding import Finding, Layer, Verdict
 from claws.kernel.core.flow import velocity_of
 from claws.kernel.core.program import Apply, Leaf, Node, Opaque, node_at, operands_of, renumbered
+from claws.kernel.core.scope import check_scope, conditions_of
 from claws.kernel.core.sizes import Bounds
 from claws.kernel.core.statement import Statement
 
+Premise = Callable[[ByBlock, Meter], frozenset[Layer]]
+"""Proves the law of a block, and says on which layers that rests. Raises `Refused` where it is not proved."""
 
-def check_use(statement: Statement, block: Statement, evidence: ByBlock, meter: Meter) -> None:
-    """Raises `Refused` unless the statement's law is the block's, and the network uses the block as described above.
 
-    Soundness-critical: that the block's law is conserved by the block has been proved already.
+def check_by_block(statement: Statement, evidence: ByBlock, prove: Premise, meter: Meter) -> Finding:
+    """The finding that a law is conserved because it is the law of a block.
+
+    Raises `Refused` unless the block's law is proved, and the network uses the block as described above.
     """
-    _Use(statement, block, evidence, meter).check()
+    sizes = check_scope(statement.program, evidence.sizes)
+    layers = prove(evidence, meter)
+    _Use(statement, evidence.premise.statement, evidence, meter).check()
+    return Finding(Verdict.PROVED, "block", layers | {Layer.BLOCKS}, sizes, conditions_of(statement.program))
 
 
 class _Use:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from claws.kernel.core.program import Apply, Einsum
-from claws.kernel.counting.assumptions import GENERIC, INDEPENDENCE, PATTERNS, is_positive, simplified
+from claws.kernel.core.simplified import is_positive, simplified
+from claws.kernel.counting.assumptions import GENERIC, INDEPENDENCE, PATTERNS
 from claws.report.results import Verdict
 from claws.runner.driver import Options
 from claws.runner.sweep import Row, count_at

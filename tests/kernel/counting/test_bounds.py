@@ -28,6 +28,7 @@ from claws.kernel.counting import points as lie
 from claws.kernel.counting.points import ExactRanks, Model, Ranks
 from claws.kernel.format.certificate import Certificate, read_certificate, write_certificate
 from claws.kernel.theorem import Theorem, check
+from claws.prover.path_ranks import PathRanks
 from claws.syntax.reader import load_text
 
 P = 8388593
@@ -87,7 +88,7 @@ def test_a_count_is_compared_with_both_bounds(relation: str, number: int, verdic
         "count_at_least": 3,
         "count_at_most": 3,
     }
-    assert theorem.trust == ("claws kernel 1", f"ranks modulo {P}")
+    assert theorem.trust == ("core 2", "tensors 2", "values 2", "counting 2", f"ranks modulo {P}")
 
 
 def test_bounds_that_do_not_meet_decide_nothing() -> None:
@@ -319,9 +320,16 @@ def path_evidence(statement: Count) -> Sandwich:
 
 def test_paths_prove_the_number_for_a_network_of_relus() -> None:
     statement = count("=", 2, RELU)
-    theorem = judge(statement, path_evidence(statement))
+    theorem = judge(statement, path_evidence(statement), PathRanks())
     assert theorem.verdict == "PROVED"
     assert theorem.assumptions == ("every on/off pattern of the piecewise units occurs",)
+    assert "paths followed by an accelerator" in theorem.trust
+
+
+def test_the_kernel_follows_no_path_by_itself() -> None:
+    statement = count("=", 2, RELU)
+    with pytest.raises(Refused, match="an accelerator must"):
+        judge(statement, path_evidence(statement))
 
 
 def test_paths_that_leave_the_model_are_refused() -> None:
@@ -345,7 +353,7 @@ def test_paths_that_leave_the_model_are_refused() -> None:
         (replace(good, paths=(shorter,) * 3), "the bounds do not decide the claim"),
     ]:
         with pytest.raises(Refused, match=reason):
-            judge(statement, bad)
+            judge(statement, bad, PathRanks())
 
 
 def test_paths_through_units_that_are_one_function_are_refused() -> None:
@@ -353,7 +361,7 @@ def test_paths_through_units_that_are_one_function_are_refused() -> None:
     statement = count("<=", 4, text)
     bundle = Bundle(0, (0,), (("x", (0,)),), ())
     with pytest.raises(Refused, match="two relus are the same function"):
-        judge(statement, Sandwich(statement.program, (), (), P, 0, (bundle,)))
+        judge(statement, Sandwich(statement.program, (), (), P, 0, (bundle,)), PathRanks())
 
 
 # --- certificates ------------------------------------------------------------------------------------------------------
@@ -376,7 +384,7 @@ def test_certificates_round_trip(which: str) -> None:
     text = write_certificate(Certificate(statement, evidence))
     again = read_certificate(text)
     assert again.statement == statement
-    assert judge(again.statement, again.evidence).verdict == judge(statement, evidence).verdict
+    assert judge(again.statement, again.evidence, PathRanks()).verdict == judge(statement, evidence, PathRanks()).verdict
     assert write_certificate(again) == text
 
 

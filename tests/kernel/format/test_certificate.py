@@ -29,7 +29,14 @@ from claws.kernel import (
 )
 from claws.kernel.core.evidence import ByBlock, Choices, Premise
 from claws.kernel.core.program import Apply, Leaf, Node, Opaque, Power, Sum
-from claws.kernel.format.certificate import MAX_BLOCKS, Certificate, digest, read_certificate, write_certificate
+from claws.kernel.format.certificate import (
+    FORMAT_VERSION,
+    MAX_BLOCKS,
+    Certificate,
+    digest,
+    read_certificate,
+    write_certificate,
+)
 from claws.kernel.values.enclosures import enclose
 from tests.kernel.models import every_kind, linear, make, perceptron, product, scalars, scale, witness
 from tests.kernel.random_programs import random_leaves
@@ -166,9 +173,9 @@ NODES = ("statement", "nodes")
 NAMED: list[tuple[str, Callable[[Data], None], str]] = [
     # the envelope
     ("tensors", drop("claws-certificate"), "not a claws certificate"),
-    ("tensors", put("claws-certificate", 3), "format version 3"),
+    ("tensors", put("claws-certificate", 2), "format version 2"),
     ("tensors", put("claws-certificate", True), "format version True"),
-    ("tensors", put("claws-certificate", "1"), "format version 1, this kernel reads 2"),
+    ("tensors", put("claws-certificate", "1"), "format version 1, this kernel reads 3"),
     ("tensors", drop("about"), "missing or unknown fields: about"),
     ("tensors", put("extra", 0), "missing or unknown fields: extra"),
     ("tensors", put("about", "x", 3), "expected a string, found int"),
@@ -332,7 +339,7 @@ PIECES: list[Any] = [
     *(
         ["sum", [["1", 0]]],
         {"method": "polynomials"},
-        {"method": "tensors", "sizes": {"n": 2, "m": 1, "r": 1}},
+        {"method": "tensors", "renamings": [], "sizes": {"n": 2, "m": 1, "r": 1}},
     ),
 ]
 
@@ -459,7 +466,7 @@ def hostile(
         **fields,
     }
     evidence = evidence or {"method": "polynomials"}
-    return json.dumps({"claws-certificate": 2, "about": {}, "statement": statement, "evidence": evidence})
+    return json.dumps({"claws-certificate": FORMAT_VERSION, "about": {}, "statement": statement, "evidence": evidence})
 
 
 A = ["leaf", "a", "param", [], "real"]
@@ -497,7 +504,7 @@ def chain(*links: list[Any], length: int) -> list[Any]:
 SQUARE = ["einsum", ["last", "last"], [[], []], [], []]
 ANY_TWO = [["1", "last"], ["1", "last"]]
 DIMS = [f"d{k:03}" for k in range(100)]
-TENSORS = {"method": "tensors", "sizes": {}}
+TENSORS = {"method": "tensors", "renamings": [], "sizes": {}}
 
 # Each is small to write and, with no bound on it, would take hours or fill the memory.
 HOSTILE: dict[str, tuple[Callable[[], str], str]] = {
@@ -529,7 +536,9 @@ HOSTILE: dict[str, tuple[Callable[[], str], str]] = {
     ),
     "a field twice": (lambda: hostile([A]).replace('"law": 0', '"law": 1, "law": 0'), "a field twice"),
     "sizes twice": (
-        lambda: hostile([A], evidence={"method": "tensors", "sizes": {"n": 1}}).replace('{"n": 1}', '{"n": 1, "n": 2}'),
+        lambda: hostile([A], evidence={"method": "tensors", "renamings": [], "sizes": {"n": 1}}).replace(
+            '{"n": 1}', '{"n": 1, "n": 2}'
+        ),
         "a field twice",
     ),
     "a forward reference": (lambda: hostile([["power", 1, "2"], A]), "does not come before it"),
@@ -624,7 +633,7 @@ HOSTILE: dict[str, tuple[Callable[[], str], str]] = {
             ],
             law=61,
             outputs=(62,),
-            evidence={"method": "tensors", "sizes": {"n": 1, "m": 1}},
+            evidence={"method": "tensors", "renamings": [], "sizes": {"n": 1, "m": 1}},
         ),
         "too many terms|too large",
     ),
@@ -705,7 +714,7 @@ HOSTILE: dict[str, tuple[Callable[[], str], str]] = {
             + [["einsum", [0] * 12, [[]] * 12, [], []], ["einsum", [1, 2], [[], []], [], []]],
             law=1,
             outputs=(3,),
-            evidence={"method": "tensors", "sizes": dict.fromkeys(DIMS, 1)},
+            evidence={"method": "tensors", "renamings": [], "sizes": dict.fromkeys(DIMS, 1)},
         ),
         "too many terms",
     ),
@@ -749,7 +758,7 @@ HOSTILE: dict[str, tuple[Callable[[], str], str]] = {
             ],
             law=1,
             outputs=(2,),
-            evidence={"method": "tensors", "sizes": {"n": 1}},
+            evidence={"method": "tensors", "renamings": [], "sizes": {"n": 1}},
         ),
         "budget|does not vanish",
     ),

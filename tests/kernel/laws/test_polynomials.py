@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from claws.kernel import ByPolynomials, Meter, OutOfBudget, Refused, Undefined
 from claws.kernel.core.program import Apply, Opaque, Power, Reshape, Sum
+from claws.kernel.laws.by_polynomials import generic_point
 from claws.kernel.laws.polynomials import Polynomial, Polynomials
-from claws.kernel.theorem import generic_point, law_directions
 from claws.kernel.values.evaluation import directional, evaluate
+from claws.kernel.values.residues import law_directions
 from tests.kernel.models import constant, judge, product, refuses, scalars, scale
 from tests.kernel.random_programs import at_sizes, random_leaves, random_statement
 from tests.kernel.reference import PolynomialReader, residue, shape_of, values

@@ -30,8 +30,8 @@ from claws.kernel.core.program import (
     Scatter,
     Sum,
 )
+from claws.kernel.laws.by_tensors import tensor_residue
 from claws.kernel.laws.tensors import Tensors
-from claws.kernel.theorem import tensor_residue
 from tests.kernel.models import M, N, judge, make, product, refuses, scale
 from tests.kernel.random_programs import at_sizes, random_leaves, random_statement
 from tests.kernel.reference import TensorReader, drift, law_direction, residue, shape_of, values

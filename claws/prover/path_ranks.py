@@ -1,10 +1,10 @@
 """Many sparse generators at once: networks of relus seen along single paths, for models too large for a dense matrix.
 
-Soundness-critical. Where every on/off pattern of the relus occurs, so does one with a single unit on in each of some relus and
-the others off (no two units may be the same function: `check_assumptions` sees to it). The generator is then polynomial in the
-data, so its value at unit vectors is in the span, too. Such a generator sees the model along one path and touches few parameters.
-The rank of very many of them is had by peeling: a row with a column that no other row has is independent of the others, and is
-taken away.
+An accelerator: it is not in the kernel, and the trust line of every theorem that rests on it says so. Where every on/off pattern
+of the relus occurs, so does one with a single unit on in each of some relus and the others off (no two units may be the same
+function: `check_assumptions` sees to it). The generator is then polynomial in the data, so its value at unit vectors is in the
+span, too. Such a generator sees the model along one path and touches few parameters. The rank of very many of them is had by
+peeling: a row with a column that no other row has is independent of the others, and is taken away.
 """
 
 from __future__ import annotations
@@ -17,12 +17,19 @@ from claws.kernel.core.errors import Malformed, Meter, Refused
 from claws.kernel.core.evidence import Bundle
 from claws.kernel.core.flow import GRADIENT, STATE
 from claws.kernel.core.program import Apply, Einsum, Gather, Leaf, Number, Reshape, Scatter, Sum, count_entries
-from claws.kernel.counting.points import Model, Point
+from claws.kernel.counting.points import ExactRanks, Model, Point
 from claws.kernel.counting.ranks import peel
 from claws.kernel.values.evaluation import fixed
 
 Column = list[int]
 """One number for each row of a bundle."""
+
+
+class PathRanks(ExactRanks):
+    """The kernel's own ranks, and those of paths, which it does not follow by itself."""
+
+    def of_paths(self, model: Model, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
+        return path_rank(model, bundles, modulus, seed, meter)
 
 
 def path_rank(model: Model, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:

@@ -1,0 +1,82 @@
+"""Positive factors taken out of relus: relu(p*z) = p*relu(z) wherever p is positive.
+
+Soundness-critical: the simplified program computes the same functions, with derivatives that are the same away from kinks.
+"""
+
+from __future__ import annotations
+
+from claws.kernel.core.program import Apply, Einsum, Leaf, Node, Number, Power, Program, Sum, renumbered
+from claws.kernel.core.statement import Statement
+
+
+def simplified_statement(statement: Statement) -> Statement:
+    """The same claim about a law with positive factors outside of relus."""
+    program, place = simplified(statement.program)
+    return Statement(
+        program,
+        tuple(place[n] for n in statement.outputs),
+        place[statement.law],
+        statement.flow.placed(place),
+    )
+
+
+def simplified(program: Program) -> tuple[Program, dict[int, int]]:
+    """relu(p*z) = p*relu(z) wherever p is positive: the program, and where each node now is."""
+    relus = [node for node in program.nodes if isinstance(node, Apply) and node.function == "relu"]
+    if not any(_positive_operands(program, program.nodes[node.operand]) for node in relus):
+        return program, {n: n for n in range(len(program.nodes))}
+    nodes: list[Node] = []
+    place: dict[int, int] = {}
+    for n, node in enumerate(program.nodes):
+        if isinstance(node, Apply) and node.function == "relu":
+            inner = program.nodes[node.operand]
+            outside = _positive_operands(program, inner)
+            if isinstance(inner, Einsum) and outside:
+                rest = [k for k in range(len(inner.operands)) if k not in outside]
+                kept = [(place[inner.operands[k]], inner.labels[k]) for k in rest]
+                nodes.append(Einsum(tuple(m for m, _ in kept), tuple(ls for _, ls in kept), inner.out, inner.sizes))
+                nodes.append(Apply("relu", len(nodes) - 1))
+                factors = [(place[inner.operands[k]], inner.labels[k]) for k in outside] + [(len(nodes) - 1, inner.out)]
+                nodes.append(
+                    Einsum(tuple(m for m, _ in factors), tuple(ls for _, ls in factors), inner.out, inner.sizes)
+                )
+                place[n] = len(nodes) - 1
+                continue
+        nodes.append(renumbered(node, place))
+        place[n] = len(nodes) - 1
+    return Program(tuple(nodes), program.activations, program.functions, program.conditions), place
+
+
+def _positive_operands(program: Program, node: Node) -> list[int]:
+    """The positions of the factors of an elementwise product that are positive; empty where nothing else would be left."""
+    if not isinstance(node, Einsum) or len(set(node.out)) != len(node.out):
+        return []
+    if any(x not in node.out for row in node.labels for x in row):
+        return []
+    found = [k for k, m in enumerate(node.operands) if is_positive(program, m)]
+    return found if len(found) < len(node.operands) else []
+
+
+def is_positive(program: Program, n: int) -> bool:
+    """Whether every entry of a node is positive by its form. False means 'not shown'."""
+    node = program.nodes[n]
+    match node:
+        case Leaf():
+            return node.domain == "positive"
+        case Number(value):
+            c = value.constant()
+            return c is not None and c > 0
+        case Power(operand, exponent):
+            return is_positive(program, operand) and exponent != 0
+        case Einsum():
+            carried = {x for row in node.labels for x in row}
+            return (
+                len(set(node.out)) == len(node.out)
+                and carried >= set(node.out)
+                and all(is_positive(program, m) for m in node.operands)
+            )
+        case Sum(terms):
+            return all(c > 0 and is_positive(program, m) for c, m in terms)
+        case Apply(function, _):
+            return function in ("exp", "sigmoid", "softplus", "normal_cdf", "normal_pdf", "erf_slope")
+    return False

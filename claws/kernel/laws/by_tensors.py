@@ -1,0 +1,76 @@
+"""PROVED for every size: the normal form of the residue is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from claws.kernel.core.errors import Meter, Refused
+from claws.kernel.core.evidence import ByTensors
+from claws.kernel.core.finding import Finding, Layer, Verdict
+from claws.kernel.core.flow import STATE
+from claws.kernel.core.scope import check_scope, conditions_of
+from claws.kernel.core.simplified import simplified_statement
+from claws.kernel.core.statement import Statement
+from claws.kernel.laws.symbols import Tensor
+from claws.kernel.laws.tensors import Tensors
+
+LAYERS = frozenset({Layer.CORE, Layer.TENSORS})
+
+
+class NotShown(Refused):
+    """The normal form does not vanish: `residue` holds the outputs and what is left of each.
+
+    `tied` says that some network has several labellings, so that renamings might make terms equal.
+    """
+
+    def __init__(self, message: str, residue: dict[int, Tensor], tied: bool) -> None:
+        super().__init__(message)
+        self.residue = residue
+        self.tied = tied
+
+
+def check_by_tensors(statement: Statement, evidence: ByTensors, meter: Meter) -> Finding:
+    """The finding that a law is conserved at every size. Raises `NotShown` where the normal form of its residue is not empty."""
+    sizes = check_scope(statement.program, evidence.sizes)
+    simple = simplified_statement(statement)
+    tensors = Tensors(simple.program, meter, dict(evidence.renamings))
+    residue = tensor_residue(simple, tensors)
+    if residue.left or residue.drift:
+        raise NotShown("the normal form of the residue does not vanish", residue.left, tensors.tied)
+    return Finding(Verdict.PROVED, "tensors", LAYERS, sizes, conditions_of(statement.program))
+
+
+@dataclass(frozen=True, slots=True)
+class TensorResidue:
+    """`direction` is P * grad <A, law> by parameter, for an arbitrary constant A; `left` what remains of each output's derivative
+    along it, by node; `drift` what remains of the law's derivative along the drift. The law is conserved for all sizes if nothing
+    is left.
+    """
+
+    direction: Mapping[str, Tensor]
+    left: dict[int, Tensor]
+    drift: Tensor | None
+
+
+def tensor_residue(statement: Statement, tensors: Tensors) -> TensorResidue:
+    """Both conditions for a conservation law, by tensors. Soundness-critical."""
+    program, flow = statement.program, statement.flow
+    place = {leaf.name: n for n, leaf in program.leaves(*STATE)}
+    moved = {place[flow.moved(leaf.name)]: leaf.name for _, leaf in program.leaves("param")}
+    seed = tensors.fresh_constant("A", program.shapes[statement.law])
+    factors = dict(flow.factors)
+    direction: dict[str, Tensor] = {}
+    for n, g in tensors.gradient(statement.law, seed, moved).items():
+        name = moved[n]
+        direction[name] = tensors.hadamard(tensors.value(factors[name]), g) if name in factors else g
+    pushed = tensors.push(statement.outputs, {place[name]: g for name, g in direction.items()})
+    left = {n: opened for n, tangent in pushed.items() if (opened := tensors.opened(tangent))}
+    return TensorResidue(direction, left, _tensor_drift(statement, tensors, place))
+
+
+def _tensor_drift(statement: Statement, tensors: Tensors, place: Mapping[str, int]) -> Tensor | None:
+    """What is left of the law's derivative along the drift; None for nothing. Soundness-critical."""
+    along = {place[name]: tensors.value(n) for name, n in statement.flow.drift}
+    tangent = tensors.opened(tensors.push([statement.law], along)[statement.law])
+    return tangent if tangent else None

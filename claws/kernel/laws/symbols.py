@@ -1,0 +1,157 @@
+"""Named arrays and the tensors made of them: the words of the tensor reading.
+
+Soundness-critical. A term is a coefficient (a polynomial in the dims) times a product of factors symbol[i, j, ...]^e, summed over
+the indices that are not legs of the array. Indices may repeat (a hypergraph), so diagonals and elementwise products cost nothing.
+A `Tensor` maps each network, written with a fixed naming of its summed indices (`labelling.py`), to its coefficient. Axes of
+size 1 are left out. An index is a leg, a summed index, or a literal position such as 0 or n - 1.
+
+Special symbols: `equal` (the identity matrix), `select` (1 where i = start + sum steps*j, a constant 0/1 array with legs
+j1, ..., jm, i), `regroup` (the 0/1 array of a reshape), `mask` (1 where a pre-activation is positive, else 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import count
+
+from claws.kernel.core.errors import Malformed, Meter, OutOfBudget
+from claws.kernel.core.evidence import Network, TensorFactor
+from claws.kernel.core.program import Program, Shape
+from claws.kernel.core.sizes import ONE, ZERO, Bounds, Size
+from claws.kernel.laws.labelling import LITERAL
+
+Exponent = Fraction
+Factor = TensorFactor
+
+MAX_BITS = 200_000
+"""A coefficient with a longer number is refused."""
+
+MAX_DEGREE = 1_000_000
+"""So is a higher exponent."""
+
+
+@dataclass(slots=True)
+class Symbol:
+    """A named array. `definition` is its value in earlier symbols, or None where it is taken to be independent."""
+
+    number: int
+    kind: str
+    text: str
+    shape: Shape
+    definition: Tensor | None = None
+    data: tuple[object, ...] = ()
+
+    @property
+    def idempotent(self) -> bool:
+        return self.kind in ("mask", "select", "equal", "regroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """`shape` has no axis of size 1; `terms` maps canonical networks to non-zero coefficients."""
+
+    shape: Shape
+    terms: Mapping[Network, Size] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.terms)
+
+    def key(self) -> tuple[object, ...]:
+        return (self.shape, tuple(sorted(self.terms.items())))
+
+
+class Term:
+    """A network while it is being simplified: indices are any ints; those in `bound` are summed."""
+
+    __slots__ = ("bound", "coefficient", "factors")
+
+    def __init__(self, coefficient: Size, factors: list[Factor], bound: dict[int, Size]) -> None:
+        self.coefficient = coefficient
+        self.factors = factors
+        self.bound = bound
+
+    def replace(self, old: int, new: int) -> None:
+        """Put index `new` for the summed index `old`, which an identity has made equal to it."""
+        self.factors = [(s, e, tuple(new if i == old else i for i in ix)) for s, e, ix in self.factors]
+        del self.bound[old]
+
+
+def squeeze(shape: Shape) -> Shape:
+    return tuple(n for n in shape if n != ONE)
+
+
+class Symbols:
+    """The symbols of one program, each made once. Work is counted by `meter`."""
+
+    def __init__(self, program: Program, meter: Meter) -> None:
+        self.program = program
+        self.meter = meter
+        self.bounds: Bounds = program.bounds
+        self.symbols: list[Symbol] = []
+        self._interned: dict[object, Symbol] = {}
+        self.fresh = count(1_000_000)
+        self._literals: dict[Size, int] = {}
+        self._positions: list[Size] = []
+        self._activations = dict(program.activations)
+
+    def symbol(
+        self,
+        kind: str,
+        key: object,
+        shape: Shape,
+        text: str = "",
+        definition: Tensor | None = None,
+        data: tuple[object, ...] = (),
+    ) -> Symbol:
+        """The symbol with this kind and key, made on first use. Equal keys must mean equal values."""
+        found = self._interned.get((kind, key))
+        if found is None:
+            found = Symbol(len(self.symbols), kind, text or kind, shape, definition, data)
+            self.symbols.append(found)
+            self._interned[kind, key] = found
+        elif found.shape != shape:
+            raise Malformed(f"two arrays of different shapes are both called {text or kind}")
+        return found
+
+    def single(self, s: Symbol, exponent: Exponent = Fraction(1)) -> Tensor:
+        """The tensor s^exponent, with all of its legs open, in order."""
+        return Tensor(s.shape, {((s.number, exponent, tuple(range(len(s.shape)))),): ONE})
+
+    def fresh_constant(self, text: str, shape: Shape) -> Tensor:
+        """An arbitrary constant array."""
+        return self.single(self.symbol("constant", text, squeeze(shape), text))
+
+    def literal(self, position: Size) -> int:
+        """The index that stands for this position."""
+        if position not in self._literals:
+            self._literals[position] = LITERAL - len(self._positions)
+            self._positions.append(position)
+        return self._literals[position]
+
+    def position(self, i: int) -> Size:
+        """The position that a literal index stands for."""
+        return self._positions[LITERAL - i]
+
+    def scalar(self, value: Size) -> Tensor:
+        return Tensor((), {(): value} if value else {})
+
+    def weigh(self, coefficient: Size) -> None:
+        """Count the length of a coefficient as work; raises `OutOfBudget` where it is too long."""
+        bits = coefficient.bits()
+        if bits > 1000:
+            if bits > MAX_BITS:
+                raise OutOfBudget("a coefficient has become too large")
+            self.meter.tick(bits // 1000 + bits * bits // 1_000_000)
+        self.meter.tick(len(coefficient.terms))
+
+
+def accumulate(total: dict[Network, Size], network: Network, c: Size) -> None:
+    new = total.get(network, ZERO) + c
+    if new:
+        if new.bits() > MAX_BITS:
+            raise OutOfBudget("a coefficient has become too large")
+        total[network] = new
+    else:
+        total.pop(network, None)
