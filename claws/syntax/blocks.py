@@ -9,37 +9,20 @@ find the block again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from claws.kernel.core.errors import Malformed
 from claws.kernel.core.flow import STATE, parameter_of, velocity_of
-from claws.kernel.core.program import (
-    Apply,
-    Det,
-    Einsum,
-    Gather,
-    Leaf,
-    Node,
-    Opaque,
-    Power,
-    Product,
-    Reshape,
-    Scatter,
-    Sum,
-    node_at,
-    operands_of,
-    renumbered,
-)
+from claws.kernel.core.program import Leaf, operands_of
 from claws.kernel.core.sizes import Size
 from claws.kernel.core.statement import Statement
 from claws.syntax import nodes
-from claws.syntax.builder import Builder, Misfit, Value, shape_text
 from claws.syntax.diagnostic import Diagnostic, SourceError
 from claws.syntax.dynamics import TIME
 from claws.syntax.elaborate import NeedsSizesHere, Scope, error, suggest
+from claws.syntax.elaboration.builder import Misfit, Value, shape_text
 
 if TYPE_CHECKING:
     from claws.syntax.spec import Instance, Spec
@@ -231,6 +214,9 @@ class _Copy:
         self.source = reading.instance.builder
         self.arguments = arguments
         self.known: dict[int, Value] = {}
+        prefix = placed.block.name
+        self.functions = {f: f"{prefix}.{f}" for f in (*self.source.activations, *self.source.functions)}
+        """What the block's functions are called in the network."""
 
     def result(self) -> Value:
         """Raises `Misfit` where the block has no meaning in this network."""
@@ -240,46 +226,13 @@ class _Copy:
             target.require(here, f"the block needs {here} >= 0", "CLAW026")
         for n in source.cone(self.reading.value.node):
             if n not in self.known:
-                self.known[n] = self._node(n, target)
+                self.known[n] = self._node(n)
         return self.known[self.reading.value.node]
 
-    def _node(self, n: int, target: Builder) -> Value:
-        source, dims, name = self.source, self.placed.dims, self.placed.block.name
-        node = source.nodes[n]
+    def _node(self, n: int) -> Value:
+        node = self.source.nodes[n]
         if isinstance(node, Leaf):
             return self.arguments[node.name] if node.name in self.arguments else self.placed.leaf(node)
-        shape = tuple(k.at(dims) for k in source.shapes[n])
-        node = node_at(node, dims)
-        if isinstance(node, Apply | Opaque) and (
-            node.function in source.activations or node.function in source.functions
-        ):
-            node = replace(node, function=f"{name}.{node.function}")
         operands = [self.known[m] for m in operands_of(node)]
-        if not any(v.loops for v in operands):
-            place = dict(zip(operands_of(node), (v.node for v in operands), strict=True))
-            return Value(target.node(renumbered(node, place)), shape)
-        return _over_loops(target, node, operands, shape)
-
-
-def _over_loops(target: Builder, node: Node, operands: list[Value], shape: tuple[Size, ...]) -> Value:
-    """The node for all values of the comprehension variables that its operands depend on."""
-    if isinstance(node, Einsum):
-        sizes = dict(enumerate(node.sizes))
-        return target.einsum(operands, node.labels, node.out, sizes)  # type: ignore[arg-type]
-    if isinstance(node, Sum):
-        return target.add([(c, v) for (c, _), v in zip(node.terms, operands, strict=True)], lambda: "")
-    loops = tuple(sorted({x for v in operands for x in v.loops}, key=lambda x: x.number))
-    first = tuple(x.length for x in loops)
-    moved = [target.expand(v, v.shape, loops).node for v in operands]
-    match node:
-        case Power() | Apply() | Product() | Det():
-            node = replace(node, operand=moved[0])
-        case Opaque():
-            node = replace(node, operands=tuple(moved), shape=(*first, *node.shape), batch=node.batch + len(loops))
-        case Gather() | Scatter():
-            node = replace(node, operand=moved[0], axis=node.axis + len(loops))
-        case Reshape():
-            node = replace(node, operand=moved[0], shape=(*first, *node.shape))
-        case _:
-            raise Malformed(f"a {type(node).__name__} depends on a comprehension variable")
-    return Value(target.node(node), shape, loops)
+        target = self.placed.here.builder
+        return target.copied(node, self.source.shapes[n], operands, self.placed.dims, self.functions)

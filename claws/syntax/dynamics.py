@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from claws.kernel.core.flow import velocity_of
-from claws.kernel.core.program import Leaf
 from claws.syntax import nodes
-from claws.syntax.builder import Builder, Misfit, Value, shape_text
 from claws.syntax.diagnostic import START, SourceError, Span
 from claws.syntax.elaborate import Scope, error, suggest
+from claws.syntax.elaboration.arrays import Arrays
+from claws.syntax.elaboration.builder import Misfit, Value, shape_text
 
 TIME = "t"
 
@@ -100,7 +100,7 @@ class Elaborated:
         self, dynamics: Dynamics, scope: Scope, state: Mapping[str, Value], given: Mapping[str, Value]
     ) -> None:
         self.scope = scope
-        self.builder: Builder = scope.builder
+        self.builder: Arrays = scope.builder
         self.dynamics = dynamics
         self.factors: dict[str, Value] = {}
         self.drift: dict[str, Value] = {}
@@ -159,7 +159,7 @@ class Elaborated:
         return v
 
 
-def check_fit(builder: Builder, what: str, name: str, theta: Value, v: Value, span: Span) -> None:
+def check_fit(builder: Arrays, what: str, name: str, theta: Value, v: Value, span: Span) -> None:
     """Raises `SourceError` unless a coefficient broadcasts to the shape of its parameter."""
     try:
         shape = builder.broadcast(theta.shape, v.shape, lambda: "")
@@ -174,12 +174,12 @@ def check_fit(builder: Builder, what: str, name: str, theta: Value, v: Value, sp
         )
 
 
-def velocity_leaf(builder: Builder, name: str, theta: Value) -> Value:
-    return builder.leaf(Leaf(velocity_of(name), "velocity", theta.shape))
+def velocity_leaf(builder: Arrays, name: str, theta: Value) -> Value:
+    return builder.leaf(velocity_of(name), "velocity", theta.shape)
 
 
-def time_leaf(builder: Builder) -> Value:
-    return builder.leaf(Leaf(TIME, "time", ()))
+def time_leaf(builder: Arrays) -> Value:
+    return builder.leaf(TIME, "time", ())
 
 
 def check_names(dynamics: Dynamics, places: Mapping[str, Span]) -> SourceError | None:

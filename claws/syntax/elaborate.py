@@ -15,9 +15,10 @@ from claws.kernel.core.functions import Property
 from claws.kernel.core.program import MAX_EXPONENT, Shape
 from claws.kernel.core.sizes import ONE, ZERO, Bounds, Size
 from claws.syntax import nodes
-from claws.syntax.builder import (
+from claws.syntax.diagnostic import Diagnostic, SourceError, Span, nearest
+from claws.syntax.elaboration.arrays import Arrays
+from claws.syntax.elaboration.builder import (
     Affine,
-    Builder,
     Loop,
     Misfit,
     NeedsSizes,
@@ -25,7 +26,6 @@ from claws.syntax.builder import (
     Value,
     shape_text,
 )
-from claws.syntax.diagnostic import Diagnostic, SourceError, Span, nearest
 from claws.syntax.printer import print_expression
 
 MAX_UNROLLED = 10_000
@@ -57,7 +57,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
 class Scope:
     """What names mean while one claim's program is built."""
 
-    builder: Builder
+    builder: Arrays
     names: Mapping[str, Callable[[], Named]]
     """Declared names; each is elaborated when it is first used."""
     builtins: Mapping[str, Callable[[Scope, nodes.Call], Value]]

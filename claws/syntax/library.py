@@ -12,8 +12,8 @@ from fractions import Fraction
 from claws.kernel.core.program import Shape
 from claws.kernel.core.sizes import ONE, ZERO, Size
 from claws.syntax import nodes
-from claws.syntax.builder import Loop, Misfit, NeedsSizes, Value, shape_text
 from claws.syntax.elaborate import Collect, Scope, error, short_text, suggest
+from claws.syntax.elaboration.builder import Loop, Misfit, NeedsSizes, Value, shape_text
 
 Keywords = dict[str, nodes.Expression]
 

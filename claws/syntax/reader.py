@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from claws.kernel.core.sizes import Size
 from claws.syntax import nodes
 from claws.syntax.blocks import Block
-from claws.syntax.builder import Builder
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
 from claws.syntax.dynamics import check_names, read_flow
 from claws.syntax.elaborate import NeedsSizesHere, Scope, error, suggest
+from claws.syntax.elaboration.arrays import Arrays
 from claws.syntax.lexer import quote
 from claws.syntax.library import BUILTINS
 from claws.syntax.parser import parse_source
@@ -304,7 +304,7 @@ class _Reader:
     def _numbers(self) -> Scope:
         """A scope of dims that are already fixed, for numbers that must be known at once."""
         fixed = {d: Size.of(n) if n is not None else Size.dim(d) for d, n in self.spec.dims.items()}
-        return Scope(Builder({}, {}), {d: (lambda d=d: fixed[d]) for d in fixed}, BUILTINS, about="size")  # type: ignore[misc]
+        return Scope(Arrays({}, {}), {d: (lambda d=d: fixed[d]) for d in fixed}, BUILTINS, about="size")  # type: ignore[misc]
 
     def _leaf(self, name: nodes.Identifier, group: nodes.Group, role: str) -> None:
         self.spec.leaves[name.name] = (group, role)

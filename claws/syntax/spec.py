@@ -18,7 +18,6 @@ from claws.kernel.core.sizes import Size
 from claws.kernel.core.statement import Complete, Count, Independent, Statement
 from claws.syntax import nodes
 from claws.syntax.blocks import Block, Lift, PlacedBlock, Reading
-from claws.syntax.builder import Builder, Misfit, Value
 from claws.syntax.diagnostic import Diagnostic, SourceError
 from claws.syntax.dynamics import (
     TIME,
@@ -29,6 +28,8 @@ from claws.syntax.dynamics import (
     velocity_leaf,
 )
 from claws.syntax.elaborate import Named, Scope, error, suggest
+from claws.syntax.elaboration.arrays import Arrays
+from claws.syntax.elaboration.builder import Misfit, Value
 from claws.syntax.library import BUILTINS
 
 MAX_SIZE = 1_000_000
@@ -117,7 +118,7 @@ class Instance:
         self.sizes = {d: n for d, n in spec.dims.items() if n is not None} | dict(sizes)
         self.dims: dict[str, Size] = {d: Size.of(self.sizes[d]) if d in self.sizes else Size.dim(d) for d in spec.dims}
         self._functions: dict[str, Shape | None] = {}
-        self.builder = Builder(dict(spec.activations), self._functions)
+        self.builder = Arrays(dict(spec.activations), self._functions)
         self._known: dict[str, Named] = {}
         self._open: list[str] = []
         self._placed: dict[str, PlacedBlock] = {}
@@ -204,7 +205,7 @@ class Instance:
                 group, role = self.spec.leaves[name]
                 shape = () if group.shape is None else self.dims_only().shape(group.shape, "a size")
                 domain = "real" if group.domain is None else group.domain.name
-                return self.builder.leaf(Leaf(name, role, shape, domain))
+                return self.builder.leaf(name, role, shape, domain)
             let = self.spec.lets[name]
             if name in self._open:
                 raise error("CLAW021", f"`{name}` is defined by itself", let.name.span)
