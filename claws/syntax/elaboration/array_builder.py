@@ -13,7 +13,7 @@ from claws.kernel.core.sizes import ZERO, Size
 from claws.syntax.elaboration.builder import Builder, Loop, Misfit, Value, aligned, shape_text
 
 
-class Arrays(Builder):
+class ArrayBuilder(Builder):
     """A program in the making, with the operations of NumPy."""
 
     def scale(self, c: Fraction, v: Value) -> Value:
