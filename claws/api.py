@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 from claws.report.results import FileResult, source_lines
 from claws.runner.driver import Options, check_spec
 from claws.syntax.diagnostic import Diagnostic
+from claws.syntax.instances.instance import Instance
+from claws.syntax.limits import LIMITS
 from claws.syntax.reader import load_text
 from claws.syntax.source import read_source
-from claws.syntax.spec import MAX_SIZE, Spec
+from claws.syntax.spec import Spec
 
 if TYPE_CHECKING:
     import sympy
@@ -58,7 +60,7 @@ class Law:
         spec = self.model.spec
         _check_names(spec, sizes or {})
         try:
-            statement = spec.instance(dict(sizes or {})).statement(self.name)
+            statement = Instance(spec, dict(sizes or {})).statement(self.name)
         except SourceError as problem:
             raise ClawError(spec.path, spec.text, [problem.diagnostic]) from problem
         program = statement.program
@@ -175,8 +177,8 @@ def _model(text: str, path: str, sizes: Mapping[str, int] | None) -> Model:
 
 def _check_sizes(text: str, path: str, sizes: Mapping[str, int]) -> None:
     for d, n in sizes.items():
-        if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= MAX_SIZE:
-            message = f"the size {d} = {n!r} is no whole number from 1 to {MAX_SIZE}"
+        if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= LIMITS.size:
+            message = f"the size {d} = {n!r} is no whole number from 1 to {LIMITS.size}"
             raise ClawError(path, text, [Diagnostic("CLAW043", message)])
 
 

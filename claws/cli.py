@@ -329,10 +329,10 @@ def _size(text: str) -> tuple[str, int]:
     name, _, value = (part.strip() for part in text.partition("="))
     if not name.isidentifier() or not _is_number(value):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; write for example n=3")
-    from claws.syntax.spec import MAX_SIZE
+    from claws.syntax.limits import LIMITS
 
-    if not 1 <= int(value) <= MAX_SIZE:
-        raise argparse.ArgumentTypeError(f"{text!r}: sizes are at least 1 and at most {MAX_SIZE}")
+    if not 1 <= int(value) <= LIMITS.size:
+        raise argparse.ArgumentTypeError(f"{text!r}: sizes are at least 1 and at most {LIMITS.size}")
     return name, int(value)
 
 
@@ -696,7 +696,9 @@ def _counted(arguments: argparse.Namespace, sizes: list[dict[str, int]], dims: l
         pure=arguments.pure,
     )
     try:
-        missing = spec.instance(sizes[0]).free_dims()
+        from claws.syntax.instances.instance import Instance
+
+        missing = Instance(spec, sizes[0]).free_dims()
     except SourceError as problem:
         _print_errors(spec.path, spec.text, [problem.diagnostic], sys.stderr)
         return 2

@@ -25,6 +25,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from claws.readings.floating import Array  # sets OPENBLAS_NUM_THREADS before NumPy loads
+from claws.syntax.instances.instance import Instance
 
 # isort: split
 import numpy as np
@@ -110,7 +111,7 @@ def has_meaning(spec: Spec, at: Sizes, law: str | None) -> bool:
 @lru_cache(maxsize=4096)
 def _has_meaning(file: _SameFile, at: _Key, law: str | None) -> bool:
     try:
-        instance = file.spec.instance(dict(at))
+        instance = Instance(file.spec, dict(at))
         program = instance.with_laws([] if law is None else [law])[0].program
     except (SourceError, Malformed):
         return False

@@ -37,6 +37,7 @@ from claws.prover.counting import KnownLaw, count_laws, decide_number
 from claws.prover.laws import decide_law
 from claws.prover.sizes import smallest_sizes
 from claws.syntax.diagnostic import SourceError
+from claws.syntax.instances.instance import Instance
 from claws.syntax.spec import Claim, Spec
 
 
@@ -192,7 +193,7 @@ class _Exporter:
         free = [d for d in spec.dims if d not in known]
         if not free:
             return {d: known[d] for d in spec.dims}
-        instance = spec.instance(known)
+        instance = Instance(spec, known)
         conditions = [c for law in laws for c in instance.statement(law).program.conditions]
         bounds = Bounds(tuple(conditions))
         small = smallest_sizes(free, bounds)
@@ -206,7 +207,7 @@ class _Exporter:
 
     def has_open_sizes(self, claim: Claim, given: Sizes) -> bool:
         """Whether it says that a law is conserved for all sizes of some dims."""
-        return claim.kind == "law" and bool(self.spec.instance(given).statement(claim.name).program.free_dims())
+        return claim.kind == "law" and bool(Instance(self.spec, given).statement(claim.name).program.free_dims())
 
     def is_proved(self, claim: Claim, given: Sizes) -> bool:
         return self.decision(claim, given, given).verdict == "PROVED"
@@ -249,7 +250,7 @@ class _Exporter:
         """The verdict on a claim. Raises `CannotExport` for UNKNOWN."""
         found = self.decided.get((id(claim), tuple(given.items())))
         if found is None:
-            instance = self.spec.instance(given)
+            instance = Instance(self.spec, given)
             options = (self.work.seed, self.work.budget, self.work.timeout)
             if claim.kind == "law":
                 outcome = decide_law(instance.statement(claim.name), *options)
@@ -336,7 +337,7 @@ class _Exporter:
     def count(self, claim: Claim, given: Sizes) -> CoqFile:
         """By a list of all laws, or because all outputs push along one field."""
         sizes = self.sizes([], given)
-        statement = self.spec.instance(given).number_statement(claim)
+        statement = Instance(self.spec, given).number_statement(claim)
         assert isinstance(statement, Count)
         _need_polynomials(read_model(self.spec, sizes, []), "the number of laws")
         laws = [name for name in (known.name for known in self.known(claim, sizes)) if self.is_law(name, sizes)]
@@ -390,7 +391,7 @@ class _Exporter:
                 continue
             if any(all(sizes.get(d, n) == n for d, n in given.items()) for given in other.sizes):
                 try:
-                    yield KnownLaw(other.name, self.spec.instance(sizes).statement(other.name))
+                    yield KnownLaw(other.name, Instance(self.spec, sizes).statement(other.name))
                 except (SourceError, Malformed):
                     continue
 

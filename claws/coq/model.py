@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from claws.kernel.core.errors import Malformed
-from claws.kernel.core.flow import Flow
 from claws.kernel.core.functions import CHAINS, Slope
 from claws.kernel.core.program import Apply, Det, Leaf, Opaque, Power, Program, count_entries
 from claws.kernel.core.sizes import ZERO, Size
 from claws.kernel.values.evaluation import fixed as integer
 from claws.syntax.diagnostic import SourceError
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
-from claws.syntax.spec import Instance, Spec
+from claws.syntax.spec import Spec
 
 
 class CannotExport(Exception):
@@ -97,7 +97,7 @@ def read_model(spec: Spec, sizes: Mapping[str, int], laws: Sequence[str]) -> Mod
         # without the sizes of -D, so that dims keep their names; a dim that the file fixes is a number: that of -D, if it has one
         plain = load_text(spec.text, spec.path)
         fixed = {d: given[d] for d, n in plain.dims.items() if n is not None and d in given}
-        model = _read(plain.instance(fixed), spec, given, laws)
+        model = _read(Instance(plain, fixed), spec, given, laws)
     except (SourceError, Malformed):
         model = _read(named, spec, given, laws)
     _check_exportable(model)
@@ -106,21 +106,16 @@ def read_model(spec: Spec, sizes: Mapping[str, int], laws: Sequence[str]) -> Mod
 
 def read_open_model(spec: Spec, given: Mapping[str, int], sizes: Mapping[str, int], laws: Sequence[str]) -> Model:
     """The model with the dims open that are not given; `sizes` are some that fit. What occurs in it is not looked at."""
-    return _read(spec.instance(given), spec, sizes, laws)
+    return _read(Instance(spec, given), spec, sizes, laws)
 
 
 def _read(instance: Instance, spec: Spec, sizes: Mapping[str, int], laws: Sequence[str]) -> Model:
     if instance.spec.diagnostics:
         raise SourceError(instance.spec.diagnostics[0])
     assert spec.map is not None
-    fields = instance.flow()
+    flow = instance.fields().flow()
     outputs = [instance.output(e).node for e in spec.map.outputs]
     values = {name: instance.law(name).node for name in laws}
-    flow = Flow(
-        tuple((name, v.node) for name, v in fields.factors.items()),
-        tuple((name, v.node) for name, v in fields.drift.items()),
-        spec.dynamics.momentum is not None,
-    )
     if spec.dynamics.scheduled and spec.dynamics.momentum is None and not spec.dynamics.decay:
         raise CannotExport("learning rates that change with the time can't be exported yet")
     if flow.drift or flow.second_order:

@@ -38,6 +38,7 @@ from claws.coq.proofs import Sizes
 from claws.coq.statement import Names, Reals, Term, Writer, as_atom, signed_sum
 from claws.kernel.core.program import Apply, Det, Iota, Leaf, Number, Opaque, Power, Reshape, Shape
 from claws.kernel.core.sizes import Size
+from claws.syntax.instances.instance import Instance
 from claws.syntax.spec import Spec
 
 WORDS = frozenset(
@@ -261,7 +262,7 @@ class OpenDocument(Document):
         program = self.model.program
         self.dims = [d for d in spec.dims if d in program.free_dims()]
         # of each law by itself: what one of them needs is no premise of another
-        self.needed = {law: spec.instance(given).statement(law).program.conditions for law in laws}
+        self.needed = {law: Instance(spec, given).statement(law).program.conditions for law in laws}
         self.data = self._data(laws)
 
     def read(self, sizes: Sizes, laws: Sequence[str]) -> Model:

@@ -31,10 +31,11 @@ from claws.kernel.values.evaluation import Array, Index, evaluate, fixed, gradie
 from claws.prover.lie import BATCH, Point, Theta
 from claws.readings.arrays import Residues
 from claws.syntax import nodes
-from claws.syntax.library import ELEMENTWISE
+from claws.syntax.instances.instance import Instance
+from claws.syntax.library.table import ELEMENTWISE
 from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_expression
-from claws.syntax.spec import Instance, Spec
+from claws.syntax.spec import Spec
 
 MAX_EXTRA = 60
 """With more letters than this beside the coordinates, only the first are kept."""

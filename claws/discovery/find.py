@@ -35,6 +35,7 @@ from claws.prover.laws import decide_law, prove_law
 from claws.readings.arrays import Residues
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
+from claws.syntax.instances.instance import Instance
 from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_expression, print_file
 from claws.syntax.reader import load_text
@@ -246,7 +247,7 @@ def chosen_sizes(spec: Spec, given: Mapping[str, int]) -> dict[str, int]:
     for sizes in tries:
         whole = {d: {**given, **sizes}[d] for d in free}
         try:
-            model = spec.instance(whole).model()
+            model = Instance(spec, whole).model()
         except SourceError as found:
             problem = problem or found
             continue
@@ -275,7 +276,7 @@ class _Find:
         self.sizes = chosen_sizes(self.spec, settings.sizes)
         found.sizes = self.sizes
         found.chosen = tuple(d for d in self.sizes if d not in settings.sizes)
-        self.instance = self.spec.instance(self.sizes)
+        self.instance = Instance(self.spec, self.sizes)
         self.model: Count = self.instance.model()
         self.meter = Meter(settings.budget, settings.timeout)
         self.end = None if settings.timeout is None else time.monotonic() + settings.timeout
@@ -293,7 +294,7 @@ class _Find:
         found.count_at_most = self.tally.coordinates
 
     def _reserved(self) -> Iterable[str]:
-        from claws.syntax.library import BUILTINS
+        from claws.syntax.library.table import BUILTINS
 
         return (*BUILTINS, "t", "vel")
 
@@ -549,7 +550,7 @@ class _Find:
         value = parse_expression(text)
         share = self._share(PROOF_SHARE)
         try:
-            if prove_law(self.spec.instance(self.sizes).statement_of(value), share) is None:
+            if prove_law(Instance(self.spec, self.sizes).statement_of(value), share) is None:
                 return False
         except (SourceError, Refused):
             return False
@@ -601,7 +602,7 @@ class _Find:
     def _proved_for_all_sizes(self, value: nodes.Expression) -> bool:
         share = self._share(PROOF_SHARE)
         try:
-            proved = prove_law(self.spec.instance({}).statement_of(value), share) is not None
+            proved = prove_law(Instance(self.spec, {}).statement_of(value), share) is not None
         except (SourceError, Refused):
             return False
         finally:
@@ -612,7 +613,7 @@ class _Find:
 
     def _statement(self, value: nodes.Expression) -> Statement | None:
         try:
-            return self.spec.instance(self.sizes).statement_of(value)
+            return Instance(self.spec, self.sizes).statement_of(value)
         except (SourceError, Malformed) as problem:
             self.notes.add(f"left out: {print_expression(value)} ({problem})")
             return None

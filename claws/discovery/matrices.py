@@ -48,6 +48,7 @@ from claws.prover.scaling import scaled_model
 from claws.prover.sizes import smallest_sizes
 from claws.readings.arrays import Reading, Residues
 from claws.syntax import nodes
+from claws.syntax.instances.instance import Instance
 from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_expression
 from claws.syntax.spec import Spec
@@ -140,7 +141,7 @@ class _Search:
         self.seed = seed
         self.meter = meter
         self.notes = notes
-        self.instance = spec.instance(sizes)
+        self.instance = Instance(spec, sizes)
         # any law will do: it is the model that is looked at
         self.model = self.instance.statement_of(nodes.Name(spec.parameters()[0]))
         self.scaled: Changed

@@ -42,6 +42,7 @@ from claws.prover.lie import BATCH, Echelon, Point, elimination_work
 from claws.prover.renamings import LeastForms
 from claws.readings.arrays import PRIMES, Field, Residues
 from claws.syntax import nodes
+from claws.syntax.instances.instance import Instance
 from claws.syntax.parser import parse_expression
 from claws.syntax.spec import Spec
 
@@ -70,7 +71,7 @@ def noether(
     """
     text = law if isinstance(law, str) else law.text
     given = sizes if sizes is not None else {} if isinstance(law, str) else law.sizes
-    statement = spec.instance(given).statement_of(parse_expression(text))
+    statement = Instance(spec, given).statement_of(parse_expression(text))
     return _Description(statement, text, spec.parameters(), meter or Meter(BUDGET)).symmetry()
 
 
@@ -499,7 +500,7 @@ def linear_symmetries(
     a size is missing or the model has too many parameters, `Undefined` where it can't be evaluated modulo a prime, `SourceError`
     as elaboration does.
     """
-    statement = spec.instance(sizes or {}).statement_of(nodes.Name(spec.parameters()[0]))
+    statement = Instance(spec, sizes or {}).statement_of(nodes.Name(spec.parameters()[0]))
     if statement.program.free_dims():
         raise Malformed(
             f"linear symmetries need fixed sizes: none is given for {', '.join(statement.program.free_dims())}"

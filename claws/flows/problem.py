@@ -20,6 +20,7 @@ from claws.readings.arrays import Jet
 from claws.readings.floating import Array, FloatReading, constant
 from claws.syntax import nodes
 from claws.syntax.diagnostic import SourceError
+from claws.syntax.instances.instance import Instance
 from claws.syntax.spec import Spec
 
 State = dict[str, Array]
@@ -49,7 +50,7 @@ class System:
     @staticmethod
     def of(spec: Spec, sizes: Mapping[str, int], declared: int = 0) -> System:
         """The model at these sizes, with those of its laws that have a meaning there. Raises `SourceError`, `CannotTrain`."""
-        instance = spec.instance(sizes)
+        instance = Instance(spec, sizes)
         laws = []
         for name in spec.laws:
             try:
@@ -330,7 +331,7 @@ def gradient_descent(
 def law_at(spec: Spec, law: str, values: Mapping[str, Array], sizes: Mapping[str, int]) -> Array:
     """The value of a law at arrays of the user's, without a training problem. Raises `CannotTrain` where they do not fit."""
     at = {d: n for d, n in spec.dims.items() if n is not None} | sizes_of(spec, values) | dict(sizes)
-    program = spec.instance(at).statement(law).program
+    program = Instance(spec, at).statement(law).program
     leaves = {leaf.name: program.shapes[n] for n, leaf in program.leaves(*STATE, "const")}
     unknown = [name for name in values if name not in leaves]
     if unknown:
@@ -338,7 +339,7 @@ def law_at(spec: Spec, law: str, values: Mapping[str, Array], sizes: Mapping[str
     missing = program.free_dims()
     if missing:
         raise CannotTrain(f"the arrays do not show the size {missing[0]}: give the arrays of all parameters, or sizes")
-    model, (root,) = spec.instance(at).with_laws([law])
+    model, (root,) = Instance(spec, at).with_laws([law])
     program = model.program
     needed = [node.name for n in program.cone([root]) if isinstance(node := program.nodes[n], Leaf)]
     for name in needed:

@@ -11,7 +11,7 @@ import sympy
 
 from claws.syntax import nodes
 from claws.syntax.lexer import CLAUSE_KEYWORDS, STATEMENT_KEYWORDS
-from claws.syntax.library import BUILTINS
+from claws.syntax.library.table import BUILTINS
 from claws.syntax.printer import print_file
 
 _KNOWN = {

@@ -16,7 +16,7 @@ from claws.prover.laws import prove_law
 from claws.prover.sizes import smallest_sizes
 
 if TYPE_CHECKING:
-    from claws.syntax.blocks import Lift
+    from claws.syntax.instances.placed_blocks import Lift
 
 
 def prove_by_block(statement: Statement, lift: Lift, budget: int) -> Theorem | None:

@@ -19,8 +19,8 @@ from claws.kernel.values.residues import law_directions, law_drift
 from claws.prover.renamings import LeastForms
 from claws.report.descent import descend
 from claws.syntax import nodes
-from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
-from claws.syntax.elaborate import suggest
+from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span, suggest
+from claws.syntax.instances.instance import Instance
 from claws.syntax.printer import print_expression
 from claws.syntax.spec import Spec
 
@@ -49,7 +49,7 @@ def show(spec: Spec, laws: Sequence[str], form: str = "text") -> str:
         if claim is None:
             span = spec.laws[name].span
             raise SourceError(Diagnostic("CLAW030", f"none of the sizes of `{name}` is left", span))
-        statement = spec.instance(claim.sizes[0]).statement(name)
+        statement = Instance(spec, claim.sizes[0]).statement(name)
         try:
             if form == "program":
                 parts.append(f"law {name}\n{render_statement(statement)}")

@@ -29,9 +29,10 @@ from claws.report.results import ClaimResult, FileResult, Report, Verdict, sourc
 from claws.runner.processes import in_order
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from claws.syntax.source import read_source
-from claws.syntax.spec import Claim, Instance, Spec
+from claws.syntax.spec import Claim, Spec
 
 if TYPE_CHECKING:
     from claws.kernel.format.certificate import Certificate
@@ -312,7 +313,7 @@ def check_claim(
     if claim.kind != "law":
         _check_number(spec, claim, sizes, options, stem, result)
     else:
-        _check_law(spec, claim, spec.instance(sizes), options, stem, result)
+        _check_law(spec, claim, Instance(spec, sizes), options, stem, result)
     result.seconds = time.perf_counter() - start
     return result
 
@@ -322,7 +323,7 @@ def _check_number(
 ) -> None:
     from claws.prover.counting import decide_number
 
-    instance = spec.instance(sizes)
+    instance = Instance(spec, sizes)
     free = instance.free_dims(claim.laws)
     result.free_dims = tuple(d for d in result.free_dims if d in free)
     if free:
@@ -366,7 +367,7 @@ def known_laws(spec: Spec, claim: Claim | None, sizes: Mapping[str, int]) -> lis
             continue
         if any(all(sizes.get(d, n) == n for d, n in given.items()) for given in other.sizes):
             try:
-                instance = spec.instance(sizes)
+                instance = Instance(spec, sizes)
                 if among is None or instance.mentions_only(other.name, among):
                     found.append(KnownLaw(other.name, instance.statement(other.name, among)))
             except SourceError:
@@ -614,7 +615,7 @@ def _claimed(spec: Spec, certificate: Certificate) -> tuple[str, AnyStatement]:
     for claim in candidates:
         for sizes in claim.sizes:
             try:
-                instance = spec.instance(sizes)
+                instance = Instance(spec, sizes)
                 if claim.kind == "law":
                     statement: AnyStatement = instance.statement(claim.name)
                 elif instance.free_dims(claim.laws):

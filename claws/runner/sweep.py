@@ -18,8 +18,10 @@ from claws.kernel.core.errors import Refused
 from claws.runner.driver import Options, known_laws
 from claws.runner.processes import in_order
 from claws.syntax.diagnostic import START, Diagnostic, SourceError
+from claws.syntax.instances.instance import Instance
+from claws.syntax.limits import LIMITS
 from claws.syntax.reader import load_text
-from claws.syntax.spec import MAX_SIZE, Spec
+from claws.syntax.spec import Spec
 
 MAX_ROWS = 100_000
 
@@ -56,7 +58,7 @@ def count_at(spec: Spec, sizes: Mapping[str, int], options: Options) -> Row:
     """The number of laws of a file's model at these sizes. Raises `SourceError` where the model has no meaning at them."""
     from claws.prover.counting import count_laws
 
-    instance = spec.instance(sizes)
+    instance = Instance(spec, sizes)
     free = instance.free_dims()
     if free:
         hint = f"give it, as in `-D {free[0]}=3`, or use `claws sweep FILE --over {free[0]}=1..4`"
@@ -96,8 +98,8 @@ def parse_over(text: str) -> dict[str, list[int]]:
         if name in result:
             raise ValueError(f"{name} is given twice")
         first, last = int(low), int(high or low)
-        if not 1 <= first <= last <= MAX_SIZE:
-            raise ValueError(f"{part.strip()!r}: sizes run upwards from at least 1 to at most {MAX_SIZE}")
+        if not 1 <= first <= last <= LIMITS.size:
+            raise ValueError(f"{part.strip()!r}: sizes run upwards from at least 1 to at most {LIMITS.size}")
         result[name] = list(range(first, last + 1))
     return result
 

@@ -48,6 +48,17 @@ class SourceError(Exception):
         self.diagnostic = diagnostic
 
 
+def error(code: str, message: str, span: Span, hint: str = "") -> SourceError:
+    """An error at one place, to be raised."""
+    return SourceError(Diagnostic(code, message, span, hint))
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """A hint that names the closest known name, or nothing."""
+    found = nearest(name, known)
+    return f"did you mean `{found}`?" if found else ""
+
+
 def nearest(word: str, words: Iterable[str]) -> str | None:
     """The word of `words` that `word` is most likely a slip for, upper or lower case, if there is one."""
     if len(word) > 40:

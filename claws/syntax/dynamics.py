@@ -1,4 +1,4 @@
-"""What a `flow` statement means: the fields that move the state.
+"""What a `flow` statement says: which fields move the state.
 
 READ WITH CARE: it decides what a claim means. With the learning rate r, the preconditioner P, the weight decay lambda of each
 parameter theta, and the friction tau,
@@ -7,20 +7,16 @@ parameter theta, and the friction tau,
     flow momentum(tau):   theta'' + tau theta' + r (P grad E + lambda theta) = 0
 
 r, P and lambda are elementwise; r = P = 1 and lambda = 0 where nothing is said. r, lambda and tau may depend on the time.
+`claws.syntax.instances.fields` makes arrays of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 
-from claws.kernel.core.flow import velocity_of
-from claws.kernel.core.program import Leaf
 from claws.syntax import nodes
-from claws.syntax.builder import Builder, Misfit, Value, shape_text
-from claws.syntax.diagnostic import START, SourceError, Span
-from claws.syntax.elaborate import Scope, error, suggest
+from claws.syntax.diagnostic import START, SourceError, Span, error, suggest
 
 TIME = "t"
 
@@ -29,7 +25,7 @@ _WRITTEN = {"decay": "decay(lambda)", "rate": "rate(eta, U)"}
 
 @dataclass
 class Dynamics:
-    """The flow of a file as it is written. Expressions by parameter; `None` holds for the parameters that are not named."""
+    """A flow as it is written. Expressions are kept by parameter; `None` holds for the parameters that are not named."""
 
     momentum: nodes.Expression | None = None
     decay: dict[str | None, nodes.Expression] = field(default_factory=dict)
@@ -44,11 +40,12 @@ class Dynamics:
         return self.momentum is not None or bool(self.decay) or self.scheduled
 
     def expressions(self) -> list[nodes.Expression]:
+        """What the statement says, in no particular order."""
         return [*([] if self.momentum is None else [self.momentum]), *self.decay.values(), *self.rate.values()]
 
 
 def read_flow(flow: nodes.Flow, parameters: list[str], lets: Mapping[str, nodes.Let]) -> Dynamics:
-    """The parts of a `flow` statement. Raises `SourceError` for one that makes no sense."""
+    """Reads the parts of a `flow` statement. Raises `SourceError` for one that makes no sense."""
     first, *others = flow.parts
     result = Dynamics(span=flow.span)
     if first.kind.name == "momentum":
@@ -93,97 +90,8 @@ def _all_names(e: nodes.Expression, lets: Mapping[str, nodes.Let]) -> set[str]:
     return found
 
 
-class Elaborated:
-    """The fields of a flow as values of one builder: factors by parameter, the drift by state leaf."""
-
-    def __init__(
-        self, dynamics: Dynamics, scope: Scope, state: Mapping[str, Value], given: Mapping[str, Value]
-    ) -> None:
-        self.scope = scope
-        self.builder: Builder = scope.builder
-        self.dynamics = dynamics
-        self.factors: dict[str, Value] = {}
-        self.drift: dict[str, Value] = {}
-        for name, theta in state.items():
-            self._one(name, theta, given.get(name))
-        if dynamics.timed:
-            self.drift[TIME] = self.builder.number(1)
-
-    def _one(self, name: str, theta: Value, given: Value | None) -> None:
-        b = self.builder
-        rate = self._coefficient("rate", self.dynamics.rate, name, theta)
-        decay = self._coefficient("decay", self.dynamics.decay, name, theta)
-        factor = given if rate is None else rate if given is None else self._times(rate, given)
-        if factor is not None:
-            self.factors[name] = b.expand(factor, theta.shape, ())
-        if decay is not None and rate is not None:
-            decay = self._times(rate, decay)
-        pull = None if decay is None else self._times(decay, theta)
-        terms = [] if pull is None else [(Fraction(-1), pull)]
-        if self.dynamics.momentum is None:
-            if terms:
-                self.drift[name] = b.expand(b.add(terms, lambda: ""), theta.shape, ())
-            return
-        velocity = velocity_leaf(b, name, theta)
-        friction = self._value("friction", self.dynamics.momentum)
-        if friction.shape:
-            raise error("CLAW022", f"a friction is one number, this is {shape_text(friction.shape)}",
-                        self.dynamics.momentum.span)  # fmt: skip
-        terms.append((Fraction(-1), self._times(friction, velocity)))
-        self.drift[name] = velocity
-        self.drift[velocity_of(name)] = b.expand(b.add(terms, lambda: ""), theta.shape, ())
-
-    def _times(self, a: Value, b: Value) -> Value:
-        return self.builder.multiply(a, b, lambda: "")
-
-    def _coefficient(
-        self, what: str, table: Mapping[str | None, nodes.Expression], name: str, theta: Value
-    ) -> Value | None:
-        e = table.get(name, table.get(None))
-        if e is None:
-            return None
-        v = self._value(what, e)
-        check_fit(self.builder, what, name, theta, v, e.span)
-        return v
-
-    def _value(self, what: str, e: nodes.Expression) -> Value:
-        v = self.scope.value(e)
-        found = [x for role in ("param", "velocity") for x in self.builder.leaves_of(v.node, role)]
-        if found:
-            raise error(
-                "CLAW032",
-                f"a {what} can't depend on `{found[0]}`, which training moves",
-                e.span,
-                "it is made of numbers, constants and the time `t`; `precondition U by ...` may mention parameters",
-            )
-        return v
-
-
-def check_fit(builder: Builder, what: str, name: str, theta: Value, v: Value, span: Span) -> None:
-    """Raises `SourceError` unless a coefficient broadcasts to the shape of its parameter."""
-    try:
-        shape = builder.broadcast(theta.shape, v.shape, lambda: "")
-    except Misfit:
-        shape = ()
-    if shape != theta.shape:
-        raise error(
-            "CLAW022",
-            f"`{name}` is {shape_text(theta.shape)}, its {what} is {shape_text(v.shape)}",
-            span,
-            f"a {what} is one number, or has the shape of its parameter",
-        )
-
-
-def velocity_leaf(builder: Builder, name: str, theta: Value) -> Value:
-    return builder.leaf(Leaf(velocity_of(name), "velocity", theta.shape))
-
-
-def time_leaf(builder: Builder) -> Value:
-    return builder.leaf(Leaf(TIME, "time", ()))
-
-
 def check_names(dynamics: Dynamics, places: Mapping[str, Span]) -> SourceError | None:
-    """An error if the file uses the name of the time for something else."""
+    """The error of a file that uses the name of the time for something else, or None."""
     if not dynamics.timed or TIME not in places:
         return None
     return error("CLAW020", f"`{TIME}` is the time under this flow", places[TIME], "choose another name")

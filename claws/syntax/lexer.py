@@ -13,14 +13,13 @@ import re
 from dataclasses import dataclass
 
 from claws.syntax.diagnostic import Diagnostic, Span
+from claws.syntax.limits import LIMITS
 from claws.syntax.nodes import Comment
 from claws.syntax.tables import load_tables
 
 WRONG = "WRONG"
 """The kind of a token that has been reported already and that no statement can contain."""
 
-MAX_NUMBER_LENGTH = 200
-MAX_EXPONENT = 400
 
 STATEMENT_KEYWORDS = (
     "model", "import", "dim", "param", "input", "const", "activation", "function", "let", "map", "flow", "precondition",
@@ -250,7 +249,7 @@ class _Scanner:
                 hint = f"a power is written {quote('^' + plain)}"
                 self._report("CLAW001", f"{quote(raw)} can't be read", begin, end, hint)
                 self._add("POWER", "^", begin, end)
-                if plain.isdecimal() and len(plain) <= MAX_NUMBER_LENGTH:
+                if plain.isdecimal() and len(plain) <= LIMITS.number_length:
                     self._add("NUMBER", plain, begin, end)
                 else:
                     self._add("NAME" if plain.isidentifier() else WRONG, plain, begin, end)
@@ -267,10 +266,10 @@ class _Scanner:
 
     def _number(self, text: str, start: int, end: int) -> None:
         exponent = text.lower().partition("e")[2]
-        if len(text) > MAX_NUMBER_LENGTH:
-            problem = f"a number has at most {MAX_NUMBER_LENGTH} characters, and this one has {len(text)}"
-        elif exponent and abs(int(exponent)) > MAX_EXPONENT:
-            limits = f"-{MAX_EXPONENT} and {MAX_EXPONENT}"
+        if len(text) > LIMITS.number_length:
+            problem = f"a number has at most {LIMITS.number_length} characters, and this one has {len(text)}"
+        elif exponent and abs(int(exponent)) > LIMITS.number_exponent:
+            limits = f"-{LIMITS.number_exponent} and {LIMITS.number_exponent}"
             problem = f"the exponent of a number is between {limits}, found {quote(exponent)}"
         else:
             self._add("NUMBER", text, start, end)
@@ -281,7 +280,7 @@ class _Scanner:
     def _bare_fraction(self, text: str, start: int, end: int) -> None:
         right = "0" + text if text.startswith(".") else text + "0"
         self._report("CLAW006", f"{quote(text)} lacks a digit beside its point", start, end, f"write {quote(right)}")
-        if len(right) <= MAX_NUMBER_LENGTH:
+        if len(right) <= LIMITS.number_length:
             self._add("NUMBER", right, start, end)
         else:
             self._add(WRONG, text, start, end)

@@ -14,14 +14,10 @@ from typing import Any
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
 from claws.syntax.lexer import STATEMENT_KEYWORDS, WRONG, Token, quote, scan_tokens
+from claws.syntax.limits import LIMITS
 from claws.syntax.mistakes import explain_unexpected, nearest_keyword
 from claws.syntax.tables import END, Tables, load_tables
 from claws.syntax.tree_builder import TreeBuilder
-
-MAX_NESTING = 100
-"""Open brackets, and signs, powers, transposes and indices in a chain, that may be pending at one place."""
-MAX_DIAGNOSTICS = 20
-"""Errors listed for one file; one more says how many were left out."""
 
 
 def parse_source(text: str) -> tuple[nodes.File, list[Diagnostic]]:
@@ -197,7 +193,7 @@ class _FileParser:
         place = error.place
         follows = f"the next statement, {quote(following[0].text)}" if following else "the end of the file"
         span = tokens[place].span if place < len(tokens) else _end_of(tokens[-1].span)
-        if len(self.diagnostics) > 2 * MAX_DIAGNOSTICS:
+        if len(self.diagnostics) > 2 * LIMITS.diagnostics:
             # it will not be listed, so a good message would be waste
             return Diagnostic("CLAW003", "this is not expected here", span)
         accepted = self.machine.accepted(error.stack)
@@ -278,12 +274,12 @@ def _closes_more(tokens: list[Token] | None) -> bool:
 
 def _bounded(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
     ordered = sorted(dict.fromkeys(diagnostics), key=lambda d: d.span)
-    if len(ordered) <= MAX_DIAGNOSTICS:
+    if len(ordered) <= LIMITS.diagnostics:
         return ordered
-    left_out = len(ordered) - MAX_DIAGNOSTICS
+    left_out = len(ordered) - LIMITS.diagnostics
     what = "error is" if left_out == 1 else "errors are"
-    message, span = f"{left_out} more {what} not listed", ordered[MAX_DIAGNOSTICS].span
-    return [*ordered[:MAX_DIAGNOSTICS], Diagnostic("CLAW019", message, span, "mend the others first")]
+    message, span = f"{left_out} more {what} not listed", ordered[LIMITS.diagnostics].span
+    return [*ordered[: LIMITS.diagnostics], Diagnostic("CLAW019", message, span, "mend the others first")]
 
 
 # --- brackets and depth ----------------------------------------------------------------------------------
@@ -322,8 +318,8 @@ def _check_brackets(tokens: list[Token]) -> Diagnostic | None:
         elif kind not in _OPERAND_ENDS:
             total -= chain
             chain = 0
-        if total > MAX_NESTING:
-            hint = f"at most {MAX_NESTING} levels; name a part of it with `let`"
+        if total > LIMITS.nesting:
+            hint = f"at most {LIMITS.nesting} levels; name a part of it with `let`"
             return Diagnostic("CLAW005", "this is nested too deeply", token.span, hint)
         previous = kind
     if opened:

@@ -10,8 +10,7 @@ from fractions import Fraction
 from claws.kernel.core.functions import Slope
 from claws.kernel.core.program import MAX_SLOPE_DEGREE, MAX_SLOPE_NUMBER
 from claws.syntax import nodes
-from claws.syntax.diagnostic import Span
-from claws.syntax.elaborate import error
+from claws.syntax.diagnostic import Span, error
 
 _FORM = "a derivative is a polynomial in the activation itself, as in `activation s with s' = 1 - s^2`"
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from claws.syntax.diagnostic import START, Diagnostic
-
-MAX_FILE_BYTES = 8 * 1024 * 1024
+from claws.syntax.limits import LIMITS
 
 
 def read_source(path: str) -> tuple[str, Diagnostic | None]:
     """The text of a file, or why it can't be read."""
     try:
         with open(path, "rb") as handle:
-            data = handle.read(MAX_FILE_BYTES + 1)
+            data = handle.read(LIMITS.file_bytes + 1)
     except FileNotFoundError:
         return "", Diagnostic("CLAW040", "there is no such file", START, "check the path")
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else "not a path"
         return "", Diagnostic("CLAW040", f"the file can't be read: {reason}")
-    if len(data) > MAX_FILE_BYTES:
-        return "", Diagnostic("CLAW041", f"the file is larger than {MAX_FILE_BYTES} bytes")
+    if len(data) > LIMITS.file_bytes:
+        return "", Diagnostic("CLAW041", f"the file is larger than {LIMITS.file_bytes} bytes")
     try:
         return data.decode("utf-8-sig"), None
     except UnicodeDecodeError as problem:

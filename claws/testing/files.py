@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from claws.syntax.instances.instance import Instance
 from claws.testing.exact import FLOATING, MODULAR, RATIONAL  # sets OPENBLAS_NUM_THREADS before NumPy loads
 
 # isort: split
@@ -22,8 +23,7 @@ import numpy as np
 from claws import __version__
 from claws.report.results import ClaimResult, Verdict, source_lines
 from claws.runner.driver import Options, check_claim, internal_error
-from claws.syntax.diagnostic import Diagnostic, SourceError
-from claws.syntax.elaborate import suggest
+from claws.syntax.diagnostic import Diagnostic, SourceError, suggest
 from claws.syntax.reader import load_text
 from claws.syntax.source import read_source
 from claws.syntax.spec import Spec
@@ -174,7 +174,7 @@ def _counts(spec: Spec, options: Options, plan: Plan) -> Iterator[tuple[ClaimRes
             result = check_claim(spec, claim, at, options)
             if result.verdict is not Verdict.UNKNOWN and "count_at_least" in result.detail:
                 depth = result.detail.get("bracket_depth", 1)
-                yield result, estimate(spec.instance(at).model(), depth, plan.seed)
+                yield result, estimate(Instance(spec, at).model(), depth, plan.seed)
 
 
 def _count_data(result: ClaimResult, found: Estimate | None) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
+from claws.syntax.instances.instance import Instance
 from claws.testing.exact import Found, NoValue, floating, residue, shape_of
 
 # isort: split
@@ -244,7 +245,7 @@ class _Statements:
     def at(self, sizes: Sizes) -> Statement:
         key = tuple(sorted(sizes.items()))
         if key not in self.known:
-            self.known[key] = self.spec.instance(sizes).statement(self.law)
+            self.known[key] = Instance(self.spec, sizes).statement(self.law)
         return self.known[key]
 
 
@@ -333,7 +334,7 @@ def _witness_fails(spec: Spec, result: ClaimResult) -> bool:
     detail = result.detail
     if result.verdict is not Verdict.REFUTED or detail.get("choices"):
         return False  # what the file leaves open is another function here
-    statement = spec.instance({**(result.sizes or {}), **detail["sizes"]}).statement(result.name)
+    statement = Instance(spec, {**(result.sizes or {}), **detail["sizes"]}).statement(result.name)
     leaves = {
         name: np.vectorize(Fraction, otypes=[object])(np.array(x, dtype=object)) for name, x in detail["arrays"].items()
     }
@@ -496,7 +497,7 @@ def _step_failure(spec: Spec, law: str, known: Discrete, problem: TrainingProble
 
 def expression_value(spec: Spec, problem: TrainingProblem, e: Any, state: Mapping[str, Any]) -> Any:
     """An expression of the file's language about the state and constants, at this state."""
-    instance = spec.instance(problem.sizes)
+    instance = Instance(spec, problem.sizes)
     model, (node,) = instance.with_expressions([e])
     system = System(model, {"": node}, problem.system.declared, problem.system.shapes)
     return system.law_values(state, problem.data)[""]

@@ -19,6 +19,7 @@ from claws.discovery.find import Settings, find_laws_of
 from claws.discovery.polynomials import PolynomialSearch, state_ansatz
 from claws.kernel.core.errors import Meter
 from claws.readings.arrays import PRIMES
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
 PATIENCE = 60.0
@@ -44,7 +45,7 @@ def main() -> int:
     for name, text, sizes, degree in CASES:
         spec = load_text(text)
         start = time.perf_counter()
-        ansatz = next(state_ansatz(spec.instance(sizes).model()))
+        ansatz = next(state_ansatz(Instance(spec, sizes).model()))
         laws = list(PolynomialSearch(ansatz, PRIMES[0], 0, Meter(10**12)).laws(degree))
         search = time.perf_counter() - start
         start = time.perf_counter()

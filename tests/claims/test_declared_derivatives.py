@@ -18,6 +18,7 @@ from claws.prover.laws import decide_law
 from claws.readings.solutions import solution
 from claws.report.results import ClaimResult
 from claws.runner.driver import Options, check_text
+from claws.syntax.instances.instance import Instance
 from claws.syntax.parser import parse_source
 from claws.syntax.printer import print_file
 from claws.syntax.reader import load_text
@@ -95,7 +96,7 @@ def test_related_arguments_are_refused() -> None:
 
 def refutation() -> Certificate:
     text = "activation s with s' = 1 - s^2\nparam u, v\nmap u*s(v)\nlaw l = u^2 - v^2\n"
-    statement = load_text(text, "s.claw").instance({}).statement("l")
+    statement = Instance(load_text(text, "s.claw"), {}).statement("l")
     theorem = decide_law(statement).theorem
     assert theorem is not None
     return Certificate(theorem.statement, theorem.evidence)

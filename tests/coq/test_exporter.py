@@ -10,6 +10,7 @@ from claws.coq import exporter
 from claws.coq.exporter import Export, export
 from claws.coq.runner import sources
 from claws.coq.statement import Names
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
 
@@ -268,7 +269,7 @@ def exporter_witness(text: str) -> object:
     from claws.prover.laws import decide_law
 
     spec = load_text(text, "model.claw")
-    theorem = decide_law(spec.instance({}).statement("wrong"), 0, 20_000_000, 60.0).theorem
+    theorem = decide_law(Instance(spec, {}).statement("wrong"), 0, 20_000_000, 60.0).theorem
     assert theorem is not None
     return theorem.evidence
 

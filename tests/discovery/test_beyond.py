@@ -11,6 +11,7 @@ from claws.discovery.polynomials import PolynomialSearch, state_ansatz
 from claws.discovery.rational import decomposed, quotients
 from claws.kernel.core.errors import Meter
 from claws.readings.arrays import PRIMES
+from claws.syntax.instances.instance import Instance
 from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_expression
 from claws.syntax.reader import load_text
@@ -23,7 +24,7 @@ def find(text: str, **settings: object) -> Findings:
 
 
 def darboux(text: str, **sizes: int) -> list[str]:
-    return darboux_polynomials(load_text(text).instance(sizes).model(), PRIMES[0], 0, Meter(10**8), Notes())
+    return darboux_polynomials(Instance(load_text(text), sizes).model(), PRIMES[0], 0, Meter(10**8), Notes())
 
 
 @pytest.mark.parametrize(
@@ -141,13 +142,13 @@ def test_what_the_functions_of_a_model_and_their_slopes_give(text: str, law: str
 )
 def test_what_is_not_tried_as_a_darboux_polynomial_is_noted(text: str, note: str) -> None:
     notes = Notes()
-    darboux_polynomials(load_text(text).instance({}).model(), PRIMES[0], 0, Meter(10**8), notes)
+    darboux_polynomials(Instance(load_text(text), {}).model(), PRIMES[0], 0, Meter(10**8), notes)
     assert any(line.startswith(note) for line in notes.lines), notes.lines
 
 
 def test_further_letters_that_are_left_out_are_noted() -> None:
     spec = load_text("dim n\nparam u: [n]\nconst c: [9]\nmap c[0]*sin(u)")
-    instance, notes = spec.instance({"n": 25}), Notes()
+    instance, notes = Instance(spec, {"n": 25}), Notes()
     (ansatz,) = ansatz_with(instance, own_functions(spec), notes)
     assert len(ansatz.letters) == 25 + 60
     assert notes.lines == [
@@ -204,7 +205,7 @@ def test_entries_are_written_inside_where_that_means_the_same(expression: str, e
 
 
 def quotient_texts(text: str, degree: int) -> list[str]:
-    ansatz = next(state_ansatz(load_text(text).instance({}).model()))
+    ansatz = next(state_ansatz(Instance(load_text(text), {}).model()))
     return [q.text for q in quotients(PolynomialSearch(ansatz, PRIMES[0], 0, Meter(10**8)), degree)]
 
 

@@ -21,6 +21,7 @@ from claws.report.findings import new_file
 from claws.report.results import Verdict
 from claws.runner.driver import Options, check_text
 from claws.syntax.diagnostic import SourceError
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from claws.syntax.spec import Spec
 from tests.properties.programs import Program, programs
@@ -121,14 +122,14 @@ def test_complete_claims_of_the_examples_are_reached(name: str) -> None:
 
 def assert_spanned(found: Findings, spec: Spec, laws: Iterable[str]) -> None:
     """These laws of the file are functions of those that were found."""
-    own = read(new_file(found)).instance(found.sizes)
+    own = Instance(read(new_file(found)), found.sizes)
     model = own.model()
     span = Independence(model, 8388593, 5, module.Meter(10**9))
     for name in own.spec.laws:
         statement = own.statement(name)
         span.add(span.of_nodes(statement, [statement.law]))
     for name in laws:
-        statement = spec.instance(found.sizes).statement(name)
+        statement = Instance(spec, found.sizes).statement(name)
         assert not span.news(span.of_nodes(statement, [statement.law])), name
 
 

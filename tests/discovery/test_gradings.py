@@ -16,6 +16,7 @@ from claws.kernel.core.flow import STATE
 from claws.kernel.counting.bounds import simple_model
 from claws.kernel.counting.points import Model
 from claws.readings.arrays import PRIMES
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from tests.properties import interpreter as plain
 
@@ -23,7 +24,7 @@ from tests.properties import interpreter as plain
 def model(text: str) -> Model:
     spec = load_text(text)
     assert not spec.diagnostics, spec.diagnostics
-    return simple_model(spec.instance({}).model())
+    return simple_model(Instance(spec, {}).model())
 
 
 def grades(m: Model, *roles: str) -> Grading:

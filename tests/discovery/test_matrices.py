@@ -19,6 +19,7 @@ from claws.prover.lie import ArrayRanks, Point
 from claws.readings.arrays import PRIMES
 from claws.runner.driver import Options, check_text
 from claws.syntax import nodes
+from claws.syntax.instances.instance import Instance
 from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_file
 from claws.syntax.reader import load_text
@@ -58,7 +59,7 @@ def found(text: str, **options: int) -> list[str]:
 
 def rank(spec: Spec, sizes: dict[str, int], expressions: list[nodes.Expression]) -> int:
     """The rank of the gradients of all entries of these laws, at a random point."""
-    model, laws = spec.instance(sizes).with_expressions(expressions)
+    model, laws = Instance(spec, sizes).with_expressions(expressions)
     return ArrayRanks().of_gradients(model, laws, PRIMES[0], 1, Meter(10**9))
 
 
@@ -67,7 +68,7 @@ def check_spans(spec: Spec, laws: list[FoundLaw]) -> None:
     shipped = [
         spec.laws[c.name].value for c in spec.claims if c.kind == "law" and c.expected == "PROVED" and c.sizes == ({},)
     ]
-    options = small_sizes(spec.instance({}).statement_of(nodes.Name(spec.parameters()[0])).program)
+    options = small_sizes(Instance(spec, {}).statement_of(nodes.Name(spec.parameters()[0])).program)
     for sizes in (options[0], options[-2:][0]):
         own = [parse_expression(law.text) for law in laws]
         assert rank(spec, sizes, own) == rank(spec, sizes, own + shipped), sizes
@@ -303,7 +304,7 @@ def test_a_candidate_is_what_its_text_says(text: str) -> None:
                 if c.entry is None or order[0] == c.entry:
                     expressions.append(parse_expression(c.text(order)))
                     orders.append((c, order))
-        model, laws = spec.instance(sizes).with_expressions(expressions)
+        model, laws = Instance(spec, sizes).with_expressions(expressions)
         one = Point(model, PRIMES[0], 0, Meter(10**9))
         two = Point(Changed(search.program.at(sizes), (0,), search.scaled.flow), PRIMES[0], 0, Meter(10**9))
         left, right = one.reading(one.theta, 0, [(0,)]), two.reading(two.theta, 0, [(0,)])

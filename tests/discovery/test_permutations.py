@@ -19,6 +19,7 @@ from claws.kernel.counting.points import Model
 from claws.kernel.values.evaluation import evaluate, fixed, indices
 from claws.kernel.values.rationals import Rationals
 from claws.readings.arrays import PRIMES
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
 Place = tuple[int, int]
@@ -27,7 +28,7 @@ Place = tuple[int, int]
 def model(text: str) -> Model:
     spec = load_text(text)
     assert not spec.diagnostics, spec.diagnostics
-    return simple_model(spec.instance({}).model())
+    return simple_model(Instance(spec, {}).model())
 
 
 def places(m: Model, *roles: str) -> list[Place]:
@@ -129,6 +130,6 @@ def test_images_of_one_class_are_not_solved(monkeypatch: pytest.MonkeyPatch) -> 
         return kernel(self, monomials)
 
     monkeypatch.setattr(PolynomialSearch, "_kernel", counted)
-    ansatz = next(state_ansatz(load_text("param U: [3, 6], V: [4, 6]\nmap U @ V.T").instance({}).model()))
+    ansatz = next(state_ansatz(Instance(load_text("param U: [3, 6], V: [4, 6]\nmap U @ V.T"), {}).model()))
     laws = list(PolynomialSearch(ansatz, PRIMES[0], 0, Meter(10**9)).laws(2))
     assert len(laws) == 21 and solved == [7, 7]

@@ -20,6 +20,7 @@ from claws.prover.counting import NumberSearch
 from claws.prover.laws import decide_law, prove_law
 from claws.prover.lie import residue_seems_zero
 from claws.readings.arrays import PRIMES
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
 NAMES = ("x", "y", "z")
@@ -29,7 +30,7 @@ quiet = settings(deadline=None, max_examples=25)
 def searches(text: str, notes: Notes | None = None, **sizes: int) -> Iterator[PolynomialSearch]:
     spec = load_text(text)
     assert not spec.diagnostics, spec.diagnostics
-    for ansatz in state_ansatz(spec.instance(sizes).model()):
+    for ansatz in state_ansatz(Instance(spec, sizes).model()):
         yield PolynomialSearch(ansatz, PRIMES[0], 0, Meter(10**9), notes)
 
 
@@ -148,14 +149,14 @@ def test_laws_of_small_models(text: str, degree: int, found: list[str]) -> None:
     assert texts(text, degree) == found
     for law in found:
         spec = load_text(f"{text}\nlaw l = {law}")
-        outcome = decide_law(spec.instance({}).statement("l"))
+        outcome = decide_law(Instance(spec, {}).statement("l"))
         assert outcome.theorem is not None and outcome.theorem.verdict == "PROVED"
 
 
 def test_a_text_and_its_statement_say_the_same() -> None:
     text = "param a: [2, 1], b: [2, 2], c: [1, 2]\nmap c @ b @ a"
     for law in laws(text, 4):
-        written = load_text(f"{text}\nlaw l = {law.text()}").instance({}).statement("l")
+        written = Instance(load_text(f"{text}\nlaw l = {law.text()}"), {}).statement("l")
         assert residue_seems_zero(law.statement(), 3) and residue_seems_zero(written, 3)
 
 
@@ -219,7 +220,7 @@ def test_laws_that_no_rational_numbers_give_are_noted() -> None:
 
 
 def test_the_search_stops_when_nothing_is_wanted() -> None:
-    model = load_text("param u: [3]\nmap prod(u)").instance({}).model()
+    model = Instance(load_text("param u: [3]\nmap prod(u)"), {}).model()
     wanted = [2]
     found = []
     for text, _ in find_laws(model, lambda: wanted[0], 4, PRIMES[0], 0, Meter(10**8)):
@@ -229,7 +230,7 @@ def test_the_search_stops_when_nothing_is_wanted() -> None:
 
 
 def test_counting_uses_this_search() -> None:
-    model = load_text("param u, v\ninput x\nmap u*v*x").instance({}).model()
+    model = Instance(load_text("param u, v\ninput x\nmap u*v*x"), {}).model()
     search = NumberSearch(model, (), 0, Meter(10**7), False)
     assert search.tally(model) is not None
     assert search.outcome.used == ["u^2 - v^2"]

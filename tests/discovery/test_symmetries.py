@@ -15,6 +15,7 @@ from claws.discovery.matrices import matrix_laws
 from claws.discovery.symmetries import LinearSymmetry, linear_symmetries, noether
 from claws.kernel.core.errors import Malformed, Meter
 from claws.syntax.diagnostic import SourceError
+from claws.syntax.instances.instance import Instance
 from claws.syntax.parser import parse_expression
 from claws.syntax.reader import load_text
 from claws.syntax.spec import Spec
@@ -284,7 +285,7 @@ def test_what_they_are_called() -> None:
 def test_a_field_that_is_none_is_not_shown() -> None:
     """The exact check turns down what linear algebra modulo a prime might have let through, and takes its twin."""
     spec = read("param u, v\nmap u*v")
-    search = symmetries._Linear(spec.instance({}).statement_of(parse_expression("u")), 0, Meter(10**6), Notes())
+    search = symmetries._Linear(Instance(spec, {}).statement_of(parse_expression("u")), 0, Meter(10**6), Notes())
     one = Fraction(1)
     assert search._holds({0: one, 4: -one})  # u' = u, v' = -v: the entries of 2 rows of 3
     assert not search._holds({0: one, 4: one})

@@ -15,6 +15,7 @@ import pytest
 
 import claws
 from claws.report.results import Verdict
+from claws.syntax.instances.instance import Instance
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -103,7 +104,7 @@ def train(case: Case, step: float, seed: int = 0) -> dict[str, np.ndarray]:
     names = model.spec.parameters()
     shapes = {
         leaf.name: tuple(int(str(n)) for n in leaf.shape)
-        for _, leaf in model.spec.instance(case.sizes).model().program.leaves("param")
+        for _, leaf in Instance(model.spec, case.sizes).model().program.leaves("param")
     }
     parameters = {
         name: torch.nn.Parameter(0.5 * torch.randn(shapes[name], dtype=torch.float64, generator=generator))

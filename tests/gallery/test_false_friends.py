@@ -16,6 +16,7 @@ from claws.kernel.theorem import check
 from claws.prover.laws import decide_law
 from claws.report.results import ClaimResult, Verdict
 from claws.runner.driver import Options, check_claim
+from claws.syntax.instances.instance import Instance
 from claws.syntax.printer import print_expression
 from claws.syntax.reader import load_text
 from claws.syntax.spec import Claim, Spec
@@ -134,7 +135,7 @@ def compare(path: Path, result: ClaimResult) -> None:
 @pytest.mark.parametrize("case", FALSE[::9], ids=label)
 def test_its_certificate_is_accepted_by_the_kernel_alone(case: tuple[Path, str]) -> None:
     path, law = case
-    statement = spec_of(path).instance(claim_of(path, law).sizes[0] or {}).statement(law)
+    statement = Instance(spec_of(path), claim_of(path, law).sizes[0] or {}).statement(law)
     theorem = decide_law(statement).theorem
     assert theorem is not None and isinstance(theorem.evidence, Witness)
     again = read_certificate(write_certificate(Certificate(theorem.statement, theorem.evidence)))

@@ -12,6 +12,7 @@ import pytest
 
 from claws.flows.problem import System
 from claws.readings.floating import values
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from claws.syntax.spec import Spec
 from tests.gallery.hand import Array, Hand
@@ -83,7 +84,7 @@ def left_open(spec: Spec) -> dict[str, object]:
     def evaluated(declaration: str, name: str, z: Array) -> Array:
         flat = np.ravel(z)
         text = f"{declaration}\nparam z: [{len(flat)}]\nmap {name}(z)\n"
-        model = load_text(text, "function.claw").instance({}).model()
+        model = Instance(load_text(text, "function.claw"), {}).model()
         (output,) = model.outputs
         return values(model.program, [output], {"z": flat})[output]
 

@@ -19,6 +19,7 @@ from claws.kernel.theorem import ByPolynomials, ByTensors, check
 from claws.report.results import ClaimResult, Verdict
 from claws.runner.driver import Options, check_text
 from claws.syntax import nodes
+from claws.syntax.instances.instance import Instance
 from claws.syntax.printer import print_expression
 from claws.syntax.reader import load_text
 from tests.claims.residues import bounds_of, is_nonzero
@@ -170,7 +171,7 @@ def laws_at(text: str, at: dict[str, int]) -> Iterator[tuple[str, Any]]:
     spec = load_text(text, "random.claw", at)
     assume(not spec.diagnostics)
     for name in spec.laws:
-        yield name, spec.instance({}).statement(name)
+        yield name, Instance(spec, {}).statement(name)
 
 
 def check_decision(statement: Any, truth: bool, law: str) -> None:

@@ -21,6 +21,7 @@ from claws.readings.arrays import PRIMES
 from claws.report.results import Verdict
 from claws.runner.driver import Options, check_text
 from claws.runner.sweep import Row, count_at
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from tests.claims.published import linear_net, relu_net
 
@@ -41,7 +42,7 @@ MODELS = [
 def statement(text: str) -> Statement:
     spec = load_text(text)
     assert not spec.diagnostics, spec.diagnostics
-    return spec.instance({}).statement("l")
+    return Instance(spec, {}).statement("l")
 
 
 def row(text: str, **options: int) -> Row:

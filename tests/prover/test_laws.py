@@ -8,13 +8,14 @@ from claws.kernel.core.errors import Meter
 from claws.kernel.core.statement import Statement
 from claws.kernel.theorem import Witness, check
 from claws.prover.laws import decide_law
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
 
 def statement(text: str, **sizes: int) -> Statement:
     spec = load_text(text, "test.claw")
     assert not spec.diagnostics
-    return spec.instance(sizes).statement(next(iter(spec.laws)))
+    return Instance(spec, sizes).statement(next(iter(spec.laws)))
 
 
 LINEAR = "dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T\n"

@@ -12,6 +12,7 @@ from claws.kernel.values.evaluation import directional, evaluate
 from claws.prover.scaling import scaled_model
 from claws.runner.driver import Options
 from claws.runner.sweep import count_at
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
 SCALARS = "const tau, lambda\nparam u, v\nmap u*v\n"
@@ -20,7 +21,7 @@ SCALARS = "const tau, lambda\nparam u, v\nmap u*v\n"
 def model(text: str) -> Count:
     spec = load_text(text)
     assert not spec.diagnostics, spec.diagnostics
-    return spec.instance({}).model()
+    return Instance(spec, {}).model()
 
 
 def weights(text: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claws.readings.floating import FloatReading
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
 _z = sympy.Symbol("z")
@@ -31,8 +32,8 @@ FORMULAS = {
 
 def taylor(formula: str, z: float, order: int) -> list[float]:
     """The Taylor coefficients at z, as the reading has them along z + t."""
-    program = load_text(f"param z in positive\nmap {formula}\n", "f.claw").instance({}).model().program
-    output = load_text(f"param z in positive\nmap {formula}\n", "f.claw").instance({}).model().outputs[0]
+    program = Instance(load_text(f"param z in positive\nmap {formula}\n", "f.claw"), {}).model().program
+    output = Instance(load_text(f"param z in positive\nmap {formula}\n", "f.claw"), {}).model().outputs[0]
     # along theta + t*1: a jet of level k has 2^k parts, one for each set of infinitesimals
     leaves = {"z": [np.array([z]), *([np.array([1.0])] if order else [None]), *[None] * (2**order - 2)][: 2**order]}
     for k in range(order):
@@ -52,7 +53,7 @@ def test_values_and_derivatives(formula: str, z: float) -> None:
 @pytest.mark.parametrize("degree", [1, 2, 3])
 def test_a_homogeneous_activation_is_homogeneous(degree: int) -> None:
     text = f"param z\nactivation s homogeneous {degree}\nmap s(z)\n"
-    model = load_text(text, "f.claw").instance({}).model()
+    model = Instance(load_text(text, "f.claw"), {}).model()
 
     def value(z: float) -> float:
         return float(FloatReading(model.program, {"z": [np.array([z])]}, seed=5).value(model.outputs[0])[0][0])
@@ -64,7 +65,7 @@ def test_a_homogeneous_activation_is_homogeneous(degree: int) -> None:
 
 @pytest.mark.parametrize("declaration", ["activation s", "function s"])
 def test_derivatives_of_what_is_left_open_are_those_of_its_values(declaration: str) -> None:
-    model = load_text(f"param z\n{declaration}\nmap s(z)\n", "f.claw").instance({}).model()
+    model = Instance(load_text(f"param z\n{declaration}\nmap s(z)\n", "f.claw"), {}).model()
 
     def jet(z: float, level: int) -> list[float]:
         leaves = {"z": [np.array([z]), np.array([1.0])][: level + 1]}
@@ -75,7 +76,7 @@ def test_derivatives_of_what_is_left_open_are_those_of_its_values(declaration: s
 
 
 def test_a_soft_relu_is_one_away_from_its_kink() -> None:
-    model = load_text("param z\nmap relu(z)\n", "f.claw").instance({}).model()
+    model = Instance(load_text("param z\nmap relu(z)\n", "f.claw"), {}).model()
 
     def value(z: float) -> float:
         return float(FloatReading(model.program, {"z": [np.array([z])]}, soft=1e-3).value(model.outputs[0])[0][0])

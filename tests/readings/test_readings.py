@@ -18,6 +18,7 @@ from claws.kernel.values.rationals import Rationals
 from claws.prover.lie import residue_seems_zero
 from claws.readings.arrays import PRIMES, Field, Reading
 from claws.readings.flint_reading import residue_vanishes
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
 P = PRIMES[0]
@@ -48,7 +49,7 @@ OUTPUTS = [
 def statement(output: str, law: str = "sqnorm(U) + c*V[0, 1]^2") -> Statement:
     spec = load_text(f"param U: [3, 2], V: [3, 2], c\nmap {output}\nlaw l = {law}\n")
     assert not spec.diagnostics, spec.diagnostics
-    return spec.instance({}).statement("l")
+    return Instance(spec, {}).statement("l")
 
 
 def leaves_mod(program: Program, exact: dict[str, Array]) -> dict[str, np.ndarray]:
@@ -136,7 +137,7 @@ LINEAR = "dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T\n"
 )
 def test_both_quick_readings_tell_true_laws_from_false_ones(law: str, true: bool) -> None:
     spec = load_text(f"{LINEAR}law l = {law}")
-    s = spec.instance({"n": 2, "m": 3, "r": 2}).statement("l")
+    s = Instance(spec, {"n": 2, "m": 3, "r": 2}).statement("l")
     assert residue_seems_zero(s, 0) is true
     assert residue_vanishes(s, Meter(10**7)) is true
 
@@ -147,5 +148,5 @@ def test_function_values_keep_their_identities_in_the_modular_reading(function: 
     head = "activation s homogeneous 3\nactivation q\nparam u, v\n"
     true = load_text(f"{head}map {function}(u*v + 1) - {function}(1 + v*u) + 0*u\nlaw l = u^2 + v")
     false = load_text(f"{head}map u*{function}(u*v + 1)\nlaw l = u^2 + v")
-    assert residue_seems_zero(true.instance({}).statement("l"), 1)
-    assert not residue_seems_zero(false.instance({}).statement("l"), 1)
+    assert residue_seems_zero(Instance(true, {}).statement("l"), 1)
+    assert not residue_seems_zero(Instance(false, {}).statement("l"), 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from claws.runner.driver import (
     verify_certificate,
 )
 from claws.syntax import source
+from claws.syntax.limits import LIMITS
 from claws.syntax.reader import load_text
 
 GOOD = "dim n\nparam u, v: [n]\nmap u*v\nlaw balance = u^2 - v^2\nlaw total = u^2 + v^2 expect refuted\n"
@@ -81,7 +83,7 @@ def test_claw041_a_file_that_is_not_utf8(tmp_path: Path) -> None:
 
 
 def test_claw041_a_file_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "MAX_FILE_BYTES", len(GOOD))
+    monkeypatch.setattr(source, "LIMITS", replace(LIMITS, file_bytes=len(GOOD)))
     assert not check_file(write(tmp_path / "fits.claw", GOOD), Options()).errors
     result = check_file(write(tmp_path / "x.claw", GOOD + "\n"), Options())
     assert codes(result) == ["CLAW041"]

@@ -9,6 +9,7 @@ import pytest
 
 from claws.readings.floating import values
 from claws.syntax.diagnostic import Diagnostic
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from claws.syntax.spec import Spec
 
@@ -36,7 +37,7 @@ def good(folder: Path, text: str, **files: str) -> Spec:
 
 def output(spec: Spec, sizes: dict[str, int], seed: int = 0) -> np.ndarray:
     """The value of the one output at parameters and data drawn by name."""
-    model = spec.instance(sizes).model()
+    model = Instance(spec, sizes).model()
     leaves = {}
     for n, leaf in model.program.leaves("param", "input", "const"):
         shape = [k.integer() or 0 for k in model.program.shapes[n]]
@@ -88,8 +89,8 @@ def test_every_operation_inside_a_comprehension(tmp_path: Path) -> None:
     )
     one = good(tmp_path, head + 'import "every.claw" as B\nparam X: [k, n]\nmap [B(X[0]), B(X[1])]')
     for n in (2, 3):
-        model = loop.instance({"n": n, "k": 2}).model()
-        other = one.instance({"n": n, "k": 2}).model()
+        model = Instance(loop, {"n": n, "k": 2}).model()
+        other = Instance(one, {"n": n, "k": 2}).model()
         assert model.program.shapes[model.outputs[0]] == other.program.shapes[other.outputs[0]]
         np.testing.assert_allclose(output(loop, {"n": n, "k": 2}), output(one, {"n": n, "k": 2}), rtol=1e-10)
 
@@ -101,7 +102,7 @@ def test_two_imports_have_parameters_of_their_own(tmp_path: Path) -> None:
         mlp=MLP,
     )
     assert spec.parameters() == ["A.W", "A.b", "A.U", "B.W", "B.b", "B.U"]
-    shapes = {x: str(spec.instance({}).value(x).shape[0]) for x in ("A.W", "B.W")}
+    shapes = {x: str(Instance(spec, {}).value(x).shape[0]) for x in ("A.W", "B.W")}
     assert shapes == {"A.W": "r", "B.W": "2*r + 1"}
 
 
@@ -124,7 +125,7 @@ def test_blocks_inside_blocks(tmp_path: Path) -> None:
         two='dim m, r\nimport "mlp.claw" as A\nimport "mlp.claw" as B(r = 2*r)\ninput x: [m]\nmap B(A(x))\nlaw here = A.balance',
     )
     assert "T.B.W" in spec.parameters()
-    assert str(spec.instance({}).value("T.B.W").shape[0]) == "2*m + 2"
+    assert str(Instance(spec, {}).value("T.B.W").shape[0]) == "2*m + 2"
 
 
 def test_a_block_that_needs_its_sizes(tmp_path: Path) -> None:
@@ -132,7 +133,7 @@ def test_a_block_that_needs_its_sizes(tmp_path: Path) -> None:
     spec = good(
         tmp_path, 'dim k\nimport "power.claw" as P(n = k + 1)\ninput x\nmap P(x)\nlaw l = P.l for k = 2', power=power
     )
-    program = spec.instance({"k": 2}).statement("l").program
+    program = Instance(spec, {"k": 2}).statement("l").program
     assert not program.free_dims()
     spec = load(tmp_path, 'dim k\nimport "power.claw" as P(n = k + 1)\ninput x\nmap P(x)\nlaw l = P.l')
     assert [d.code for d in spec.diagnostics] == ["CLAW025"]
@@ -143,24 +144,24 @@ def test_a_law_that_needs_larger_sizes_restricts_no_call(tmp_path: Path) -> None
     inner = "dim n\nparam w: [n]\ninput x: [n]\nmap w @ x\nlaw second = w[1]"
     net = 'dim n\nimport "inner.claw" as A\ninput x: [n]\nmap A(x)\nlaw first = A.w[0]\nlaw second = A.second'
     spec = good(tmp_path, net, inner=inner)
-    assert spec.instance({}).statement("first").program.conditions == ()
-    assert [str(c) for c in spec.instance({}).statement("second").program.conditions] == ["n - 2"]
+    assert Instance(spec, {}).statement("first").program.conditions == ()
+    assert [str(c) for c in Instance(spec, {}).statement("second").program.conditions] == ["n - 2"]
 
 
 def test_fixed_dims_of_a_block_may_be_set(tmp_path: Path) -> None:
     inner = "dim n = 2\nparam w: [n]\nmap w"
     net = 'dim k\nimport "inner.claw" as A\nimport "inner.claw" as B(n = k)\nmap A() + sum(B())'
-    here = good(tmp_path, net, inner=inner).instance({})
+    here = Instance(good(tmp_path, net, inner=inner), {})
     assert [str(here.value(f"{x}.w").shape[0]) for x in "AB"] == ["2", "k"]
 
 
 def test_preconditioners_come_with_a_block(tmp_path: Path) -> None:
     inner = "param u in positive, v\ninput x\nmap u*v*x\nprecondition u by u, v by 2*u"
     net = 'import "inner.claw" as A\ninput x\nmap A(x)\n'
-    flow = good(tmp_path, net, inner=inner).instance({}).model().flow
+    flow = Instance(good(tmp_path, net, inner=inner), {}).model().flow
     assert [name for name, _ in flow.factors] == ["A.u", "A.v"]
     spec = good(tmp_path, net + "precondition A.v by 3")
-    model = spec.instance({}).model()
+    model = Instance(spec, {}).model()
     assert dict(model.flow.factors).keys() == {"A.u", "A.v"}
     assert str(model.program.nodes[dict(model.flow.factors)["A.v"]]).startswith("Number")
 

@@ -13,6 +13,7 @@ from claws.kernel.core.statement import Count, Statement
 from claws.kernel.values.evaluation import Array, evaluate
 from claws.kernel.values.rationals import Rationals
 from claws.syntax.diagnostic import Diagnostic
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from claws.syntax.spec import Spec
 
@@ -36,7 +37,7 @@ def good(text: str) -> Spec:
 
 
 def model(flow: str, head: str = HEAD) -> Count:
-    return good(f"{head}{flow}\n").instance({}).model()
+    return Instance(good(f"{head}{flow}\n"), {}).model()
 
 
 def entries(program: Program, node: int) -> list[int | Fraction]:
@@ -192,7 +193,7 @@ def test_forms_that_mean_different_things(one: str, other: str) -> None:
 
 def test_rates_at_free_sizes() -> None:
     head = "dim n, r\nparam U: [n, r]\nmap U\n"
-    true = good(f"{head}const e: [r]\nflow gradient, rate(e)\nlaw l = U\n").instance({}).statement("l")
+    true = Instance(good(f"{head}const e: [r]\nflow gradient, rate(e)\nlaw l = U\n"), {}).statement("l")
     assert [name for name, _ in true.flow.factors] == ["U"]
     assert true.program.shapes[dict(true.flow.factors)["U"]] == true.program.shapes[true.law]
     found = only("const e: [n]\nflow gradient, rate(e)", head)
@@ -204,7 +205,7 @@ def test_rates_at_free_sizes() -> None:
 
 @pytest.mark.parametrize("flow", ["momentum(1)", "gradient, decay(1)", "gradient, rate(t)"])
 def test_laws_may_mention_the_time(flow: str) -> None:
-    law = good(f"{HEAD}let s = 2*t\nflow {flow}\nlaw l = s*t\n").instance({}).statement("l")
+    law = Instance(good(f"{HEAD}let s = 2*t\nflow {flow}\nlaw l = s*t\n"), {}).statement("l")
     assert isinstance(law, Statement)
     assert entries(law.program, law.law) == [8]
 
@@ -214,7 +215,7 @@ def test_without_a_part_that_needs_it_there_is_no_time(flow: str) -> None:
     found = load_text(f"{HEAD}{flow}\nlaw l = t\n").diagnostics
     assert [(d.code, d.message) for d in found] == [("CLAW021", "unknown name `t`")]
     # and it may be declared
-    assert good(f"{HEAD}{flow}\nconst t\nlaw l = t\n").instance({}).statement("l").flow.drift == ()
+    assert Instance(good(f"{HEAD}{flow}\nconst t\nlaw l = t\n"), {}).statement("l").flow.drift == ()
 
 
 def test_a_rate_may_mention_the_time_through_a_let() -> None:
@@ -226,7 +227,7 @@ def test_friction_may_mention_the_time_through_a_let() -> None:
 
 
 def test_velocities_have_the_shape_of_their_parameter() -> None:
-    law = good(f"{HEAD}flow momentum(1)\nlet w = vel(u)\nlaw l = u*w\n").instance({}).statement("l")
+    law = Instance(good(f"{HEAD}flow momentum(1)\nlet w = vel(u)\nlaw l = u*w\n"), {}).statement("l")
     assert entries(law.program, law.law) == [14, 33]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from claws.readings.floating import values
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
 A = np.arange(1.0, 13.0).reshape(3, 4)
@@ -14,7 +15,7 @@ A = np.arange(1.0, 13.0).reshape(3, 4)
 def value(expression: str) -> np.ndarray:
     spec = load_text(f"param A: [3, 4]\nmap {expression}")
     assert not spec.diagnostics, spec.diagnostics
-    model = spec.instance({}).model()
+    model = Instance(spec, {}).model()
     (n,) = model.outputs
     return np.asarray(values(model.program, [n], {"A": A})[n])
 

@@ -15,8 +15,9 @@ import lark
 import pytest
 
 from claws.report.codes import CODES
-from claws.syntax import lexer, nodes, parser, tables
+from claws.syntax import lexer, nodes, tables
 from claws.syntax.diagnostic import Diagnostic, Span
+from claws.syntax.limits import LIMITS
 from claws.syntax.mistakes import MISTAKES, SYNONYMS, Mistake
 from claws.syntax.parser import parse_source
 from claws.syntax.tree_builder import TreeBuilder
@@ -612,7 +613,7 @@ def test_long_text_takes_no_long_time(text: str, codes: set[str]) -> None:
 def test_the_limit_of_nesting(pieces: tuple[str, str, str]) -> None:
     """100 levels are read; one more is an error, wherever they come from."""
     before, middle, after = pieces
-    levels = parser.MAX_NESTING // sum(mark in before + after for mark in ("(", "[-", "-", "^", ".T", "[0"))
+    levels = LIMITS.nesting // sum(mark in before + after for mark in ("(", "[-", "-", "^", ".T", "[0"))
     levels = {"[-": 50, "f(x^": 50}.get(before, levels)
     assert parse_source("map " + before * levels + middle + after * levels)[1] == []
     (diagnostic,) = parse_source("map " + before * (levels + 1) + middle + after * (levels + 1))[1]

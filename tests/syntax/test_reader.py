@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from claws.kernel.core.sizes import Size
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from tests.syntax.test_spec import errors, good, only
 
@@ -49,7 +50,7 @@ def test_an_override_fixes_a_dim_and_keeps_its_sizes() -> None:
     text = "dim n, m = 2\nparam x: [n], y: [m]\nmap x[0]\nlaw l = x for n in 1..4\nlaw k = y\n"
     spec = load_text(text, overrides={"n": 3, "m": 5})
     assert [c.sizes for c in spec.claims] == [({"n": 3},), ({},)]
-    assert spec.instance({}).value("y").shape == (Size.of(5),)
+    assert Instance(spec, {}).value("y").shape == (Size.of(5),)
 
 
 @pytest.mark.parametrize(
@@ -64,5 +65,5 @@ def test_what_one_claim_needs_of_the_sizes_is_not_needed_by_the_next() -> None:
     """`U[2]` needs three rows, and the range at most two: each is a claim of its own."""
     text = "dim n\nparam U: [n]\nlet third = U[2]\nmap U\nlaw a = third\nlaw b = sum(k for k in n..2)\nlaw c = third*U[1]\n"
     spec = good(text)
-    conditions = {law: [str(c) for c in spec.instance({}).statement(law).program.conditions] for law in "abc"}
+    conditions = {law: [str(c) for c in Instance(spec, {}).statement(law).program.conditions] for law in "abc"}
     assert conditions == {"a": ["n - 3"], "b": ["-n + 3"], "c": ["n - 3"]}

@@ -6,6 +6,7 @@ import pytest
 
 from claws.kernel.core.sizes import Size
 from claws.syntax.diagnostic import Diagnostic
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from claws.syntax.spec import Spec
 
@@ -31,7 +32,7 @@ def good(text: str) -> Spec:
 def shape_of(expression: str, head: str = HEAD) -> str:
     """The shape of an expression over the parameters of HEAD, as text."""
     spec = good(f"{head}let value = {expression}\nmap c\n")
-    return ", ".join(map(str, spec.instance({}).value("value").shape))
+    return ", ".join(map(str, Instance(spec, {}).value("value").shape))
 
 
 @pytest.mark.parametrize(
@@ -158,10 +159,10 @@ def test_an_error_names_the_place_and_what_is_wrong(
 
 def test_an_index_that_small_sizes_do_not_have_is_a_condition() -> None:
     spec = good("dim r\nparam x: [r]\nmap sqnorm(x)\nlaw l = x[2]\nlaw k = x[0]\n")
-    instance = spec.instance({})
+    instance = Instance(spec, {})
     assert instance.statement("l").program.conditions == (Size.dim("r") - 3,)
     # the condition of one law is not one of another
-    assert spec.instance({}).statement("k").program.conditions == ()
+    assert Instance(spec, {}).statement("k").program.conditions == ()
 
 
 def test_at_fixed_sizes_the_same_index_is_an_error() -> None:
@@ -177,7 +178,7 @@ def test_a_long_chain_of_lets_is_no_deep_recursion() -> None:
 def test_a_let_knows_nothing_of_the_comprehension_that_uses_it_first() -> None:
     spec = good("dim n\nparam U: [n]\nlet A = [U[k]^2 for k in 0..n-1]\nmap sum(A[k] for k in 0..n-1)\nlaw l = U\n")
     apart = good("dim n\nparam U: [n]\nlet A = [U[j]^2 for j in 0..n-1]\nmap sum(A[k] for k in 0..n-1)\nlaw l = U\n")
-    assert spec.instance({}).statement("l") == apart.instance({}).statement("l")
+    assert Instance(spec, {}).statement("l") == Instance(apart, {}).statement("l")
     assert only("dim n\nparam U: [n]\nlet a = U[k]\nmap sum(a for k in 0..n-1)").message == "unknown name `k`"
 
 

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from claws.testing.exact import FLOATING, MODULAR, RATIONAL, Found, NoValue, residue, shape_of
 
 
 def found_at(text: str, values: dict[str, Any], law: str = "l", weights: Any = None) -> Found:
-    statement = load_text(text, "f.claw").instance({}).statement(law)
+    statement = Instance(load_text(text, "f.claw"), {}).statement(law)
     leaves = {name: np.vectorize(Fraction, otypes=[object])(np.array(x, dtype=object)) for name, x in values.items()}
     shape = shape_of(statement, statement.law)
     return residue(statement, leaves, np.ones(shape, dtype=object) if weights is None else weights)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from claws.testing.ranks import MAX_COORDINATES, estimate
 
@@ -26,16 +27,16 @@ RELU = "dim n, m, r\ninput x: [m]\nparam U: [n, r], V: [r, m]\nmap U @ relu(V @ 
     ],
 )
 def test_known_numbers(text: str, sizes: dict[str, int], depth: int, count: int) -> None:
-    found = estimate(load_text(text, "f.claw").instance(sizes).model(), depth, seed=1)
+    found = estimate(Instance(load_text(text, "f.claw"), sizes).model(), depth, seed=1)
     assert found is not None
     assert found.count == count
     assert found.gap > 100
 
 
 def test_large_models_are_left_out() -> None:
-    model = load_text(f"param u: [{MAX_COORDINATES + 1}]\nmap sum(u)\n", "f.claw").instance({}).model()
+    model = Instance(load_text(f"param u: [{MAX_COORDINATES + 1}]\nmap sum(u)\n", "f.claw"), {}).model()
     assert estimate(model, 1) is None
 
 
 def test_a_model_without_a_value_has_no_number() -> None:
-    assert estimate(load_text("param u\nmap sqrt(-1 - u^2)\n", "f.claw").instance({}).model(), 1) is None
+    assert estimate(Instance(load_text("param u\nmap sqrt(-1 - u^2)\n", "f.claw"), {}).model(), 1) is None

@@ -24,6 +24,7 @@ from claws.kernel.format.certificate import Certificate, digest, read_certificat
 from claws.prover import lie as arrays
 from claws.prover.counting import decide_number
 from claws.readings.arrays import PRIMES
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from tests.kernel.models import constant, judge, make, product, refuses, scale
 
@@ -75,7 +76,7 @@ def at(law_entry: tuple[int, ...] = (), output: int | None = 0, residue: int = 1
 def statement(text: str, law: str = "l") -> Statement:
     spec = load_text(text)
     assert not spec.diagnostics, spec.diagnostics
-    return spec.instance({}).statement(law)
+    return Instance(spec, {}).statement(law)
 
 
 # --- what is no flow ---------------------------------------------------------------------------------------------------
@@ -313,7 +314,7 @@ def test_a_law_survives_its_certificate() -> None:
 
 def test_a_count_survives_its_certificate() -> None:
     spec = load_text(FILE)
-    count = spec.instance({}).number_statement(spec.claims[-1])
+    count = Instance(spec, {}).number_statement(spec.claims[-1])
     assert isinstance(count, Count)
     theorem = decide_number(count, []).theorem
     assert theorem is not None

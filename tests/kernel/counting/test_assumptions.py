@@ -10,6 +10,7 @@ from claws.kernel.counting.assumptions import GENERIC, INDEPENDENCE, PATTERNS
 from claws.report.results import Verdict
 from claws.runner.driver import Options
 from claws.runner.sweep import Row, count_at
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
 KINK = "share their kink"
@@ -100,7 +101,7 @@ def test_only_positive_factors_leave_a_relu() -> None:
     text = (
         "input x: [2]\nparam p: [2] in positive, q: [2], r: [2] in nonzero\nmap relu(p*q*x), relu(r*x), relu(p^-2*x)\n"
     )
-    program, _ = simplified(load_text(text).instance({}).model().program)
+    program, _ = simplified(Instance(load_text(text), {}).model().program)
     inside = []
     for node in program.nodes:
         if isinstance(node, Apply) and node.function == "relu":

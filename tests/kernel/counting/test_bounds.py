@@ -29,6 +29,7 @@ from claws.kernel.counting.points import ExactRanks, Model, Ranks
 from claws.kernel.format.certificate import Certificate, read_certificate, write_certificate
 from claws.kernel.theorem import Theorem, check
 from claws.prover.path_ranks import PathRanks
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
 P = 8388593
@@ -42,7 +43,7 @@ STEPS = (Step(1, 8), Step((1, 1), 8))
 def statements(text: str, claim: str) -> AnyStatement:
     spec = load_text(text + claim + "\n")
     assert not spec.diagnostics, spec.diagnostics
-    return spec.instance({}).number_statement(spec.claims[-1])
+    return Instance(spec, {}).number_statement(spec.claims[-1])
 
 
 def count(relation: str, number: int, text: str = LINEAR) -> Count:
@@ -58,7 +59,7 @@ def sandwich(
     from claws.prover.counting import appended
 
     spec = load_text(text)
-    about = spec.instance({}).statement(law)
+    about = Instance(spec, {}).statement(law)
     program, (node,) = appended(statement.program, about.program, [about.law])
     return Sandwich(program, ((node, ByTensors({})),), tuple(steps), P, 0)
 
@@ -300,7 +301,7 @@ def test_a_constant_entry_is_dependent() -> None:
 @pytest.mark.parametrize("claim", ["count = 3", "complete balance", "independent balance", "law l = U"])
 def test_evidence_of_another_kind_is_refused(claim: str) -> None:
     spec = load_text(LINEAR + claim + "\n")
-    instance = spec.instance({})
+    instance = Instance(spec, {})
     statement = instance.statement("l") if claim.startswith("law") else instance.number_statement(spec.claims[-1])
     with pytest.raises(Malformed, match="this evidence is not about"):
         judge(statement, relation() if not claim.startswith("independent") else ByTensors({}))

@@ -17,6 +17,7 @@ from claws.prover import lie as arrays
 from claws.readings.arrays import PRIMES, PRIMES_WITH_ROOTS
 from claws.runner.driver import Options
 from claws.runner.sweep import Row, count_at
+from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
 P = PRIMES_WITH_ROOTS[0]
@@ -145,7 +146,7 @@ def test_where_there_is_no_root() -> None:
     ],
 )
 def test_the_accelerator_draws_the_same_elements(text: str, tree: Tree) -> None:
-    model = load_text(text).instance({}).model()
+    model = Instance(load_text(text), {}).model()
     slow, fast = Point(model, P, 5, Meter(10**8)), arrays.Point(model, P, 5, Meter(10**8))
     expected = [slow.element(tree, 0, k) for k in range(3)]
     got = np.mod(np.rint(fast.elements(tree, 0, range(3))), P).astype(int).tolist()

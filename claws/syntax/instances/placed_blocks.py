@@ -8,71 +8,61 @@ find the block again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from claws.kernel.core.errors import Malformed
 from claws.kernel.core.flow import STATE, parameter_of, velocity_of
-from claws.kernel.core.program import (
-    Apply,
-    Det,
-    Einsum,
-    Gather,
-    Leaf,
-    Node,
-    Opaque,
-    Power,
-    Product,
-    Reshape,
-    Scatter,
-    Sum,
-    node_at,
-    operands_of,
-    renumbered,
-)
+from claws.kernel.core.program import Leaf, operands_of
 from claws.kernel.core.sizes import Size
 from claws.kernel.core.statement import Statement
 from claws.syntax import nodes
-from claws.syntax.builder import Builder, Misfit, Value, shape_text
-from claws.syntax.diagnostic import Diagnostic, SourceError
+from claws.syntax.diagnostic import Diagnostic, SourceError, error, suggest
 from claws.syntax.dynamics import TIME
-from claws.syntax.elaborate import NeedsSizesHere, Scope, error, suggest
+from claws.syntax.elaboration.array_builder import ArrayBuilder
+from claws.syntax.elaboration.builder import Misfit, Value, shape_text
+from claws.syntax.elaboration.expressions import Scope
+from claws.syntax.elaboration.names import NeedsSizesHere
+from claws.syntax.spec import Block, Spec
 
-if TYPE_CHECKING:
-    from claws.syntax.spec import Instance, Spec
 
+class Elaborated(Protocol):
+    """What a block needs of a file at some sizes: of the network that it is placed in, and of its own."""
 
-@dataclass(frozen=True)
-class Block:
-    """An import: what the other file says, and each of its free dims as an expression in the dims of this one."""
+    builder: ArrayBuilder
 
-    node: nodes.Import
-    spec: Spec
-    dims: Mapping[str, nodes.Expression]
+    def value(self, name: str) -> Value:
+        """A declared array."""
+        ...
 
-    @property
-    def name(self) -> str:
-        return self.node.name.name
+    def law(self, name: str) -> Value:
+        """A law of the file."""
+        ...
 
-    def ours(self, e: nodes.Expression) -> nodes.Expression:
-        """An expression of the block in the names of this file."""
-        spec = self.spec
-        own: dict[str, nodes.Expression] = {
-            x: nodes.Name(f"{self.name}.{x}") for x in (*spec.leaves, *spec.lets, *spec.block_values())
-        }
-        fixed = {d: nodes.Number(Fraction(n)) for d, n in spec.dims.items() if n is not None}
-        return nodes.substituted(e, {**own, **fixed, **self.dims})
+    def outputs(self) -> list[Value]:
+        """What the loss sees."""
+        ...
+
+    def velocity(self, name: str) -> Value:
+        """The velocity of a parameter. Raises `Misfit` without one."""
+        ...
+
+    def time(self) -> Value:
+        """The time. Raises `Misfit` without one."""
+        ...
+
+    def statement(self, law: str) -> Statement:
+        """What PROVED means for a law of the file."""
+        ...
 
 
 class Reading:
     """A law or a `let` of a block (its output for the name "") in a program of the block's own. Networks share it."""
 
-    def __init__(self, spec: Spec, name: str, sizes: Mapping[str, int]) -> None:
+    def __init__(self, spec: Spec, name: str, instance: Elaborated) -> None:
         self.name = name
-        self.instance = spec.instance(sizes)
+        self.instance = instance
         if name:
             inner = self.instance
             self.value = inner.law(name) if name in spec.law_names() else inner.value(name)
@@ -104,10 +94,20 @@ class Lift:
 class PlacedBlock:
     """A block in a network at some sizes. What is wrong raises `SourceError` with a place in the network's file."""
 
-    def __init__(self, block: Block, here: Instance, dims: Mapping[str, Size]) -> None:
+    def __init__(
+        self,
+        block: Block,
+        dims: Mapping[str, Size],
+        here: Elaborated,
+        elaborate: Callable[[Spec, Mapping[str, int]], Elaborated],
+    ) -> None:
         self.block = block
-        self.here = here
         self.dims = dims
+        """The sizes of the block's dims, in the dims of the network."""
+        self.here = here
+        """The network."""
+        self.elaborate = elaborate
+        """A file at some sizes: the block by itself."""
         self.calls: list[int] = []
         """The nodes of the network that are values of the block, but for those inside comprehensions."""
         self._values: dict[str, Value] = {}
@@ -144,7 +144,7 @@ class PlacedBlock:
             self.calls.append(result.node)
         return result
 
-    def _arguments(self, scope: Scope, e: nodes.Call, inner: Instance) -> dict[str, Value]:
+    def _arguments(self, scope: Scope, e: nodes.Call, inner: Elaborated) -> dict[str, Value]:
         block = self.block.name
         names = [name for name, (_, role) in self.block.spec.leaves.items() if role == "input"]
         usage = f"usage: {block}({', '.join(names)})"
@@ -189,10 +189,11 @@ class PlacedBlock:
             raise kind(Diagnostic(d.code, message, self.block.node.span, d.hint)) from problem
 
     def _read(self, name: str, sizes: Mapping[str, int]) -> Reading:
-        known, key = self.block.spec.readings, (name, *sizes.items())
-        if key not in known:
-            known[key] = Reading(self.block.spec, name, sizes)
-        return known[key]
+        spec, key = self.block.spec, (name, *sizes.items())
+        if key not in spec.taken:
+            spec.taken[key] = Reading(spec, name, self.elaborate(spec, sizes))
+        found: Reading = spec.taken[key]
+        return found
 
     def lift(self, law: str, number: Mapping[int, int]) -> Lift:
         """A law of the block as one of the network, whose nodes have these numbers in its statement."""
@@ -231,6 +232,9 @@ class _Copy:
         self.source = reading.instance.builder
         self.arguments = arguments
         self.known: dict[int, Value] = {}
+        prefix = placed.block.name
+        self.functions = {f: f"{prefix}.{f}" for f in (*self.source.activations, *self.source.functions)}
+        """What the block's functions are called in the network."""
 
     def result(self) -> Value:
         """Raises `Misfit` where the block has no meaning in this network."""
@@ -240,46 +244,13 @@ class _Copy:
             target.require(here, f"the block needs {here} >= 0", "CLAW026")
         for n in source.cone(self.reading.value.node):
             if n not in self.known:
-                self.known[n] = self._node(n, target)
+                self.known[n] = self._node(n)
         return self.known[self.reading.value.node]
 
-    def _node(self, n: int, target: Builder) -> Value:
-        source, dims, name = self.source, self.placed.dims, self.placed.block.name
-        node = source.nodes[n]
+    def _node(self, n: int) -> Value:
+        node = self.source.nodes[n]
         if isinstance(node, Leaf):
             return self.arguments[node.name] if node.name in self.arguments else self.placed.leaf(node)
-        shape = tuple(k.at(dims) for k in source.shapes[n])
-        node = node_at(node, dims)
-        if isinstance(node, Apply | Opaque) and (
-            node.function in source.activations or node.function in source.functions
-        ):
-            node = replace(node, function=f"{name}.{node.function}")
         operands = [self.known[m] for m in operands_of(node)]
-        if not any(v.loops for v in operands):
-            place = dict(zip(operands_of(node), (v.node for v in operands), strict=True))
-            return Value(target.node(renumbered(node, place)), shape)
-        return _over_loops(target, node, operands, shape)
-
-
-def _over_loops(target: Builder, node: Node, operands: list[Value], shape: tuple[Size, ...]) -> Value:
-    """The node for all values of the comprehension variables that its operands depend on."""
-    if isinstance(node, Einsum):
-        sizes = dict(enumerate(node.sizes))
-        return target.einsum(operands, node.labels, node.out, sizes)  # type: ignore[arg-type]
-    if isinstance(node, Sum):
-        return target.add([(c, v) for (c, _), v in zip(node.terms, operands, strict=True)], lambda: "")
-    loops = tuple(sorted({x for v in operands for x in v.loops}, key=lambda x: x.number))
-    first = tuple(x.length for x in loops)
-    moved = [target.expand(v, v.shape, loops).node for v in operands]
-    match node:
-        case Power() | Apply() | Product() | Det():
-            node = replace(node, operand=moved[0])
-        case Opaque():
-            node = replace(node, operands=tuple(moved), shape=(*first, *node.shape), batch=node.batch + len(loops))
-        case Gather() | Scatter():
-            node = replace(node, operand=moved[0], axis=node.axis + len(loops))
-        case Reshape():
-            node = replace(node, operand=moved[0], shape=(*first, *node.shape))
-        case _:
-            raise Malformed(f"a {type(node).__name__} depends on a comprehension variable")
-    return Value(target.node(node), shape, loops)
+        target = self.placed.here.builder
+        return target.copied(node, self.source.shapes[n], operands, self.placed.dims, self.functions)

@@ -1,18 +1,20 @@
-"""NumPy's array operations as nodes of a program.
+"""The nodes of a program, made one by one: every node of the kernel that stands for a piece of a file is made in this file.
 
-READ WITH CARE: together with `elaborate` this decides what a claim means. A `Value` is an array whose first axes belong to
-the comprehension variables that it depends on (`loops`), so a body is elaborated once for all values of its variable; every
-operation here carries those axes along. Shapes are symbolic; two sizes agree only if they are the same polynomial.
+READ WITH CARE: together with `arrays`, `expressions` and `library` it decides what a claim means. A `Value` is an array whose
+first axes belong to the comprehension variables that it depends on (`loops`), so a body is elaborated once for all values of
+its variable; every operation here carries those axes along. Shapes are symbolic; two sizes agree only if they are the same
+polynomial.
 
-What does not fit raises `Misfit`, a message without a place; `elaborate` adds the place.
+What does not fit raises `Misfit`, a message without a place; `expressions` adds the place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import assert_never
 
 from claws.kernel.core.errors import Malformed, Undefined
 from claws.kernel.core.functions import Property, exact_power
@@ -35,16 +37,12 @@ from claws.kernel.core.program import (
     Sum,
     count_entries,
     infer_shape,
+    node_at,
     operands_of,
     renumbered,
 )
 from claws.kernel.core.sizes import ONE, ZERO, Bounds, Size
-
-MAX_NODES = 50_000
-"""The longest program; longer ones take minutes to be made and checked."""
-
-MAX_BITS = 10_000
-"""The longest number that a file may compute."""
+from claws.syntax.limits import LIMITS
 
 
 class Misfit(Exception):
@@ -107,7 +105,7 @@ def shape_text(shape: Shape) -> str:
 
 
 class Builder:
-    """Makes one program. Equal nodes are made once."""
+    """Makes the nodes of one program, each with its shape. Equal nodes are made once."""
 
     def __init__(self, activations: dict[str, Property], functions: dict[str, Shape | None]) -> None:
         self.nodes: list[Node] = []
@@ -137,10 +135,11 @@ class Builder:
     # --- nodes ---------------------------------------------------------------------------------------------------
 
     def node(self, node: Node) -> int:
+        """The position of this node. Raises `Misfit` where it has no shape or the program becomes too long."""
         found = self._interned.get(node)
         if found is None:
-            if len(self.nodes) >= MAX_NODES:
-                raise Misfit("CLAW034", f"this needs a program of more than {MAX_NODES} operations")
+            if len(self.nodes) >= LIMITS.nodes:
+                raise Misfit("CLAW034", f"this needs a program of more than {LIMITS.nodes} operations")
             bounds = Bounds(self.conditions)
             try:
                 shape = infer_shape(node, self.shapes, bounds, self.activations, frozenset(self.functions))
@@ -152,18 +151,20 @@ class Builder:
         return found
 
     def require(self, size: Size, message: str, code: str = "CLAW023", hint: str = "") -> None:
-        """Make sure that size >= 0: it is so, or it becomes a condition of the statement, or it is an error."""
+        """Makes sure that size >= 0: it is so, or it becomes a condition of the statement. Raises `Misfit` where it is not so."""
         if Bounds(self.conditions).nonnegative(size):
             return
         if size.constant() is not None or Bounds(self.conditions).positive(-size):
             raise Misfit(code, message, hint)
         self.conditions.append(size)
 
-    def leaf(self, leaf: Leaf) -> Value:
-        return Value(self.node(leaf), leaf.shape)
+    def leaf(self, name: str, role: str, shape: Shape, domain: str = "real") -> Value:
+        """A parameter, an input, a constant, a velocity or the time, as `role` says."""
+        return Value(self.node(Leaf(name, role, shape, domain)), shape)
 
     def number(self, value: Size | Fraction | int) -> Value:
-        if isinstance(value, Size | Fraction) and Size.of(value).bits() > MAX_BITS:
+        """A scalar. Raises `Misfit` where it is too long."""
+        if isinstance(value, Size | Fraction) and Size.of(value).bits() > LIMITS.bits:
             raise Misfit("CLAW029", "this number is too large to be written out")
         return Value(self.node(Number(Size.of(value))), ())
 
@@ -186,8 +187,9 @@ class Builder:
         sizes: dict[Hashable, Size] | None = None,
         drop: Sequence[Loop] = (),
     ) -> Value:
-        """`labels` name the axes of the operands' own shapes; loops are carried along, and summed if in `drop`.
+        """The product of arrays, summed over the labels that `out` lacks.
 
+        `labels` name the axes of the operands' own shapes; loops are carried along, and summed if in `drop`.
         A label may be a `Loop`: then that axis is taken along the loop. `sizes` is needed for labels of `out` that no
         operand has.
         """
@@ -224,7 +226,7 @@ class Builder:
         return Value(self.node(self._fuse(node)), tuple(shape), kept)
 
     def _fuse(self, node: Einsum) -> Node:
-        """Fold an inner einsum that only renames or copies axes into this one, and a product into what only renames its axes."""
+        """Folds an inner einsum that only renames or copies axes into this one, and a product into what only renames its axes."""
         operands: list[int] = []
         rows: list[tuple[int, ...]] = []
         sizes = list(node.sizes)
@@ -255,7 +257,7 @@ class Builder:
 
     def expand(self, v: Value, shape: Shape, loops: tuple[Loop, ...]) -> Value:
         """Broadcast to this shape and these loops (a superset of its own)."""
-        labels, out = _aligned(v.shape, shape)
+        labels, out = aligned(v.shape, shape)
         sizes: dict[Hashable, Size] = dict(enumerate(shape))
         extra = [x for x in loops if x not in v.loops]
         if not extra:
@@ -264,7 +266,7 @@ class Builder:
         moved = self.einsum([v], [labels], [*loops, *out], sizes)
         return Value(moved.node, shape, loops)
 
-    # --- arithmetic ------------------------------------------------------------------------------------------------
+    # --- elementwise ------------------------------------------------------------------------------------------------
 
     def broadcast(self, a: Shape, b: Shape, describe: Callable[[], str]) -> Shape:
         """NumPy's rule. Raises `Misfit` naming the two sizes that differ."""
@@ -282,6 +284,7 @@ class Builder:
         return tuple(result)
 
     def add(self, terms: Sequence[tuple[Fraction, Value]], describe: Callable[[], str]) -> Value:
+        """A linear combination of arrays that broadcast. Raises `Misfit`, which says `describe()`, where they do not."""
         shape: Shape = ()
         loops: set[Loop] = set()
         for _, v in terms:
@@ -310,32 +313,15 @@ class Builder:
             return Value(kept[0][1], shape, order)
         return Value(self.node(Sum(kept)), shape, order)
 
-    def scale(self, c: Fraction, v: Value) -> Value:
-        return self.add([(c, v)], lambda: "")
-
-    def multiply(self, a: Value, b: Value, describe: Callable[[], str]) -> Value:
-        for x, y in ((a, b), (b, a)):
-            size = self.constant(x)
-            if size is not None:
-                other = self.constant(y)
-                if other is not None:
-                    return self.number(size * other)
-                c = size.constant()
-                if c is not None:
-                    return self.scale(c, y)
-        shape = self.broadcast(a.shape, b.shape, describe)
-        la, out = _aligned(a.shape, shape)
-        lb, _ = _aligned(b.shape, shape)
-        return self.einsum([a, b], [la, lb], out, dict(enumerate(shape)))
-
     def power(self, v: Value, exponent: Fraction) -> Value:
+        """The power with a constant exponent. Raises `Misfit` for 1/0 and for numbers that are too long."""
         if exponent == 1:
             return v
         size = self.constant(v)
         if size is not None:
             c = size.constant()
             if exponent.denominator == 1 and exponent >= 0 and (c is not None or exponent <= 64):
-                if c is not None and exponent * max(c.numerator.bit_length(), c.denominator.bit_length()) > MAX_BITS:
+                if c is not None and exponent * max(c.numerator.bit_length(), c.denominator.bit_length()) > LIMITS.bits:
                     raise Misfit("CLAW029", "this number is too large to be written out")
                 result = Size.of(1)
                 for _ in range(int(exponent)) if c is None else ():
@@ -344,7 +330,7 @@ class Builder:
             if c == 0:
                 raise Misfit("CLAW035", "division by zero")
             if c is not None and exponent.denominator == 1:
-                if abs(exponent) * max(c.numerator.bit_length(), c.denominator.bit_length()) > MAX_BITS:
+                if abs(exponent) * max(c.numerator.bit_length(), c.denominator.bit_length()) > LIMITS.bits:
                     raise Misfit("CLAW029", "this number is too large to be written out")
                 return self.number(c ** int(exponent))
             if c is not None and exponent.denominator > 1:
@@ -355,66 +341,34 @@ class Builder:
         return Value(self.node(Power(v.node, exponent)), v.shape, v.loops)
 
     def apply(self, function: str, v: Value) -> Value:
+        """An elementwise function of the kernel, or a declared activation."""
         return Value(self.node(Apply(function, v.node)), v.shape, v.loops)
 
-    def divide(self, a: Value, b: Value, describe: Callable[[], str]) -> Value:
-        return self.multiply(a, self.power(b, Fraction(-1)), describe)
+    # --- whole arrays --------------------------------------------------------------------------------------------------
 
-    # --- linear algebra ----------------------------------------------------------------------------------------------
-
-    def transpose(self, v: Value) -> Value:
-        axes = list(range(len(v.shape)))
-        return self.einsum([v], [axes], axes[::-1])
-
-    def matmul(self, a: Value, b: Value, describe: Callable[[], str]) -> Value:
-        if not a.shape or not b.shape:
-            raise Misfit(
-                "CLAW022", f"{describe()}: `@` needs arrays, one of these is a scalar", "write `*` for a scalar"
-            )
-        inner_a, inner_b = a.shape[-1], b.shape[-2] if len(b.shape) > 1 else b.shape[0]
-        if inner_a != inner_b:
-            raise Misfit(
-                "CLAW022", f"{describe()}: the inner sizes {inner_a} and {inner_b} differ", _transpose_hint(a, b)
-            )
-        head = self.broadcast(a.shape[:-2], b.shape[:-2], describe)
-        la, out = _aligned(a.shape[:-2], head)
-        lb, _ = _aligned(b.shape[:-2], head)
-        rows = ["row"] if len(a.shape) > 1 else []
-        columns = ["column"] if len(b.shape) > 1 else []
-        return self.einsum(
-            [a, b],
-            [[*la, *rows, "inner"], [*lb, "inner", *columns]],
-            [*out, *rows, *columns],
-            dict(enumerate(head)),
-        )
-
-    def total(self, v: Value, axes: Sequence[int] | None = None) -> Value:
-        """The sum along these axes (all of them for None)."""
-        labels = list(range(len(v.shape)))
-        return self.einsum([v], [labels], [] if axes is None else [x for x in labels if x not in axes])
-
-    def product_of_entries(self, v: Value) -> Value:
-        """The product of all entries."""
-        if not v.shape:
-            return v
-        flat = self.reshape(v, (count_entries(v.shape),)) if len(v.shape) > 1 else v
-        return Value(self.node(Product(flat.node)), (), v.loops)
-
-    def product_along(self, v: Value, loop: Loop) -> Value:
-        """The product over a loop."""
-        axes = list(range(len(v.shape)))
-        last = self.einsum([v], [axes], [*axes, loop])
-        return Value(self.node(Product(last.node)), v.shape, last.loops)
+    def product(self, v: Value, loops: tuple[Loop, ...]) -> Value:
+        """The product along the last axis of `v`; the value depends on these loops."""
+        return Value(self.node(Product(v.node)), v.shape[:-1], loops)
 
     def det(self, v: Value) -> Value:
+        """The determinant of the last two axes. Raises `Misfit` where these are not square."""
         if len(v.shape) < 2 or v.shape[-1] != v.shape[-2]:
             raise Misfit("CLAW022", f"`det` needs a square matrix, this is {shape_text(v.shape)}")
         return Value(self.node(Det(v.node)), v.shape[:-2], v.loops)
 
-    # --- indexing, stacking --------------------------------------------------------------------------------------------
+    def opaque(self, function: str, arguments: Sequence[Value]) -> Value:
+        """A declared function of whole arrays; without a declared shape its value has that of the first argument."""
+        loops = tuple(sorted({x for v in arguments for x in v.loops}, key=lambda x: x.number))
+        declared = self.functions[function]
+        shape = arguments[0].shape if declared is None else declared
+        operands = tuple(self.expand(v, v.shape, loops).node for v in arguments)
+        full = (*(x.length for x in loops), *shape)
+        return Value(self.node(Opaque(function, operands, full, len(loops))), shape, loops)
+
+    # --- moving entries --------------------------------------------------------------------------------------------
 
     def gather(self, v: Value, axis: int, index: Affine) -> Value:
-        """One index along one axis; loop variables in it become loops of the result."""
+        """One index along one axis; loop variables in it become loops of the result. Raises `Misfit` out of range."""
         size = v.shape[axis]
         start = index.offset
         for loop, c in index.terms:
@@ -433,7 +387,7 @@ class Builder:
         return self.einsum([Value(node, shape, v.loops)], [taken], out)
 
     def window(self, v: Value, axis: int, start: Size, steps: tuple[int, ...], lengths: Shape) -> Value:
-        """x[start + sum steps*j] along one axis, with one new axis for each step."""
+        """x[start + sum steps*j] along one axis, with one new axis for each step. Raises `Misfit` out of range."""
         size = v.shape[axis]
         if steps == (1,) and not start and lengths == (size,):
             return v
@@ -454,7 +408,7 @@ class Builder:
         self.require(size - 1 - high, f"the index {high} is outside an axis of size {size}", hint=valid)
 
     def place(self, v: Value, axis: int, start: Size, length: Size, new_axis: bool) -> Value:
-        """Put an array into a larger one of zeros: as one slice of a new axis, or along an axis it has."""
+        """An array inside a larger one of zeros: as one slice of a new axis, or along an axis it has."""
         if not new_axis and not start and v.shape[axis] == length:
             return v
         steps = () if new_axis else (1,)
@@ -462,41 +416,8 @@ class Builder:
         rest = v.shape[axis:] if new_axis else v.shape[axis + 1 :]
         return Value(node, (*v.shape[:axis], length, *rest), v.loops)
 
-    def stack(self, items: Sequence[Value], describe: Callable[[], str]) -> Value:
-        """A new first axis."""
-        for v in items:
-            if v.shape != items[0].shape:
-                raise Misfit(
-                    "CLAW022",
-                    f"{describe()}: its entries have different shapes, {shape_text(items[0].shape)} and "
-                    f"{shape_text(v.shape)}",
-                    "use `concat(a, b)` to join arrays end to end",
-                )
-        n = Size.of(len(items))
-        parts = [(Fraction(1), self.place(v, 0, Size.of(k), n, new_axis=True)) for k, v in enumerate(items)]
-        return self.add(parts, describe)
-
-    def concat(self, items: Sequence[Value], axis: int, describe: Callable[[], str]) -> Value:
-        first = items[0].shape
-        total = ZERO
-        for v in items:
-            same = len(v.shape) == len(first) and all(
-                m == n for k, (m, n) in enumerate(zip(v.shape, first, strict=True)) if k != axis
-            )
-            if not same:
-                raise Misfit(
-                    "CLAW022",
-                    f"{describe()}: {shape_text(first)} and {shape_text(v.shape)} cannot be joined along axis {axis}",
-                )
-            total = total + v.shape[axis]
-        start = ZERO
-        parts = []
-        for v in items:
-            parts.append((Fraction(1), self.place(v, axis, start, total, new_axis=False)))
-            start = start + v.shape[axis]
-        return self.add(parts, describe)
-
     def reshape(self, v: Value, shape: Shape) -> Value:
+        """The same entries in row-major order. Raises `Misfit` where there are not as many."""
         if v.shape == shape:
             return v
         if count_entries(v.shape) != count_entries(shape):
@@ -508,14 +429,50 @@ class Builder:
         lengths = tuple(x.length for x in v.loops)
         return Value(self.node(Reshape(v.node, (*lengths, *shape))), shape, v.loops)
 
-    def opaque(self, function: str, arguments: Sequence[Value]) -> Value:
-        """A declared function of whole arrays."""
-        loops = tuple(sorted({x for v in arguments for x in v.loops}, key=lambda x: x.number))
-        declared = self.functions[function]
-        shape = arguments[0].shape if declared is None else declared
-        operands = tuple(self.expand(v, v.shape, loops).node for v in arguments)
-        full = (*(x.length for x in loops), *shape)
-        return Value(self.node(Opaque(function, operands, full, len(loops))), shape, loops)
+    # --- copying ------------------------------------------------------------------------------------------------------
+
+    def copied(
+        self,
+        node: Node,
+        shape: Shape,
+        operands: Sequence[Value],
+        dims: Mapping[str, Size],
+        functions: Mapping[str, str],
+    ) -> Value:
+        """A node of another program, of this shape there, over values of this one.
+
+        Sizes are put in for its dims, and declared functions have other names here. What depends on comprehension variables has
+        their axes first.
+        """
+        shape = tuple(k.at(dims) for k in shape)
+        node = node_at(node, dims)
+        if isinstance(node, Apply | Opaque):
+            node = replace(node, function=functions.get(node.function, node.function))
+        if not any(v.loops for v in operands):
+            place = dict(zip(operands_of(node), (v.node for v in operands), strict=True))
+            return Value(self.node(renumbered(node, place)), shape)
+        if isinstance(node, Einsum):
+            labels: list[list[Hashable]] = [list(row) for row in node.labels]
+            return self.einsum(operands, labels, list(node.out), dict(enumerate(node.sizes)))
+        if isinstance(node, Sum):
+            return self.add([(c, v) for (c, _), v in zip(node.terms, operands, strict=True)], lambda: "")
+        loops = tuple(sorted({x for v in operands for x in v.loops}, key=lambda x: x.number))
+        first = tuple(x.length for x in loops)
+        moved = [self.expand(v, v.shape, loops).node for v in operands]
+        match node:
+            case Power() | Apply() | Product() | Det():
+                node = replace(node, operand=moved[0])
+            case Opaque():
+                node = replace(node, operands=tuple(moved), shape=(*first, *node.shape), batch=node.batch + len(loops))
+            case Gather() | Scatter():
+                node = replace(node, operand=moved[0], axis=node.axis + len(loops))
+            case Reshape():
+                node = replace(node, operand=moved[0], shape=(*first, *node.shape))
+            case Leaf() | Number() | Iota():
+                raise Malformed(f"a {type(node).__name__} has no operands")
+            case _:
+                assert_never(node)
+        return Value(self.node(node), shape, loops)
 
     # --- asking --------------------------------------------------------------------------------------------------------
 
@@ -536,7 +493,7 @@ class Builder:
         return sorted(seen)
 
 
-def _aligned(own: Shape, shape: Shape) -> tuple[list[Hashable], list[Hashable]]:
+def aligned(own: Shape, shape: Shape) -> tuple[list[Hashable], list[Hashable]]:
     """Labels that broadcast an array of shape `own` to `shape`: its own labels, and those of the result."""
     out: list[Hashable] = list(range(len(shape)))
     offset = len(shape) - len(own)
@@ -545,15 +502,6 @@ def _aligned(own: Shape, shape: Shape) -> tuple[list[Hashable], list[Hashable]]:
         # an axis of size 1 against a longer one is summed away (over its one entry)
         labels.append(offset + k if n == shape[offset + k] else ("one", k))
     return labels, out
-
-
-def _transpose_hint(a: Value, b: Value) -> str:
-    if len(a.shape) == 2 and len(b.shape) == 2:
-        if a.shape[1] == b.shape[1]:
-            return "transpose the right one: `A @ B.T`"
-        if a.shape[0] == b.shape[0]:
-            return "transpose the left one: `A.T @ B`"
-    return ""
 
 
 def _uses(node: Node, function: str) -> bool:
