@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from claws.coq.coqc import LIBRARY, check_text, sources
 from claws.coq.exporter import Export, Refusal, Work, export
-from claws.coq.runner import LIBRARY, check_text, sources
 from claws.coq.second_opinion import prepare, where
 from claws.report.results import Exit, source_lines
 from claws.report.text import render_diagnostic

@@ -1,7 +1,7 @@
 """From a `.claw` file to Coq files: which claims are exported, what is proved of each, and why some are not.
 
 A law is exported as its verdict is: that it is conserved, or that it is not. Laws at the same sizes share a file. A law that
-holds for all sizes is exported at small ones, and for all sizes where that can be done (`all_sizes.py`).
+holds for all sizes is exported at small ones, and for all sizes where that can be done (`proofs/laws_for_all_sizes.py`).
 """
 
 from __future__ import annotations
@@ -11,22 +11,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from claws.coq.all_sizes import all_sizes_file
-from claws.coq.certificate import (
-    Certificate,
-    Missing,
+from claws.coq.proofs.conserved_laws import laws_file
+from claws.coq.proofs.entry_polynomials import check_size
+from claws.coq.proofs.independent_gradients import search_dependence, search_independence
+from claws.coq.proofs.independent_laws import dependent_file, independent_file
+from claws.coq.proofs.laws_for_all_sizes import all_sizes_file
+from claws.coq.proofs.no_other_law import (
+    AllLawsCertificate,
+    MissingLaw,
     conserved_entries,
     search_certificate,
-    search_dependence,
-    search_independence,
     search_missing,
 )
-from claws.coq.given import Refutation, dependent_file, independent_file, refuted_file, refuted_quotient_file
-from claws.coq.model import CannotExport, Model, read_model
-from claws.coq.numbers import complete_file, counted_file, missing_file
-from claws.coq.proofs import CoqFile, Sizes, laws_file
-from claws.coq.straight import OneField, search_one_field
-from claws.coq.terms import check_size
+from claws.coq.proofs.number_of_laws import complete_file, counted_file, missing_file
+from claws.coq.proofs.one_field import OneField, search_one_field
+from claws.coq.proofs.refuted_laws import Refutation, refuted_file, refuted_quotient_file
+from claws.coq.statements.coq_file import CoqFile
+from claws.coq.statements.exported_model import ExportedModel, Sizes, read_model
+from claws.coq.statements.node_facts import CannotExport
 from claws.kernel.core.errors import Malformed, OutOfBudget, Undefined
 from claws.kernel.core.evidence import NotConserved, Sandwich, Witness
 from claws.kernel.core.sizes import Bounds
@@ -52,12 +54,12 @@ class Refusal:
 
 @dataclass
 class Export:
-    """What came of a `.claw` file."""
+    """What came of a `.claw` file: the exported files, and what was left out."""
 
     files: list[CoqFile] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     one_size: list[Refusal] = field(default_factory=list)
-    """Laws that hold for all sizes and are exported at one size only."""
+    """The laws that hold for all sizes and are exported at one size only, with the reason."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Decided:
 
 
 Known = Mapping[tuple[int, tuple[tuple[str, int], ...]], Decided]
-"""By the claim's `id` and its sizes."""
+"""What is known of claims, by the claim's `id` and its sizes."""
 
 
 def export(
@@ -88,9 +90,9 @@ def export(
     claims: Sequence[tuple[Claim, Sizes]] | None = None,
     known: Known | None = None,
 ) -> Export:
-    """These claims (all, for None) of a file without errors; dims without a size are taken as small as may be, but not 1.
+    """Exports these claims (all, for None) of a file without errors; dims without a size are taken as small as may be, but not 1.
 
-    What is not `known` is decided anew.
+    What is not `known` is decided anew. A claim that can't be exported is in `refused`, with the reason; nothing is raised.
     """
     result = Export()
     exporter = _Exporter(spec, work or Work(), known or {})
@@ -102,7 +104,7 @@ def export(
         refusal = None
         try:
             found = exporter.one(claim, given)
-        except PROBLEMS as problem:
+        except EXPORT_PROBLEMS as problem:
             refusal = Refusal(claim, given, _reason(problem))
         else:
             if isinstance(found, CoqFile):
@@ -117,7 +119,7 @@ def export(
                 if exporter.is_proved(claim, given):
                     for_all.setdefault(tuple(fixed.items()), []).append(alone)
                     refusal = None
-        except PROBLEMS as problem:
+        except EXPORT_PROBLEMS as problem:
             if refusal is None:
                 result.one_size.append(Refusal(claim, given, _reason(problem)))
         if refusal is not None:
@@ -131,7 +133,7 @@ def export(
 
 
 def _named_apart(files: Sequence[CoqFile]) -> list[CoqFile]:
-    """The files; of several with one name (claims on one line) the later ones get a number."""
+    """Returns the files; of several with one name (claims on one line) the later ones get a number."""
     result: list[CoqFile] = []
     taken: set[str] = set()
     for file in files:
@@ -144,7 +146,8 @@ def _named_apart(files: Sequence[CoqFile]) -> list[CoqFile]:
     return result
 
 
-PROBLEMS = (CannotExport, Malformed, Undefined, OutOfBudget, SourceError)
+EXPORT_PROBLEMS = (CannotExport, Malformed, Undefined, OutOfBudget, SourceError)
+"""What may be raised for a claim that can't be exported."""
 
 
 def _reason(problem: Exception) -> str:
@@ -152,7 +155,7 @@ def _reason(problem: Exception) -> str:
 
 
 def _laws(spec: Spec, sizes: Sizes, group: Sequence[tuple[Claim, Sizes]], result: Export) -> list[CoqFile]:
-    """The file of these laws, without those that can't be written."""
+    """Returns the file of these laws, without those that can't be written, which are added to `result`."""
     try:
         return [laws_file(spec, sizes, group)]
     except CannotExport as problem:
@@ -164,13 +167,18 @@ def _laws(spec: Spec, sizes: Sizes, group: Sequence[tuple[Claim, Sizes]], result
 
 
 class _Exporter:
+    """Makes the files of single claims of a `.claw` file.
+
+    Its methods raise those of `EXPORT_PROBLEMS` where a claim can't be exported.
+    """
+
     def __init__(self, spec: Spec, work: Work, decided: Known) -> None:
         self.spec = spec
         self.work = work
         self.decided = dict(decided)
 
     def one(self, claim: Claim, given: Sizes) -> CoqFile | Sizes:
-        """The file of a claim; for a law that is conserved the sizes of the file that it belongs to."""
+        """Returns the file of a claim; for a law that is conserved the sizes of the file that it belongs to."""
         if claim.kind == "law":
             return self.law(claim, claim.name, given)
         if claim.among is not None:
@@ -182,12 +190,12 @@ class _Exporter:
         return self.count(claim, given)
 
     def known_sizes(self, given: Sizes) -> dict[str, int]:
-        """The sizes that the file fixes, or a claim."""
+        """Returns the sizes that the file fixes, or a claim."""
         known = {d: n for d, n in self.spec.dims.items() if n is not None} | dict(given)
         return {d: known[d] for d in self.spec.dims if d in known}
 
     def sizes(self, laws: Sequence[str], given: Sizes) -> dict[str, int]:
-        """A size for every dim: 2 where it is free, if that will do."""
+        """Returns a size for every dim: 2 where it is free, if that will do."""
         spec = self.spec
         known = self.known_sizes(given)
         free = [d for d in spec.dims if d not in known]
@@ -206,18 +214,20 @@ class _Exporter:
     # --- laws ---
 
     def has_open_sizes(self, claim: Claim, given: Sizes) -> bool:
-        """Whether it says that a law is conserved for all sizes of some dims."""
+        """Whether a claim says that a law is conserved for all sizes of some dims."""
         return claim.kind == "law" and bool(Instance(self.spec, given).statement(claim.name).program.free_dims())
 
     def is_proved(self, claim: Claim, given: Sizes) -> bool:
+        """Whether a law is conserved at all sizes but those that are given."""
         return self.decision(claim, given, given).verdict == "PROVED"
 
     def all_sizes(self, known: Sizes, claims: Sequence[tuple[Claim, Sizes]]) -> CoqFile:
-        """The file that says that these laws are conserved for all sizes of the dims that are not known."""
+        """Returns the file that says that these laws are conserved for all sizes of the dims that are not known."""
         sizes = self.sizes([claim.name for claim, _ in claims], known)
         return all_sizes_file(self.spec, known, sizes, claims)
 
     def law(self, claim: Claim, law: str, given: Sizes) -> CoqFile | Sizes:
+        """Returns the file that says that a law is not conserved; for a law that is, the sizes of the file that it belongs to."""
         sizes = self.sizes([law], given)
         model = read_model(self.spec, sizes, [law])
         if model.beyond_polynomials():
@@ -230,12 +240,12 @@ class _Exporter:
         return sizes
 
     def expected(self, claim: Claim, given: Sizes) -> str:
-        """The verdict that a claim has had, or that the file expects."""
+        """Returns the verdict that a claim has had, or that the file expects."""
         known = self.decided.get((id(claim), tuple(given.items())))
         return claim.expected if known is None or known.verdict == "UNKNOWN" else known.verdict
 
     def unless_refuted(self, claim: Claim, given: Sizes, sizes: Sizes, prove: Callable[[], CoqFile]) -> CoqFile | None:
-        """The file that proves a claim; None if it is refuted. A claim that is expected to hold is not decided before."""
+        """Returns the file that proves a claim; None if it is refuted. A claim that is expected to hold is not decided before."""
         if self.expected(claim, given) != "PROVED":
             return prove() if self.decision(claim, given, sizes).verdict == "PROVED" else None
         try:
@@ -247,7 +257,7 @@ class _Exporter:
             raise
 
     def decision(self, claim: Claim, given: Sizes, sizes: Mapping[str, int]) -> Decided:
-        """The verdict on a claim. Raises `CannotExport` for UNKNOWN."""
+        """Returns the verdict on a claim. Raises `CannotExport` for UNKNOWN."""
         found = self.decided.get((id(claim), tuple(given.items())))
         if found is None:
             instance = Instance(self.spec, given)
@@ -265,6 +275,7 @@ class _Exporter:
         return found
 
     def refuted(self, claim: Claim, law: str, given: Sizes, witness: Witness) -> CoqFile:
+        """Returns the file that says that a law is not conserved, because of the kernel's witness."""
         sizes = self.sizes([law], {**given, **witness.sizes})
         model = read_model(self.spec, sizes, [law])
         what = "that a law is not conserved can be exported"
@@ -293,6 +304,7 @@ class _Exporter:
     # --- all laws ---
 
     def complete(self, claim: Claim, given: Sizes) -> CoqFile:
+        """Returns the file about a claim that some laws are all: that they are, that one is missing, or that one is no law."""
         sizes = self.sizes(claim.laws, given)
         model = read_model(self.spec, sizes, claim.laws)
         _need_polynomials(model, "that there is no other law")
@@ -307,7 +319,7 @@ class _Exporter:
         evidence = self.decision(claim, given, sizes).evidence
         if isinstance(evidence, NotConserved):
             return self.refuted(claim, claim.laws[evidence.law], given, evidence.witness)
-        missing: Missing | OneField | None = None
+        missing: MissingLaw | OneField | None = None
         if isinstance(evidence, Sandwich):
             missing = search_missing(model, claim.laws, evidence, self.work.seed)
         if missing is None:
@@ -317,6 +329,7 @@ class _Exporter:
         return missing_file(self.spec, sizes, claim, given, missing)
 
     def independent(self, claim: Claim, given: Sizes) -> CoqFile:
+        """Returns the file about a claim that laws are independent: that they are, or that they are not."""
         sizes = self.sizes(claim.laws, given)
         model = read_model(self.spec, sizes, claim.laws)
         beyond = model.no_polynomial(model.laws.values())
@@ -335,7 +348,7 @@ class _Exporter:
         return dependent_file(self.spec, sizes, claim, given, search_dependence(model, claim.laws, self.work.seed))
 
     def count(self, claim: Claim, given: Sizes) -> CoqFile:
-        """By a list of all laws, or because all outputs push along one field."""
+        """Returns the file about a number of laws: by a list of all of them, or because all outputs push along one field."""
         sizes = self.sizes([], given)
         statement = Instance(self.spec, given).number_statement(claim)
         assert isinstance(statement, Count)
@@ -352,9 +365,10 @@ class _Exporter:
         return counted_file(self.spec, sizes, claim, given, laws, found, statement, number, verdict)
 
     def all_laws(
-        self, claim: Claim, given: Sizes, sizes: Sizes, statement: Count, model: Model, laws: Sequence[str]
-    ) -> Certificate | OneField:
-        """That these laws of the file are all; or those that were found, or what one field has."""
+        self, claim: Claim, given: Sizes, sizes: Sizes, statement: Count, model: ExportedModel, laws: Sequence[str]
+    ) -> AllLawsCertificate | OneField:
+        """Returns a proof that these laws of the file are all, or those that the prover has found; or that all fields are
+        along one."""
         # first, because brackets of fields along one field may be large, and lead nowhere
         straight = search_one_field(model, laws, self.work.seed)
         if straight is not None:
@@ -385,7 +399,7 @@ class _Exporter:
             return False
 
     def known(self, claim: Claim, sizes: Mapping[str, int]) -> Iterator[KnownLaw]:
-        """The file's other laws that are claimed at these sizes."""
+        """Yields the file's other laws that are claimed at these sizes."""
         for other in self.spec.claims:
             if other.kind != "law" or other.expected != "PROVED" or other.name in claim.laws:
                 continue
@@ -396,7 +410,7 @@ class _Exporter:
                     continue
 
 
-def _need_polynomials(model: Model, what: str) -> None:
+def _need_polynomials(model: ExportedModel, what: str) -> None:
     roots = [*model.outputs, *model.factors.values(), *model.laws.values()]
     beyond = model.no_polynomial(roots)
     if beyond is not None:
@@ -404,7 +418,7 @@ def _need_polynomials(model: Model, what: str) -> None:
 
 
 def _raised(free: Sequence[str], small: Mapping[str, int]) -> Iterator[dict[str, int]]:
-    """Every dim at least 2; where that breaks a condition, one of them a little more."""
+    """Yields sizes with every dim at least 2; then, in case that breaks a condition, with one of them a little more."""
     base = {d: max(2, small[d]) for d in free}
     yield base
     for more in range(1, 6):

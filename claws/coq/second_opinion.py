@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from claws.coq.coqc import INSTALL, Answer, CoqFailed, CoqMissing, check_text, library, version
 from claws.coq.exporter import Decided, Known, Work, export
-from claws.coq.proofs import CoqFile
-from claws.coq.runner import INSTALL, Answer, CoqFailed, CoqMissing, check_text, library, version
+from claws.coq.statements.coq_file import CoqFile
 from claws.report.results import ClaimResult, FileResult
 from claws.syntax.diagnostic import START, Diagnostic
 from claws.syntax.spec import Claim, Spec

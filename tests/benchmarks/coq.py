@@ -9,8 +9,8 @@ import os
 import time
 from pathlib import Path
 
+from claws.coq.coqc import check_text, library
 from claws.coq.exporter import export
-from claws.coq.runner import check_text, library
 from claws.syntax.reader import load_text
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

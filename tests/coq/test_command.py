@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from claws.cli import main
-from claws.coq.runner import AXIOMS, LIBRARY, assumptions_of
+from claws.coq.coqc import AXIOMS, LIBRARY, assumptions_of
 
 GOOD = "param u, v\nmap u*v\nlaw b = u^2 - v^2\n"
 HALF = GOOD + "law e = relu(u^2 - v^2)\n"
@@ -16,12 +16,12 @@ HALF = GOOD + "law e = relu(u^2 - v^2)\n"
 
 @pytest.fixture
 def without_coq(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from claws.coq import runner
+    from claws.coq import coqc
 
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
-    runner.version.cache_clear()
+    coqc.version.cache_clear()
     yield
-    runner.version.cache_clear()
+    coqc.version.cache_clear()
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from claws.coq import second_opinion as module
+from claws.coq.coqc import Answer
 from claws.coq.exporter import Export, Work, export
-from claws.coq.runner import Answer
 from claws.coq.second_opinion import ask_coq
 from claws.report.results import FileResult
 from claws.runner.driver import Options, check_text

@@ -385,7 +385,9 @@ def test_certificates_round_trip(which: str) -> None:
     text = write_certificate(Certificate(statement, evidence))
     again = read_certificate(text)
     assert again.statement == statement
-    assert judge(again.statement, again.evidence, PathRanks()).verdict == judge(statement, evidence, PathRanks()).verdict
+    assert (
+        judge(again.statement, again.evidence, PathRanks()).verdict == judge(statement, evidence, PathRanks()).verdict
+    )
     assert write_certificate(again) == text
 
 

@@ -1,0 +1,182 @@
+"""What the export knows of each node type of a program, in one place: whether it can be exported, whether it is a polynomial,
+what it asks of its operand, and its sign. How a node is written is in `array_writer.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, NamedTuple, assert_never
+
+from claws.coq.statements.function_table import NAMED, refusal_of_function
+from claws.kernel.core.functions import Property
+from claws.kernel.core.program import (
+    Apply,
+    Det,
+    Einsum,
+    Gather,
+    Iota,
+    Leaf,
+    Node,
+    Number,
+    Opaque,
+    Power,
+    Product,
+    Reshape,
+    Scatter,
+    Sum,
+)
+from claws.kernel.core.sizes import Size
+
+
+class CannotExport(Exception):
+    """A claim that is outside of what can be exported; the message is a sentence that says why."""
+
+
+def refusal_of_node(node: Node, activations: Mapping[str, Property]) -> str | None:
+    """Returns the sentence that says why no model with this node can be exported; None where one can be."""
+    if isinstance(node, Leaf):
+        return "laws that depend on the time can't be exported yet" if node.role in ("time", "velocity") else None
+    if isinstance(node, Power):
+        return "roots other than square roots can't be exported yet" if node.exponent.denominator > 2 else None
+    if isinstance(node, Apply):
+        return refusal_of_function(node.function, activations)
+    if isinstance(node, Opaque):
+        return f"the declared function `{node.function}` can't be exported yet"
+    if isinstance(node, Det):
+        return "determinants can't be exported yet"
+    if isinstance(node, Number | Iota | Einsum | Sum | Product | Gather | Scatter | Reshape):
+        return None
+    assert_never(node)
+
+
+def refusal_for_all_sizes(node: Node) -> str | None:
+    """Returns the sentence that says why no law with this node can be exported for all sizes; None where one can be."""
+    what = _beyond_open_sizes(node)
+    return what and f"{what} can't be exported for all sizes yet"
+
+
+def _beyond_open_sizes(node: Node) -> str | None:
+    if isinstance(node, Apply | Opaque):
+        return f"`{node.function}`"
+    if isinstance(node, Det):
+        return "a determinant"
+    if isinstance(node, Power):
+        return "a root" if node.exponent.denominator != 1 else None
+    if isinstance(node, Reshape):
+        return "a reshape"
+    if isinstance(node, Iota):
+        return "a range of numbers"
+    if isinstance(node, Leaf):
+        return "a law that depends on the time" if node.role in ("time", "velocity") else None
+    if isinstance(node, Number | Einsum | Sum | Product | Gather | Scatter):
+        return None
+    assert_never(node)
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What makes the value of a node no polynomial of its operand."""
+
+    kind: Literal["function", "root", "division"]
+    text: str
+    """How a refusal names it."""
+
+
+def beyond_polynomials(node: Node) -> Beyond | None:
+    """Returns what makes this node no polynomial of its operands; None where it is one.
+
+    Nodes that can't be exported at all (`refusal_of_node`) are not asked about.
+    """
+    if isinstance(node, Apply):
+        return Beyond("function", f"`{node.function}`")
+    if isinstance(node, Power):
+        if node.exponent.denominator != 1:
+            return Beyond("root", "a root")
+        return Beyond("division", "a division") if node.exponent < 0 else None
+    if isinstance(node, Leaf | Number | Iota | Einsum | Sum | Product | Det | Opaque | Gather | Scatter | Reshape):
+        return None
+    assert_never(node)
+
+
+def is_root(node: Node) -> bool:
+    """Whether a node is a square root of its operand: where it has a derivative, it is not 0."""
+    return isinstance(node, Power) and node.exponent == Fraction(1, 2)
+
+
+def demand_of_node(node: Node) -> tuple[Literal["nonzero", "positive"], int] | None:
+    """Returns what the entries of the operand must be for the node to have values and derivatives, and the operand; None where
+    nothing is asked."""
+    if isinstance(node, Power):
+        if node.exponent.denominator == 2:
+            return "positive", node.operand
+        return ("nonzero", node.operand) if node.exponent < 0 else None
+    if isinstance(node, Apply):
+        known = NAMED.get(node.function)
+        return ("positive", node.operand) if known is not None and known.positive_argument else None
+    return None
+
+
+class Sign(NamedTuple):
+    """What the form of a node says of all its entries at every point."""
+
+    positive: bool
+    nonnegative: bool
+
+
+UNKNOWN_SIGN = Sign(False, False)
+
+
+def sign_of_node(node: Node, sign: Callable[[int], Sign], sizes: Mapping[str, int]) -> Sign:
+    """Returns the sign of a node, given those of its operands by `sign`: no more than `sign` of `Towers.v` sees."""
+    if isinstance(node, Number):
+        value = number_of(node.value, sizes)
+        return Sign(value > 0, value >= 0)
+    if isinstance(node, Iota):
+        start = number_of(node.start, sizes)
+        return Sign(start > 0 and node.step >= 0, start >= 0 and node.step >= 0)
+    if isinstance(node, Einsum):
+        signs = [sign(m) for m in node.operands]
+        square = len(node.operands) == 2 and len(set(node.operands)) == 1 and len(set(node.labels)) == 1
+        whole = len(set(node.out)) == len(node.out)
+        return Sign(whole and all(s.positive for s in signs), square or all(s.nonnegative for s in signs))
+    if isinstance(node, Sum):
+        signs = [sign(m) for _, m in node.terms]
+        if any(c < 0 for c, _ in node.terms) or not all(s.nonnegative for s in signs):
+            return UNKNOWN_SIGN
+        return Sign(any(s.positive for s in signs), True)
+    if isinstance(node, Power):
+        positive, nonnegative = sign(node.operand)
+        if node.exponent.denominator == 2:
+            return Sign(positive, True)
+        return Sign(positive, nonnegative or node.exponent.numerator % 2 == 0)
+    if isinstance(node, Apply):
+        known = NAMED.get(node.function)
+        return Sign(True, True) if known is not None and known.positive_value else UNKNOWN_SIGN
+    if isinstance(node, Product | Gather | Reshape):
+        return sign(node.operand)
+    if isinstance(node, Scatter):
+        return Sign(False, sign(node.operand).nonnegative)
+    if isinstance(node, Leaf | Det | Opaque):
+        return UNKNOWN_SIGN
+    assert_never(node)
+
+
+def is_sum(node: Node) -> bool:
+    """Whether a node is written as a sum or product of several terms, which is long where it stands inside another term."""
+    if isinstance(node, Einsum):
+        return any(label not in node.out for labels in node.labels for label in labels)
+    return isinstance(node, Sum | Product | Scatter)
+
+
+def encloses_operands(node: Node) -> bool:
+    """Whether the operands of a node stand inside of a term, not as terms of a sum or as they are."""
+    return isinstance(node, Einsum | Product | Power | Scatter | Apply)
+
+
+def number_of(value: Fraction | Size, sizes: Mapping[str, int]) -> Fraction:
+    """Returns the value of a polynomial in the dims at the sizes, which must give all dims that occur in it."""
+    c = Size.of(value).at(sizes).constant()
+    assert c is not None
+    return c
