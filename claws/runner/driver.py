@@ -595,8 +595,8 @@ def _accelerator(certificate: Certificate) -> Ranks | None:
 
     if not isinstance(certificate.evidence, Sandwich):
         return None
+    from claws.prover.array_ranks import ArrayRanks
     from claws.prover.counting import accelerator
-    from claws.prover.lie import ArrayRanks
 
     return accelerator(certificate.evidence, coordinates(certificate.statement.program), ArrayRanks())
 
