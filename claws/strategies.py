@@ -24,7 +24,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from claws.readings.floating import Array  # sets OPENBLAS_NUM_THREADS before NumPy loads
+from claws.readings.jets import Array  # sets OPENBLAS_NUM_THREADS before NumPy loads
 from claws.syntax.instances.instance import Instance
 
 # isort: split

@@ -28,8 +28,8 @@ from claws.kernel.core.functions import Slope
 from claws.kernel.counting.jets import draw, salt
 from claws.kernel.counting.points import Model, coordinates
 from claws.kernel.values.evaluation import Array, Index, evaluate, fixed, gradients, indices
-from claws.prover.lie import BATCH, Point, Theta
-from claws.readings.arrays import Residues
+from claws.readings.echelon import BATCH
+from claws.readings.points import ModularPoint, flattened
 from claws.syntax import nodes
 from claws.syntax.instances.instance import Instance
 from claws.syntax.library.table import ELEMENTWISE
@@ -308,7 +308,7 @@ def darboux_polynomials(model: Model, modulus: int, seed: int, meter: Meter, not
 
     Most likely right, no more.
     """
-    point = Point(model, modulus, seed, meter)
+    point = ModularPoint(model, modulus, seed, meter)
     found: list[str] = []
     if point.roots:
         notes.add("coordinates and minors were not tried as Darboux polynomials: the model has square roots")
@@ -324,7 +324,7 @@ def darboux_polynomials(model: Model, modulus: int, seed: int, meter: Meter, not
     return found
 
 
-def _coordinates(point: Point, notes: Notes) -> list[str]:
+def _coordinates(point: ModularPoint, notes: Notes) -> list[str]:
     """The coordinates that no generator moves away from 0."""
     places = [(name, i) for name in point.state for i in indices(point.shapes[name])]
     if len(places) > MAX_COORDINATES:
@@ -341,7 +341,7 @@ def _coordinates(point: Point, notes: Notes) -> list[str]:
     return result
 
 
-def _staying(point: Point, places: Sequence[tuple[str, Index]], start: int) -> list[tuple[str, Index]]:
+def _staying(point: ModularPoint, places: Sequence[tuple[str, Index]], start: int) -> list[tuple[str, Index]]:
     """Those of these coordinates that move, but not where they are 0: each is at one point, and none at a last one."""
     keys = [(start, k) for k in range(len(places) + 1)]
     theta = random_states(point, keys)
@@ -369,7 +369,7 @@ _ZEROS = 4
 """Points on P = 0 at which a guess P is tested."""
 
 
-def _guessed(point: Point, meter: Meter, notes: Notes) -> list[str]:
+def _guessed(point: ModularPoint, meter: Meter, notes: Notes) -> list[str]:
     """Those of x_i + x_j, x_i - x_j and the maximal minors of parameters that are Darboux polynomials."""
     plain = [(name, i) for name in point.state for i in indices(point.shapes[name])]
     number = {place: k for k, place in enumerate(plain)}
@@ -411,13 +411,13 @@ def _minors(
 
 
 def _invariant(
-    point: Point, guesses: Sequence[Coefficients], plain: Sequence[tuple[str, Index]], start: int
+    point: ModularPoint, guesses: Sequence[Coefficients], plain: Sequence[tuple[str, Index]], start: int
 ) -> list[Coefficients]:
     """Those whose zeros no generator leaves, at random points. The first coordinate of each occurs in it to the first degree."""
     count = _ZEROS * len(guesses)
     keys = [(start, k) for k in range(count)]
     theta = random_states(point, keys)
-    flat = _flat(point, theta, count)
+    flat = flattened(theta, point.shapes, point.state, count)
     p = point.field.p
     rows = [[int(x) for x in row] for row in flat]
     for k, row in enumerate(rows):
@@ -433,7 +433,7 @@ def _invariant(
         assert x is not None
         x[(k, *i)] = float(row[first] if row[first] <= p // 2 else row[first] - p)
     try:
-        moved = _flat(point, point.generators(theta, 0, keys), count)
+        moved = flattened(point.generators(theta, 0, keys), point.shapes, point.state, count)
     except Undefined:
         # a division by one of them, which does not concern the others
         half = len(guesses) // 2
@@ -455,17 +455,6 @@ def _invariant(
         if not any(x % p for x in changes) and any(any(moved[k]) for k in range(g * _ZEROS, (g + 1) * _ZEROS)):
             kept.append(guess)
     return kept
-
-
-def _flat(point: Point, arrays: Theta, count: int) -> Residues:
-    """Arrays of the state as one row for each key."""
-    parts = []
-    for name in point.state:
-        size = math.prod(point.shapes[name])
-        x = arrays[name][0] if name in arrays else None
-        zero = np.zeros((count, size))
-        parts.append(zero if x is None else np.broadcast_to(x.reshape(len(x), size), (count, size)))
-    return np.concatenate(parts, axis=1)
 
 
 def _affine(model: Model, seed: int, meter: Meter, notes: Notes) -> list[str]:

@@ -6,41 +6,18 @@ Untrusted: what is reconstructed from residues is a guess that the kernel of cla
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
 
-from claws.prover.lie import Echelon
-from claws.readings.arrays import Field, Residues
+from claws.readings.modular import PrimeField, Residues
 
 MAX_LLL = 40
 """More vectors than this are not made shorter together."""
 
 _SMALL_HEIGHT = 1_000
 """Numerator times denominator below which a reconstructed number is hardly ever an accident of one prime."""
-
-
-def null_space(equations: Echelon) -> Iterator[Residues]:
-    """A basis of the vectors on which all equations vanish, each 1 at one free unknown and 0 at the others."""
-    field, width = equations.field, equations.width
-    rows: list[tuple[int, Residues]] = []
-    blocks = list(equations.blocks)
-    # earlier blocks are not yet zero at the pivots of later ones
-    for k in range(len(blocks) - 2, -1, -1):
-        pivots, block = blocks[k]
-        for later, other in blocks[k + 1 :]:
-            block = field.reduce(block - block[:, later] @ other)
-        blocks[k] = (pivots, block)
-    for pivots, block in blocks:
-        rows += list(zip(pivots, block, strict=True))
-    pivots = [p for p, _ in rows]
-    for free in sorted(set(range(width)) - set(pivots)):
-        v = np.zeros(width)
-        v[free] = 1.0
-        for p, row in rows:
-            v[p] = -row[free]
-        yield v
 
 
 def reconstructed(x: int, modulus: int) -> Fraction | None:
@@ -115,7 +92,7 @@ def _primitive(v: Mapping[int, Fraction]) -> dict[int, int]:
     return {k: c // content for k, c in whole.items()}
 
 
-def without_kernel(field: Field, stack: Residues) -> np.ndarray:
+def without_kernel(field: PrimeField, stack: Residues) -> np.ndarray:
     """Which of many matrices (stack x rows x columns, with at least as many rows as columns) surely have a trivial kernel."""
     full = np.ones(len(stack), dtype=bool)
     a = stack.copy()

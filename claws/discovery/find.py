@@ -32,7 +32,7 @@ from claws.kernel.counting.bounds import simple_model
 from claws.kernel.counting.points import coordinates
 from claws.prover.counting import NumberSearch
 from claws.prover.laws import decide_law, prove_law
-from claws.readings.arrays import Residues
+from claws.readings.modular import Residues
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span
 from claws.syntax.instances.instance import Instance

@@ -18,8 +18,9 @@ from claws.kernel.core.flow import STATE
 from claws.kernel.core.program import Leaf
 from claws.kernel.counting.points import Model
 from claws.kernel.values.evaluation import fixed
-from claws.prover.lie import BATCH, Echelon, Point, elimination_work
-from claws.readings.arrays import Residues
+from claws.readings.echelon import BATCH, Echelon, elimination_work
+from claws.readings.modular import Residues
+from claws.readings.points import ModularPoint
 
 _INNER = 256
 """Products of residues that may be added up before a reduction."""
@@ -57,15 +58,11 @@ class Independence:
 
     def news(self, gradients: Residues) -> bool:
         """Whether one of these rows is outside the span."""
-        rows = gradients
-        for pivots, block in self.rows.blocks:
-            factors = rows[:, pivots]
-            rows = self.rows.field.reduce(rows - factors @ block) if np.any(factors) else rows
-        return bool(np.any(rows))
+        return bool(np.any(self.rows.rest(gradients)))
 
     def of_nodes(self, model: Model, laws: Sequence[int]) -> Residues:
         """The gradients of all entries of these nodes."""
-        point = Point(model, self.modulus, self.seed, self.meter)
+        point = ModularPoint(model, self.modulus, self.seed, self.meter)
         blocks = list(point.law_gradients(laws))
         return self._arranged(point, np.concatenate(blocks) if blocks else np.zeros((0, self.rows.width)))
 
@@ -98,7 +95,7 @@ class Independence:
     def _letters_at_point(self, ansatz: Ansatz) -> tuple[Residues, Residues | None]:
         known = self._letters.get(id(ansatz))
         if known is None:
-            point = Point(ansatz.model, self.modulus, self.seed, self.meter)
+            point = ModularPoint(ansatz.model, self.modulus, self.seed, self.meter)
             reading = point.reading(point.theta, 0, None)
             values, rows = [], []
             plain = all(self._is_plain(ansatz, k) for k in range(len(ansatz.letters)))
@@ -132,7 +129,7 @@ class Independence:
             )
         return np.array(found, dtype=np.int64)
 
-    def _arranged(self, point: Point, rows: Residues) -> Residues:
+    def _arranged(self, point: ModularPoint, rows: Residues) -> Residues:
         result = np.zeros((len(rows), self.rows.width))
         start = 0
         for name in point.state:

@@ -18,7 +18,7 @@ from itertools import permutations
 
 import numpy as np
 
-from claws.discovery.exact import null_space, reconstructed
+from claws.discovery.exact import reconstructed
 from claws.discovery.found import FoundLaw, Notes
 from claws.discovery.networks import (
     MAX_RANK,
@@ -42,11 +42,13 @@ from claws.kernel.laws.by_tensors import tensor_residue
 from claws.kernel.laws.tensors import Tensors
 from claws.kernel.values.evaluation import fixed
 from claws.prover.laws import prove_law
-from claws.prover.lie import Echelon, Point, Theta, elimination_work
 from claws.prover.renamings import LeastForms
 from claws.prover.scaling import scaled_model
 from claws.prover.sizes import smallest_sizes
-from claws.readings.arrays import Reading, Residues
+from claws.readings.arrays import Reading, Theta
+from claws.readings.echelon import Echelon, elimination_work, null_space
+from claws.readings.modular import DrawnFunctions, Residues
+from claws.readings.points import ModularPoint
 from claws.syntax import nodes
 from claws.syntax.instances.instance import Instance
 from claws.syntax.parser import parse_expression
@@ -146,7 +148,7 @@ class _Search:
         self.model = self.instance.statement_of(nodes.Name(spec.parameters()[0]))
         self.scaled: Changed
         self.program: Program
-        self.point: Point
+        self.point: ModularPoint
         self.reading: Reading
         self.jacobian: Echelon
 
@@ -296,7 +298,7 @@ class _Search:
             small = Changed(model.program.at(sizes) if dims else model.program, model.outputs, model.flow)
             longer = self.program.at(sizes) if dims else self.program
             for prime, twisted in points_of(small):
-                self.point = Point(Changed(longer, small.outputs, small.flow), prime, self.seed, self.meter)
+                self.point = ModularPoint(Changed(longer, small.outputs, small.flow), prime, self.seed, self.meter)
                 self.reading = self.point.reading(self.point.theta, 0, None)
                 self.jacobian = Echelon(prime, coordinates(longer))
                 try:
@@ -316,7 +318,7 @@ class _Search:
         field, reading = self.point.field, self.reading
         count = math.prod(reading.shapes[group.nodes[0]])
         seed = np.eye(count).reshape(count, *reading.shapes[group.nodes[0]])
-        pulled = reading.pull({group.nodes[k]: [field.reduce(field.residue(c) * seed)] for k, c in v.items()})
+        pulled = reading.pull({group.nodes[k]: [field.reduce(field.number(c) * seed)] for k, c in v.items()})
         columns = []
         for name in self.point.state:
             part = pulled[name][0] if name in pulled else None
@@ -473,9 +475,8 @@ class _Samples:
                 for name, theta in self.theta.items()
             }
             leaves.update({name: [x, None] for name, x in self.point.consts.items()})
-            self.readings[part.start, part.stop] = Reading(
-                self.program, leaves, self.point.field, 1, self.seed, self.meter
-            )
+            functions = DrawnFunctions(self.point.field, self.seed, dict(self.program.activations))
+            self.readings[part.start, part.stop] = Reading(self.program, leaves, functions, 1, self.meter)
         reading = self.readings[part.start, part.stop]
         count = part.stop - part.start
         columns = []

@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from claws.kernel.core.errors import Meter
 from claws.kernel.core.program import count_entries
 from claws.kernel.counting.jets import salt
 from claws.kernel.counting.points import Model, roots_of
 from claws.kernel.values.evaluation import fixed
-from claws.prover.lie import Point, Theta
-from claws.readings.arrays import PATTERNS_MOSTLY_ON, PRIMES, PRIMES_WITH_ROOTS, Reading
+from claws.readings.arrays import Theta
+from claws.readings.modular import PATTERNS_MOSTLY_ON, PRIMES, PRIMES_WITH_ROOTS
+from claws.readings.points import ModularPoint
 
 MAX_ROOTS = 4
 """With more square roots to a sample, a sample at which all exist is too rare."""
 
 
-class SearchPoint(Point):
-    """A point for searches: piecewise units are mostly on; with `twisted`, square roots need not exist (see `Reading`)."""
+class SearchPoint(ModularPoint):
+    """A point for searches: piecewise units are mostly on; with `twisted`, square roots need not exist (see `DrawnFunctions`)."""
 
     patterns = PATTERNS_MOSTLY_ON
 
     def __init__(self, model: Model, modulus: int, seed: int, meter: Meter, twisted: bool) -> None:
         self.twisted = twisted
         super().__init__(model, modulus, seed, meter)
-
-    def reading(self, theta: Theta, level: int, keys: Sequence[tuple[int, ...]] | None) -> Reading:
-        result = super().reading(theta, level, keys)
-        result.twisted = self.twisted
-        return result
-
-    def _with_roots(self, keys: Sequence[tuple[int, ...]]) -> list[tuple[object, ...]]:
-        return list(keys) if self.twisted else super()._with_roots(keys)
-
-    def with_own_states(
-        self, start: int, count: int, states: Callable[[Sequence[tuple[int, ...]]], Theta]
-    ) -> list[tuple[int, ...]]:
-        if not self.twisted:
-            return super().with_own_states(start, count, states)
-        return [(start + k,) for k in range(count)]
 
 
 def points_of(model: Model) -> list[tuple[int, bool]]:
@@ -56,7 +42,7 @@ def points_of(model: Model) -> list[tuple[int, bool]]:
     return [*((p, False) for p in PRIMES_WITH_ROOTS), twisted]
 
 
-def random_states(point: Point, keys: Sequence[tuple[int, ...]]) -> Theta:
+def random_states(point: ModularPoint, keys: Sequence[tuple[int, ...]]) -> Theta:
     """A random state for each key."""
     return {
         name: [point.field.drawn([salt("law point", point.seed, name, *key) for key in keys], point.shapes[name])]

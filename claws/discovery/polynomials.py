@@ -21,7 +21,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 import numpy.typing as npt
 
-from claws.discovery.exact import null_space, rational_vector, shortened, without_kernel
+from claws.discovery.exact import rational_vector, shortened, without_kernel
 from claws.discovery.found import Notes
 from claws.discovery.gradings import Grading, Hashes, gradings
 from claws.discovery.permutations import permutations
@@ -36,9 +36,11 @@ from claws.kernel.counting.bounds import Changed
 from claws.kernel.counting.jets import salt
 from claws.kernel.counting.points import Model
 from claws.kernel.values.evaluation import Index, fixed, indices
-from claws.prover.lie import BATCH, Echelon, Point, Theta, elimination_work
 from claws.prover.scaling import scaled_model
-from claws.readings.arrays import PRIMES, PRIMES_WITH_ROOTS, Reading, Residues
+from claws.readings.arrays import Reading, Theta
+from claws.readings.echelon import BATCH, Echelon, elimination_work, null_space
+from claws.readings.modular import PRIMES, PRIMES_WITH_ROOTS, Residues
+from claws.readings.points import ModularPoint
 
 MAX_UNKNOWNS = 4_000
 """Larger classes of monomials are not solved."""
@@ -425,7 +427,7 @@ class Samples:
     def __init__(
         self, model: Changed, places: Sequence[tuple[int, int]], modulus: int, seed: int, meter: Meter
     ) -> None:
-        self.point = Point(model, modulus, seed, meter)
+        self.point = ModularPoint(model, modulus, seed, meter)
         self.places = places
         self.values = np.ones((0, len(places) + 1))
         self.slopes = np.zeros((0, len(places) + 1))
@@ -466,7 +468,7 @@ class Samples:
         generators = point.generators(theta, 0, keys)
         moved: Theta = {name: [x[0], generators[name][0] if name in generators else None] for name, x in theta.items()}
         moved |= {name: [x, None] for name, x in point.consts.items()}
-        reading = Reading(point.program, moved, point.field, 1, point.seed, point.meter)
+        reading = Reading(point.program, moved, point.functions(), 1, point.meter)
         values, slopes = np.ones((BATCH, len(self.places) + 1)), np.zeros((BATCH, len(self.places) + 1))
         for k, (n, entry) in enumerate(self.places):
             x, v = reading.value(n)

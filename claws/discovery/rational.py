@@ -14,9 +14,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from claws.discovery.exact import null_space, rational_vector, shortened
+from claws.discovery.exact import rational_vector, shortened
 from claws.discovery.polynomials import Ansatz, Coefficients, Monomials, PolynomialSearch, law_text
-from claws.prover.lie import BATCH, Echelon, elimination_work
+from claws.readings.echelon import BATCH, Echelon, elimination_work, null_space
 
 MAX_PAIRS = 20_000
 """With more pairs of monomials, no quotients are looked for."""

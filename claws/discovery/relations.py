@@ -8,14 +8,15 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from claws.discovery.exact import null_space, reconstructed
+from claws.discovery.exact import reconstructed
 from claws.discovery.points import random_states
 from claws.kernel.core.errors import Malformed, Meter
 from claws.kernel.core.evidence import Relation
 from claws.kernel.core.statement import Independent
 from claws.kernel.values.evaluation import fixed
-from claws.prover.lie import BATCH, Echelon, Point, elimination_work
-from claws.readings.arrays import Field, Residues
+from claws.readings.echelon import BATCH, Echelon, elimination_work, null_space
+from claws.readings.modular import PrimeField, Residues
+from claws.readings.points import ModularPoint
 
 MAX_UNKNOWNS = 3_000
 """Larger linear systems are not solved."""
@@ -31,7 +32,7 @@ def find_relation(
     statement: Independent, distinct: Sequence[int], modulus: int, seed: int, meter: Meter
 ) -> Iterator[Relation]:
     """Candidates for polynomial relations of degree 1, 2, ... between these entries of the laws; the shortest first."""
-    point = Point(statement, modulus, seed, meter)
+    point = ModularPoint(statement, modulus, seed, meter)
     sizes = [math.prod(fixed(k) for k in statement.program.shapes[n]) for n in statement.laws]
     if sum(sizes) > MAX_UNKNOWNS:
         raise Malformed("the laws have too many entries for a relation between them to be looked for")
@@ -55,7 +56,7 @@ def find_relation(
             yield Relation(terms, modulus, seed)
 
 
-def _law_values(point: Point, laws: Sequence[int], start: int) -> Residues:
+def _law_values(point: ModularPoint, laws: Sequence[int], start: int) -> Residues:
     """All entries of the laws at random parameters: one row for each point."""
     keys = [(start + k,) for k in range(BATCH)]
     theta = random_states(point, keys)
@@ -69,7 +70,7 @@ def _law_values(point: Point, laws: Sequence[int], start: int) -> Residues:
     return np.concatenate(columns, axis=1)
 
 
-def _monomial_values(field: Field, values: Residues, monomials: Sequence[tuple[int, ...]]) -> Residues:
+def _monomial_values(field: PrimeField, values: Residues, monomials: Sequence[tuple[int, ...]]) -> Residues:
     result = np.ones((len(values), len(monomials)))
     for k, m in enumerate(monomials):
         for entry in m:

@@ -19,7 +19,6 @@ from math import gcd, lcm
 
 import numpy as np
 
-from claws.discovery.exact import null_space
 from claws.discovery.found import FoundLaw, Notes
 from claws.discovery.matrices import Vector, integral, rational_vectors, sparser
 from claws.discovery.notation import Labels, Term, law_text, product_text
@@ -38,9 +37,10 @@ from claws.kernel.laws.polynomials import Polynomials
 from claws.kernel.laws.symbols import Tensor, squeeze
 from claws.kernel.laws.tensors import Tensors
 from claws.kernel.values.evaluation import Array, Index, directional, fixed, indices
-from claws.prover.lie import BATCH, Echelon, Point, elimination_work
 from claws.prover.renamings import LeastForms
-from claws.readings.arrays import PRIMES, Field, Residues
+from claws.readings.echelon import BATCH, Echelon, elimination_work, null_space
+from claws.readings.modular import PRIMES, PrimeField, Residues
+from claws.readings.points import ModularPoint
 from claws.syntax import nodes
 from claws.syntax.instances.instance import Instance
 from claws.syntax.parser import parse_expression
@@ -551,7 +551,7 @@ class _Linear:
 
     def _multiples(self, shift: Vector) -> Iterable[Residues]:
         """The products of a shift with each coordinate."""
-        field = Field(PRIMES[0])
+        field = PrimeField(PRIMES[0])
         _, c = self._matrix(shift)
         for j in range(self.size):
             whole = np.zeros((self.size, self.size + 1))
@@ -560,9 +560,9 @@ class _Linear:
 
     def _residues(self, v: Vector) -> Residues:
         row = np.zeros(self.size * (self.size + 1))
-        field = Field(PRIMES[0])
+        field = PrimeField(PRIMES[0])
         for k, c in v.items():
-            row[k] = field.residue(c)
+            row[k] = field.number(c)
         return row
 
     # --- the linear algebra ------------------------------------------------------------------------------------------
@@ -578,7 +578,7 @@ class _Linear:
                 continue
         raise Undefined("no points were found at which all square roots exist")
 
-    def _kernel_at(self, point: Point) -> list[Vector]:
+    def _kernel_at(self, point: ModularPoint) -> list[Vector]:
         field, width = point.field, self.size * (self.size + 1)
         equations = Echelon(field.p, width)
         for start in range(0, width + _SPARE, BATCH):
@@ -628,7 +628,7 @@ class _Linear:
     def _symmetry(self, v: Vector) -> Residues:
         """Zero for a skew matrix without a shift."""
         m, c = self._matrix(v)
-        return Field(PRIMES[0]).reduce(np.concatenate([(m + m.T).reshape(-1), c]))
+        return PrimeField(PRIMES[0]).reduce(np.concatenate([(m + m.T).reshape(-1), c]))
 
     def _slope(self, v: Vector) -> Residues:
         """Zero for a shift."""
@@ -637,7 +637,7 @@ class _Linear:
     def _no_gradient(self, v: Vector) -> Residues:
         """Zero for a field X that gives a law: X/P has a symmetric Jacobian; under momentum X/P is a constant isometry."""
         flow = self.statement.flow
-        field = Field(PRIMES[0])
+        field = PrimeField(PRIMES[0])
         m, c = self._matrix(v)
         if not flow.factors:
             return field.reduce((m + m.T if flow.second_order else m - m.T).reshape(-1))
@@ -661,7 +661,7 @@ class _Linear:
 
     def _preconditioner(self, seed: int) -> tuple[Residues, Residues, Residues]:
         s = self.statement
-        point = Point(Changed(s.program, s.outputs, s.flow), PRIMES[0], seed, self.meter)
+        point = ModularPoint(Changed(s.program, s.outputs, s.flow), PRIMES[0], seed, self.meter)
         reading = point.reading(point.theta, 0, None)
         factors = dict(s.flow.factors)
         theta, p = [], []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from claws.readings.floating import Array
+from claws.readings.jets import Array
 
 Elementwise = Callable[[Array, Array], Array]
 

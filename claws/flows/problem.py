@@ -16,8 +16,12 @@ from claws.kernel.core.flow import STATE, velocity_of
 from claws.kernel.core.program import ROLES, Leaf
 from claws.kernel.core.statement import Count
 from claws.kernel.values.evaluation import fixed
-from claws.readings.arrays import Jet
-from claws.readings.floating import Array, FloatReading, constant
+from claws.readings.arrays import Reading, Theta
+from claws.readings.floating import constant, float_reading
+from claws.readings.floating import values as values_of
+from claws.readings.flow import motion
+from claws.readings.jets import Array, Jet
+from claws.readings.points import flattened
 from claws.syntax import nodes
 from claws.syntax.diagnostic import SourceError
 from claws.syntax.instances.instance import Instance
@@ -38,7 +42,8 @@ class CannotTrain(Exception):
 class System:
     """A model at fixed sizes with its laws, as one program; `laws` names their nodes.
 
-    `declared` seeds the functions that the file leaves open (`activation s`, `function F`); `soft` rounds kinks (`FloatReading`).
+    `declared` seeds the functions that the file leaves open (`activation s`, `function F`); `soft` rounds kinks (see
+    `claws.readings.floating.FloatFunctions`).
     """
 
     model: Count
@@ -73,24 +78,23 @@ class System:
     def leaf(self, name: str) -> Leaf:
         return next(leaf for _, leaf in self.model.program.leaves(*ROLES) if leaf.name == name)
 
-    def reading(self, state: Mapping[str, Array], data: Mapping[str, Array] | None = None) -> FloatReading:
+    def reading(self, state: Mapping[str, Array], data: Mapping[str, Array] | None = None) -> Reading:
         """The program at this state; `data` are the constants, and inputs with their samples along axis 0."""
         inputs = set(self.names("input"))
         leaves: dict[str, Jet] = {name: [constant(x)] for name, x in state.items()}
         for name, x in (data or {}).items():
             leaves[name] = [np.asarray(x, dtype=np.float64)] if name in inputs else [constant(x)]
-        return FloatReading(self.model.program, leaves, 0, self.declared, self.soft)
+        return float_reading(self.model.program, leaves, 0, self.declared, self.soft)
 
     def law_values(self, state: Mapping[str, Array], data: Mapping[str, Array]) -> dict[str, Array]:
         """The value of each law."""
         reading = self.reading(state, data)
         return {name: self.at(reading, n) for name, n in self.laws.items()}
 
-    def at(self, reading: FloatReading, n: int) -> Array:
-        """A node that depends on no input."""
-        x = reading.value(n)[0]
-        shape = reading.shapes[n]
-        return np.zeros(shape) if x is None else np.broadcast_to(x, (1, *shape))[0].copy()
+    def at(self, reading: Reading, n: int) -> Array:
+        """A node that depends on no input, as an array of its own."""
+        found: Array = reading.array(n)[0].copy()
+        return found
 
     def law_gradient(self, name: str, state: Mapping[str, Array], data: Mapping[str, Array]) -> tuple[Array, list[str]]:
         """The Jacobian of a law, entries x coordinates of the state, and the names of the state in its order."""
@@ -99,25 +103,15 @@ class System:
         shape = reading.shapes[n]
         size = int(np.prod(shape, dtype=int))
         pulled = reading.pull({n: [np.eye(size).reshape(size, *shape)]})
-        rows = []
-        for leaf in self.state:
-            part = pulled[leaf][0] if leaf in pulled else None
-            width = int(np.prod(self.shapes[leaf], dtype=int))
-            full = np.zeros((size, width)) if part is None else np.broadcast_to(part, (size, *self.shapes[leaf]))
-            rows.append(full.reshape(size, width))
-        return np.concatenate(rows, axis=1), self.state
+        return flattened(pulled, self.shapes, self.state, size), self.state
 
     def motion(self, state: Mapping[str, Array], data: Mapping[str, Array], gradient: Mapping[str, Array]) -> State:
         """state' for a gradient of the loss by parameter: the flow's drift, minus factor * gradient in what the flow moves."""
-        flow = self.model.flow
-        reading = self.reading(state, data)
         result = {name: np.zeros(self.shapes[name]) for name in self.state}
-        for name, n in flow.drift:
-            result[name] = self.at(reading, n)
-        factors = dict(flow.factors)
-        for name in self.names("param"):
-            step = gradient[name] * self.at(reading, factors[name]) if name in factors else gradient[name]
-            result[flow.moved(name)] = result[flow.moved(name)] - step
+        downhill: Theta = {name: [constant(-gradient[name])] for name in self.names("param")}
+        for name, (x, *_) in motion(self.reading(state, data), self.model.flow, downhill).items():
+            if x is not None:
+                result[name] = result[name] + x[0]
         return result
 
 
@@ -153,7 +147,7 @@ class TrainingProblem:
         reading = self.system.reading(self.start if state is None else state, self.data)
         total = 0.0
         for n, target in zip(self.system.model.outputs, self.targets, strict=True):
-            y = self._output(reading, n)
+            y = reading.array(n)
             total += float(np.sum(self.loss.value(np.broadcast_to(y, target.shape), target))) / len(target)
         return total
 
@@ -162,7 +156,7 @@ class TrainingProblem:
         reading = self.system.reading(self.start if state is None else state, self.data)
         seeds: dict[int, Any] = {}
         for n, target in zip(self.system.model.outputs, self.targets, strict=True):
-            y = self._output(reading, n)
+            y = reading.array(n)
             slope = self.loss.slope(np.broadcast_to(y, target.shape), target) / len(target)
             seeds[n] = [slope if n not in seeds else seeds[n][0] + slope]
         pulled = reading.pull(seeds)
@@ -174,10 +168,6 @@ class TrainingProblem:
                 np.zeros(shape) if part is None else np.sum(np.broadcast_to(part, (len(part), *shape)), axis=0)
             )
         return result
-
-    def _output(self, reading: FloatReading, n: int) -> Array:
-        x = reading.value(n)[0]
-        return np.zeros((1, *reading.shapes[n])) if x is None else x
 
     def motion(self, state: Mapping[str, Array]) -> State:
         """state' along the flow."""
@@ -348,10 +338,7 @@ def law_at(spec: Spec, law: str, values: Mapping[str, Array], sizes: Mapping[str
         shape = tuple(fixed(k) for k in leaves[name])
         if values[name].shape != shape:
             raise CannotTrain(f"`{name}` has shape {values[name].shape}; expected {shape}")
-    reading = FloatReading(program, {name: [constant(values[name])] for name in needed})
-    found = reading.value(root)[0]
-    shape = reading.shapes[root]
-    return np.zeros(shape) if found is None else np.broadcast_to(found, (1, *shape))[0].copy()
+    return values_of(program, [root], {name: values[name] for name in needed})[root]
 
 
 def sizes_of(spec: Spec, values: Mapping[str, Array]) -> dict[str, int]:
@@ -434,8 +421,7 @@ def random_problem(
         shape = (count, *reading.shapes[n])
         if key is None:
             with np.errstate(all="ignore"):
-                y = reading.value(n)[0]
-            targets.append(np.zeros(shape) if y is None else np.broadcast_to(y, shape).copy())
+                targets.append(np.broadcast_to(reading.array(n), shape).copy())
             continue
         target = given.pop(key)
         if target.shape != shape and target.size == np.prod(shape, dtype=int):

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from claws.readings.floating import Array
+from claws.readings.jets import Array
 
 # isort: split
 import numpy as np

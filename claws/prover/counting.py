@@ -44,7 +44,7 @@ from claws.prover.laws import decide_law, prove_law
 from claws.prover.path_ranks import PathRanks
 
 if TYPE_CHECKING:
-    from claws.prover.lie import ArrayRanks
+    from claws.prover.array_ranks import ArrayRanks
 
 MAX_PAUSE = 3
 """Depths at which the rank may stand still before the search gives up: it can grow again."""
@@ -136,7 +136,7 @@ class NumberSearch:
         meter: Meter,
         pure: bool,
     ) -> None:
-        from claws.prover.lie import ArrayRanks
+        from claws.prover.array_ranks import ArrayRanks
 
         self.statement = statement
         self.laws = laws
@@ -156,7 +156,7 @@ class NumberSearch:
 
     def _point(self, seed: int) -> tuple[int, int]:
         """A prime and a seed at which square roots of functions of the parameters exist, in the model and its laws."""
-        from claws.readings.arrays import PRIMES, PRIMES_WITH_ROOTS
+        from claws.readings.modular import PRIMES, PRIMES_WITH_ROOTS
 
         models: list[tuple[Model, list[int]]] = [(self.statement, roots_of(self.statement))]
         models += [(law.statement, _roots(law.statement.program, [law.statement.law])) for law in self.laws]
@@ -262,12 +262,12 @@ class NumberSearch:
 
     def add(self, name: str, law: Statement) -> bool:
         """Put a law that can be proved into the program. False where it can't."""
-        from claws.prover.lie import Point
+        from claws.readings.points import ModularPoint
 
         try:
             # a law whose gradient can't be taken at the point (a root, a relu) is left out
             check_assumptions(law, [law.law], self.modulus, self.seed, self.meter)
-            next(Point(law, self.modulus, self.seed, self.meter).law_gradients([law.law]), None)
+            next(ModularPoint(law, self.modulus, self.seed, self.meter).law_gradients([law.law]), None)
         except OutOfBudget:
             raise
         except Refused:
@@ -312,7 +312,9 @@ class NumberSearch:
 
     def lower_upper(self, target: int, paths: bool = True) -> None:
         """Add brackets until their rank is the target, stands still, or the work ends."""
-        from claws.prover.lie import BATCH, SPARSE, Echelon, Point, elimination_work
+        from claws.prover.array_ranks import SPARSE
+        from claws.readings.echelon import BATCH, Echelon, elimination_work
+        from claws.readings.points import ModularPoint
 
         model = simple_model(self.statement)
         if paths and self.coordinates > MANY:
@@ -321,7 +323,7 @@ class NumberSearch:
                 return
         # what the kernel would refuse in the end is refused before the work
         check_assumptions(model, (), self.modulus, self.seed, self.meter)
-        point = Point(model, self.modulus, self.seed, self.meter)
+        point = ModularPoint(model, self.modulus, self.seed, self.meter)
         rows = Echelon(self.modulus, self.coordinates)
         pause = 0
         for trees in forms(bool(model.flow.drift)):
@@ -363,7 +365,7 @@ class NumberSearch:
 
     def _without_paths(self) -> None:
         """The hope was vain: start again with a dense matrix."""
-        from claws.prover.lie import SPARSE
+        from claws.prover.array_ranks import SPARSE
 
         target, self.paths, self.at_most = self.coordinates - self.at_most, (), self.coordinates
         if self.coordinates > SPARSE:

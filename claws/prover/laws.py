@@ -154,7 +154,7 @@ def _entries(statement: Statement) -> int:
 
 def _seems_true(statement: Statement, seed: int) -> bool | None:
     """Whether the residue is zero modulo a prime at random points of a statement with fixed sizes; None: not to be had."""
-    from claws.prover.lie import residue_seems_zero
+    from claws.readings.residues import residue_seems_zero
 
     try:
         return residue_seems_zero(statement, seed)

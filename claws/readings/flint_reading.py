@@ -14,19 +14,19 @@ from typing import Any
 import flint
 
 from claws.kernel.core.errors import Meter, Undefined
-from claws.kernel.core.functions import Property, has_rule, rule_of
+from claws.kernel.core.functions import Property, has_rule
 from claws.kernel.core.program import ROLES, count_entries
 from claws.kernel.core.statement import Statement
 from claws.kernel.values.evaluation import Array, Index, Jacobian, directional, fixed, indices
 from claws.kernel.values.residues import law_directions, law_drift
+from claws.readings.functions import derivative
+from claws.readings.limits import LIMITS
 
-MAX_TERMS = 20_000
-"""A polynomial with more terms is not read: FLINT's work cannot be metered, so it is bounded beforehand."""
-
-MAX_DEGREE = 4096
-
-SPARE = 256
-"""Variables kept for function values; a program that needs more is not read."""
+_NO_VARIABLE = {
+    # its pattern is its own square, which a free variable is not
+    "relu": "a relu is not a rational function",
+}
+"""The known functions whose values can't be variables of their own, with the reason; those of all others are."""
 
 
 class RationalFunction:
@@ -35,7 +35,9 @@ class RationalFunction:
     __slots__ = ("bottom", "top")
 
     def __init__(self, top: Any, bottom: Any) -> None:
-        if max(len(top), len(bottom)) > MAX_TERMS or max(top.total_degree(), bottom.total_degree()) > MAX_DEGREE:
+        # FLINT's work can't be metered, so it is bounded beforehand
+        terms, degree = max(len(top), len(bottom)), max(top.total_degree(), bottom.total_degree())
+        if terms > LIMITS.terms or degree > LIMITS.degree:
             raise Undefined("the polynomials are too large")
         if bottom != 1:
             common = top.gcd(bottom)
@@ -53,7 +55,7 @@ class RationalFunction:
         return RationalFunction(self.top * other.bottom + other.top * self.bottom, self.bottom * other.bottom)
 
     def __mul__(self, other: RationalFunction) -> RationalFunction:
-        if len(self.top) * len(other.top) > 50 * MAX_TERMS:
+        if len(self.top) * len(other.top) > 50 * LIMITS.terms:
             raise Undefined("the polynomials are too large")
         return RationalFunction(self.top * other.top, self.bottom * other.bottom)
 
@@ -66,7 +68,9 @@ class FlintRing:
     """Rational functions in named variables (see `claws.kernel.values.evaluation.Ring`)."""
 
     def __init__(self, names: list[str], activations: Mapping[str, Property]) -> None:
-        context = flint.fmpq_mpoly_ctx.get(tuple(f"v{k}" for k in range(len(names) + SPARE)), "degrevlex")
+        context = flint.fmpq_mpoly_ctx.get(
+            tuple(f"v{k}" for k in range(len(names) + LIMITS.function_values)), "degrevlex"
+        )
         self.activations = activations
         self._one = context.constant(1)
         self._gens = context.gens()
@@ -85,14 +89,18 @@ class FlintRing:
     def check(self, x: RationalFunction) -> None:
         """FLINT has no bound to keep."""
 
+    def reduce(self, x: RationalFunction) -> RationalFunction:
+        """The same: sums and products are in lowest terms."""
+        return x
+
     def number(self, value: Fraction) -> RationalFunction:
         return RationalFunction(self._one * flint.fmpq(value.numerator, value.denominator), self._one)
 
-    def power(self, x: RationalFunction, exponent: Fraction) -> RationalFunction:
+    def power(self, x: RationalFunction, exponent: Fraction | int) -> RationalFunction:
         if exponent.denominator != 1:
             raise Undefined("a root is not a rational function")
         k = int(exponent)
-        if abs(k) > 64 and max(len(x.top), len(x.bottom)) > 1:
+        if abs(k) > LIMITS.exponent and max(len(x.top), len(x.bottom)) > 1:
             raise Undefined("the polynomials are too large")
         if k >= 0:
             return RationalFunction(x.top**k, x.bottom**k)
@@ -101,9 +109,8 @@ class FlintRing:
         return RationalFunction(x.bottom**-k, x.top**-k)
 
     def elementary(self, function: str, x: RationalFunction) -> tuple[RationalFunction, RationalFunction]:
-        if function == "relu":
-            # the pattern of a relu is its own square, which a free variable is not
-            raise Undefined("a relu is not a rational function")
+        if function in _NO_VARIABLE:
+            raise Undefined(_NO_VARIABLE[function])
         if not has_rule(function, self.activations):
             degree = self.activations[function]
             slope = self._extra((function, "slope", x.key()))
@@ -112,13 +119,9 @@ class FlintRing:
             if isinstance(degree, Fraction):
                 return slope * x * self.number(1 / degree), slope
             return self._extra((function, x.key())), slope
-        total = self.number(Fraction(0))
-        for c, k, powers in rule_of(function, self.activations):
-            term = self.power(x, Fraction(k)) * self.number(c)
-            for name, e in powers:
-                term = term * self.power(self._extra((name, x.key())), Fraction(e))
-            total = total + term
-        return self._extra((function, x.key())), total
+        declared = self.activations.get(function)
+        slope = derivative(self, function, 1, declared, x, lambda name: self._extra((name, x.key())))
+        return self._extra((function, x.key())), slope
 
     def opaque(
         self, function: str, arguments: list[Array], shapes: list[Index], shape: Index

@@ -1,72 +1,67 @@
-"""The floating reading: a program at fixed sizes in float64, with derivatives of any order.
+"""Numbers in float64 for the array reading, for gradient flows, property tests and figures. They decide no claim.
 
-Not trusted: it is for gradient flows, property tests and figures. It is the modular reading with other numbers; what a file
-leaves open (`activation s`, `function F`) is a fixed smooth function, drawn from a seed; an activation with a declared derivative
-is a solution of that equation, with its value at 0 drawn from the seed.
+What a file leaves open (`activation s`, `function F`) is a fixed smooth function, drawn from a seed; an activation with a
+declared derivative is a solution of that equation, with its value at 0 drawn from the seed.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from claws.readings.arrays import (  # sets OPENBLAS_NUM_THREADS before NumPy loads
-    Field,
-    Jet,
-    Reading,
-    Residues,
-    arranged,
-)
-
-# isort: split
 import numpy as np
 
 from claws.kernel.core.errors import Meter
-from claws.kernel.core.functions import Slope, has_rule, higher_derivative
+from claws.kernel.core.functions import Property, Slope
 from claws.kernel.core.program import Program
 from claws.kernel.counting.jets import salt
+from claws.readings.arrays import Reading
+from claws.readings.functions import Functions, binomials
+from claws.readings.jets import Array, Jet, arranged
 from claws.readings.solutions import solution
 
-Array = Residues
-
-
-LARGE = 100_000
+_AT_ONCE = 100_000
 """Products of arrays with more entries, before they are summed, are contracted two by two."""
 
-einsum: Any = np.einsum  # its form with lists of labels is not in its type
+_UNMETERED = 10**18
+"""Work that no floating reading does: it is bounded by who asks for it."""
+
+_einsum: Any = np.einsum  # its form with lists of labels is not in its type
 
 
-class Floats(Field):
-    """Floating-point numbers in place of residues."""
+class Floats:
+    """The reals, in float64."""
 
-    def __init__(self) -> None:
-        self.p = 0
+    summands = 256  # short sums, added up one after the other, gather less rounding
 
     def reduce(self, x: Array) -> Array:
+        """The same: there is nothing to reduce."""
         return x
 
-    def residue(self, c: Fraction) -> float:
+    def number(self, c: Fraction | int) -> float:
+        """The float64 that is nearest."""
         return c.numerator / c.denominator
 
     def power(self, x: Array, k: int) -> Array:
+        """x^k elementwise; infinite or not a number where there is none."""
         return np.asarray(np.power(x, float(k)))
 
-    def einsum(
-        self, operands: Sequence[Jet], labels: Sequence[Sequence[int]], out: Sequence[int], sizes: Sequence[int]
-    ) -> Jet:
-        """Values alone (jets of level 0) at once, by NumPy: a flow takes many small steps."""
-        arrays = [x for jet in operands if len(jet) == 1 and (x := jet[0]) is not None]
-        if len(arrays) != len(operands) or math.prod(sizes) > LARGE:
-            return super().einsum(operands, labels, out, sizes)
+    def einsum_at_once(
+        self, arrays: Sequence[Array], labels: Sequence[Sequence[int]], out: Sequence[int], sizes: Sequence[int]
+    ) -> Array | None:
+        """By NumPy, unless it is large: a flow takes many small steps."""
+        if math.prod(sizes) > _AT_ONCE:
+            return None
         carried = [label for label in dict.fromkeys(out) if any(label in row for row in labels)]
         pairs = [y for x, row in zip(arrays, labels, strict=True) for y in (x, [0, *(1 + label for label in row)])]
-        found = einsum(*pairs, [0, *(1 + label for label in carried)])
-        return [found if carried == list(out) else arranged(found, carried, out, sizes)]
+        found: Array = _einsum(*pairs, [0, *(1 + label for label in carried)])
+        return found if carried == list(out) else arranged(found, carried, out, sizes)
 
 
-def _sigmoid(z: Array) -> Array:
+def sigmoid(z: Array) -> Array:
+    """1/(1 + exp(-z)), without overflow."""
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * z)))
 
 
@@ -76,91 +71,64 @@ def _erf(z: Array) -> Array:
     return np.asarray(erf(z))
 
 
-_FUNCTIONS: dict[str, Any] = {
+_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "exp": np.exp,
     "log": np.log,
     "sin": np.sin,
     "cos": np.cos,
     "tanh": np.tanh,
-    "sigmoid": _sigmoid,
+    "sigmoid": sigmoid,
     "softplus": lambda z: np.logaddexp(0.0, z),
     "erf": _erf,
     "erf_slope": lambda z: 2.0 / math.sqrt(math.pi) * np.exp(-z * z),
     "normal_cdf": lambda z: 0.5 * (1.0 + _erf(z / math.sqrt(2.0))),
     "normal_pdf": lambda z: np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi),
 }
+"""How each known smooth function is computed."""
 
 
-class FloatReading(Reading):
-    """One evaluation of a program in float64: leaves, by name, are jets of arrays batch x shape; a batch of 1 stands for all.
+class FloatFunctions(Functions):
+    """The functions themselves, and one fixed function for each that a file leaves open.
 
     With `soft`, the slope of a relu goes from 0 to 1 within about that distance of its kink, and relu(z) is slope*z: a choice
     among the subgradients (Filippov 1988), for training that slides along a kink.
     """
 
-    def __init__(
-        self, program: Program, leaves: Mapping[str, Jet], level: int = 0, seed: int = 0, soft: float = 0.0
-    ) -> None:
-        super().__init__(program, leaves, Floats(), level, seed, Meter(10**18))
+    def __init__(self, seed: int, activations: Mapping[str, Property], soft: float = 0.0) -> None:
+        super().__init__(Floats(), seed, activations)
         self.soft = soft
 
-    def _on(self, z: Array) -> Array:
-        """1 where z is positive, else 0; in between near 0, if soft."""
-        return _sigmoid(z / self.soft) if self.soft else np.asarray((z > 0).astype(np.float64))
-
-    def _power_series(self, exponent: Fraction, z: Array, order: int, factor: float = 1.0) -> list[Array]:
-        result = []
-        binomial = Fraction(1)
-        for j in range(order + 1):
-            if binomial:
-                result.append(np.asarray(float(binomial) * factor * np.power(z, float(exponent - j))))
-            else:
-                result.append(np.zeros_like(z))
-            binomial = binomial * (exponent - j) / (j + 1)
-        return result
-
-    def _taylor(self, function: str, z: Array) -> list[Array]:
-        order = self.level + 1
-        if function == "relu":
-            side = self._on(z)
-            return [z * side, side, *[np.zeros_like(z)] * (order - 1)]
+    def value(self, function: str, z: Array) -> Array:
         declared = self.activations.get(function)
-        if not has_rule(function, self.activations):
-            degree = declared
-            if not isinstance(degree, Fraction):
-                return self._smooth(function, z, order)
-            random = np.random.default_rng(salt("activation", self.seed, function))
-            up, down = random.uniform(0.5, 1.5), random.uniform(-1.0, 1.0)
-            if degree == 1:
-                slope = up * self._on(z) - down * self._on(-z)
-                return [slope * z, slope, *[np.zeros_like(z)] * (order - 1)]
-            positive = self._power_series(degree, np.abs(z), order)
-            # f(-|z|) = down*|z|^k, whose j-th derivative in z has the sign (-1)^j
-            return [np.where(z > 0, up * c, down * (-1.0) ** j * c) for j, c in enumerate(positive)]
-        known: dict[str, Array] = {}
-        result = []
-        for j in range(order + 1):
-            total = np.zeros_like(z)
-            for (k, powers), c in higher_derivative(function, j, declared).items():
-                term = np.full_like(z, float(c)) * (np.power(z, float(k)) if k else 1.0)
-                for name, e in powers:
-                    if name not in known:
-                        known[name] = self._known(name, z)
-                    term = term * known[name] ** e
-                total = total + term
-            result.append(total / math.factorial(j))
-        return result
-
-    def _known(self, name: str, z: Array) -> Array:
-        """The value of a function with a rule."""
-        declared = self.activations.get(name)
         if isinstance(declared, Slope):
-            return np.asarray(solution(declared, salt("activation", self.seed, name))(z))
-        return np.asarray(_FUNCTIONS[name](z))
+            return np.asarray(solution(declared, salt("activation", self.seed, function))(z))
+        return np.asarray(_FUNCTIONS[function](z))
 
-    def _smooth(self, function: str, z: Array, order: int) -> list[Array]:
+    def side(self, function: str, z: Array) -> Array:
+        """1 where z is positive, else 0; in between near 0, if soft."""
+        return sigmoid(z / self.soft) if self.soft else np.asarray((z > 0).astype(np.float64))
+
+    def power(self, exponent: Fraction, z: Array, order: int) -> list[Array]:
+        """The Taylor coefficients of z^exponent; not a number where there are none."""
+        return [
+            np.asarray(float(c) * np.power(z, float(exponent - j))) if c else np.zeros_like(z)
+            for j, c in enumerate(binomials(exponent, order))
+        ]
+
+    def homogeneous(self, function: str, degree: Fraction, z: Array, order: int) -> list[Array]:
+        """up*z^degree for positive z and down*|z|^degree for the others, with up in [0.5, 1.5] and down in [-1, 1]."""
+        random = self._random("activation", function)
+        up, down = random.uniform(0.5, 1.5), random.uniform(-1.0, 1.0)
+        if degree == 1:
+            slope = up * self.side(function, z) - down * self.side(function, -z)
+            return [slope * z, slope, *[np.zeros_like(z)] * (order - 1)]
+        positive = self.power(degree, np.abs(z), order)
+        # f(-|z|) = down*|z|^k, whose j-th derivative in z has the sign (-1)^j
+        return [np.where(z > 0, up * c, down * (-1.0) ** j * c) for j, c in enumerate(positive)]
+
+    def free(self, function: str, z: Array, order: int) -> list[Array]:
         """A sum of three waves."""
-        random = np.random.default_rng(salt("activation", self.seed, function))
+        random = self._random("activation", function)
         waves = [(random.uniform(0.4, 1.0), random.uniform(0.5, 1.5), random.uniform(0.0, 6.0)) for _ in range(3)]
         result = []
         for j in range(order + 1):
@@ -168,26 +136,35 @@ class FloatReading(Reading):
             result.append(np.asarray(total) / math.factorial(j))
         return result
 
-    def _opaque(self, function: str, args: list[Array], shape: tuple[int, ...], batch: int, part: object) -> Array:
+    def opaque(self, function: str, args: list[Array], shape: tuple[int, ...], batch: int, part: int | None) -> Array:
         """F(x)_i = the sum of A_ij sin(x_j + b_j) over all entries of all arguments, for each place on the batch axes."""
         rows = max(x.shape[0] for x in args)
         head = shape[:batch]
         flat = [np.broadcast_to(x, (rows, *x.shape[1:])).reshape(rows, *head, -1) for x in args]
         widths = [x.shape[-1] for x in flat]
         own = math.prod(shape[batch:])
-        if part != "value":
-            own //= widths[int(str(part))]
-        random = np.random.default_rng(salt("function", self.seed, function, widths, own))
+        if part is not None:
+            own //= widths[part]
+        random = self._random("function", function, widths, own)
         weights = random.normal(size=(own, sum(widths))) / math.sqrt(sum(widths))
         shifts = random.uniform(0.0, 6.0, size=sum(widths))
-        start = [sum(widths[:k]) for k in range(len(widths) + 1)]
-        if part == "value":
+        if part is None:
             x = np.concatenate(flat, axis=-1)
             return np.asarray((np.sin(x + shifts) @ weights.T).reshape(rows, *shape))
-        k = int(str(part))
-        slope = np.cos(flat[k] + shifts[start[k] : start[k + 1]])
-        block = weights[:, start[k] : start[k + 1]] * slope[..., None, :]
+        columns = slice(sum(widths[:part]), sum(widths[: part + 1]))
+        slope = np.cos(flat[part] + shifts[columns])
+        block = weights[:, columns] * slope[..., None, :]
         return np.asarray(block.reshape(rows, *shape))
+
+    def _random(self, kind: str, *key: object) -> np.random.Generator:
+        return np.random.default_rng(salt(kind, self.seed, *key))
+
+
+def float_reading(
+    program: Program, leaves: Mapping[str, Jet], level: int = 0, seed: int = 0, soft: float = 0.0
+) -> Reading:
+    """One evaluation of a program in float64, at leaves that are jets of arrays batch x shape; see `FloatFunctions`."""
+    return Reading(program, leaves, FloatFunctions(seed, dict(program.activations), soft), level, Meter(_UNMETERED))
 
 
 def constant(x: Any) -> Array:
@@ -197,10 +174,5 @@ def constant(x: Any) -> Array:
 
 def values(program: Program, roots: Sequence[int], leaves: Mapping[str, Array], seed: int = 0) -> dict[int, Array]:
     """The values of nodes, without a batch, at leaves without one."""
-    reading = FloatReading(program, {name: [constant(x)] for name, x in leaves.items()}, 0, seed)
-    found = {}
-    for n in roots:
-        x = reading.value(n)[0]
-        shape = reading.shapes[n]
-        found[n] = np.zeros(shape) if x is None else np.broadcast_to(x, (1, *shape))[0].copy()
-    return found
+    reading = float_reading(program, {name: [constant(x)] for name, x in leaves.items()}, 0, seed)
+    return {n: reading.array(n)[0].copy() for n in roots}

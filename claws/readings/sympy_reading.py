@@ -17,6 +17,7 @@ from claws.kernel.core.errors import Meter, Undefined
 from claws.kernel.core.functions import Property, Slope
 from claws.kernel.core.program import ROLES, Program
 from claws.kernel.values.evaluation import Array, Index, Jacobian, fixed, indices
+from claws.readings.functions import derivative
 
 
 def _sigmoid(x: Any) -> Any:
@@ -27,7 +28,7 @@ def _normal_cdf(x: Any) -> Any:
     return (1 + sympy.erf(x / sympy.sqrt(2))) / 2
 
 
-FUNCTIONS: dict[str, Any] = {
+_FUNCTIONS: dict[str, Any] = {
     "exp": sympy.exp,
     "log": sympy.log,
     "sin": sympy.sin,
@@ -41,6 +42,7 @@ FUNCTIONS: dict[str, Any] = {
     "normal_cdf": _normal_cdf,
     "normal_pdf": lambda x: sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi),
 }
+"""How each known function is written; those that a file declares are symbols."""
 
 
 class SympyRing:
@@ -55,20 +57,23 @@ class SympyRing:
         """Long sums and products count as work: SymPy sorts their terms anew at each step."""
         self.meter.tick(len(x.args))
 
+    def reduce(self, x: Any) -> Any:
+        """The same: SymPy's own sums and products are in a canonical order."""
+        return x
+
     def number(self, value: Fraction) -> Any:
         return sympy.Rational(value.numerator, value.denominator)
 
-    def power(self, x: Any, exponent: Fraction) -> Any:
+    def power(self, x: Any, exponent: Fraction | int) -> Any:
         if x == 0 and exponent <= 0:
             raise Undefined("a division by zero")
         return x ** sympy.Rational(exponent.numerator, exponent.denominator)
 
     def elementary(self, function: str, x: Any) -> tuple[Any, Any]:
-        f = FUNCTIONS.get(function) or sympy.Function(function)
+        f = _FUNCTIONS.get(function) or sympy.Function(function)
         declared = self.activations.get(function)
         if isinstance(declared, Slope):
-            terms = (self.number(c) * f(x) ** e for c, e in declared.terms)
-            return f(x), sum(terms, start=sympy.Integer(0))
+            return f(x), derivative(self, function, 1, declared, x, lambda name: f(x))
         slope = (
             sympy.Heaviside(x) if function == "relu" else sympy.diff(f(self._dummy), self._dummy).subs(self._dummy, x)
         )

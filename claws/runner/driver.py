@@ -600,8 +600,8 @@ def _accelerator(certificate: Certificate, pure: bool) -> Ranks | None:
         from claws.prover.path_ranks import PathRanks
 
         return PathRanks()
+    from claws.prover.array_ranks import ArrayRanks
     from claws.prover.counting import accelerator
-    from claws.prover.lie import ArrayRanks
 
     return accelerator(certificate.evidence, coordinates(certificate.statement.program), ArrayRanks())
 

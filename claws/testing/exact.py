@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from claws.readings.floating import FloatReading  # sets OPENBLAS_NUM_THREADS before NumPy loads
-
-# isort: split
 import numpy as np
 
 from claws.kernel.core.errors import Irrational, Meter, Refused, Undefined
 from claws.kernel.core.evidence import Choices
-from claws.kernel.core.flow import STATE
 from claws.kernel.core.statement import Statement
 from claws.kernel.values import evaluation as exact
 from claws.kernel.values.evaluation import directional, fixed
 from claws.kernel.values.residues import law_directions, law_drift
-from claws.prover.lie import is_zero_residue
 from claws.prover.witness import RecordingNumbers
-from claws.readings.arrays import PRIMES, Field, Jet, Reading
+from claws.readings.arrays import Reading, Theta
+from claws.readings.floating import constant, float_reading
+from claws.readings.flow import LawResidue
+from claws.readings.jets import Array
+from claws.readings.modular import PRIMES, DrawnFunctions, PrimeField
+from claws.readings.residues import is_zero_residue
 
 Rational = Any
 """A NumPy array of dtype object that holds fractions."""
@@ -105,57 +105,51 @@ def _rational(statement: Statement, leaves: Mapping[str, Rational], weights: Rat
     return Found(Fraction(0), RATIONAL, "")
 
 
+def _float_leaves(leaves: Mapping[str, Rational]) -> Theta:
+    return {name: [constant(x)] for name, x in leaves.items()}
+
+
 def _check_defined(statement: Statement, leaves: Mapping[str, Rational], seed: int) -> None:
     """Raises `NoValue` where the law or the map has no real value, which derivatives and residues do not show."""
-    point: dict[str, Jet] = {name: [np.asarray(x, dtype=np.float64)[None]] for name, x in leaves.items()}
     with np.errstate(all="ignore"):
-        reading = FloatReading(statement.program, point, 0, seed)
+        reading = float_reading(statement.program, _float_leaves(leaves), 0, seed)
         for n, what in ((statement.law, "law"), *((n, "map") for n in statement.outputs)):
-            value = reading.value(n)[0]
-            if value is not None and not np.all(np.isfinite(value)):
+            if not np.all(np.isfinite(reading.array(n))):
                 raise NoValue(f"the {what} has no value here")
 
 
 def _vanishes_modulo(statement: Statement, leaves: Mapping[str, Rational], weights: Rational, seed: int) -> bool:
-    field = Field(PRIMES[0])
+    """Whether the residue is 0 modulo a prime. Raises `Undefined` where a number has no residue, or the model no value there."""
+    field = PrimeField(PRIMES[0])
 
-    def residues(x: Rational) -> Any:
-        return np.array([field.residue(Fraction(y)) for y in np.ravel(x)]).reshape(1, *np.shape(x))
+    def residues(x: Rational) -> Array:
+        return np.array([field.number(Fraction(y)) for y in np.ravel(x)]).reshape(1, *np.shape(x))
 
-    reading = Reading(
-        statement.program, {name: [residues(x)] for name, x in leaves.items()}, field, 0, seed, Meter(10**18)
-    )
-    return is_zero_residue(statement, reading, residues(weights))
+    functions = DrawnFunctions(field, seed, dict(statement.program.activations))
+    here = Reading(statement.program, {name: [residues(x)] for name, x in leaves.items()}, functions, 0, Meter(10**18))
+    return is_zero_residue(statement, here, field, residues(weights))
 
 
 def floating(statement: Statement, leaves: Mapping[str, Rational], weights: Rational, seed: int) -> Found:
-    """Both conditions in float64, relative to the size of their terms."""
-    program, flow = statement.program, statement.flow
-    point = {name: np.asarray(x, dtype=np.float64)[None] for name, x in leaves.items()}
+    """The residue in float64: what is larger than rounding explains, relative to the size of its terms, or 0.
+
+    Raises `NoValue` where the law or the map has no value, or no derivative.
+    """
     with np.errstate(all="ignore"):
-        here = FloatReading(program, {name: [x] for name, x in point.items()}, 0, seed)
-        state = {leaf.name for _, leaf in program.leaves(*STATE)}
-        pulled = here.pull({statement.law: [np.asarray(weights, dtype=np.float64)[None]]})
-        gradient = {name: g[0] for name, g in pulled.items() if name in state and g[0] is not None}
-        total = size = 0.0
-        for name, n in flow.drift:
-            y = here.value(n)[0]
-            if name in gradient and y is not None:
-                terms = gradient[name] * y
-                total, size = total + float(np.sum(terms)), size + float(np.sum(np.abs(terms)))
+        here = float_reading(statement.program, _float_leaves(leaves), 0, seed)
+        residue = LawResidue(statement, here, constant(weights))
+        terms = residue.without_loss()
+        total, size = sum(float(np.sum(x)) for x in terms), sum(float(np.sum(np.abs(x))) for x in terms)
         if not np.isfinite(total):
             raise NoValue("the law has no value here")
         if abs(total) > TOLERANCE * (1 + size):
             return Found(total, FLOATING, "without a loss")
-        factors = dict(flow.factors)
-        direction = {}
-        for _, leaf in program.leaves("param"):
-            g = gradient.get(flow.moved(leaf.name))
-            if g is not None:
-                factor = here.value(factors[leaf.name])[0] if leaf.name in factors else 1.0
-                direction[leaf.name] = g * (0.0 if factor is None else factor)
-        for k, n in enumerate(statement.outputs):
-            slope, size = _slope(statement, n, point, direction, seed)
+        # what should cancel are the parts that single parameters have in the slope of an output
+        parts = [list(residue.slopes({name: x})) for name, x in residue.direction().items()]
+        for k in range(len(statement.outputs)):
+            own = [x for part in parts if (x := part[k]) is not None]
+            slope = np.asarray(sum(own, start=np.zeros(())))
+            size = max((float(np.max(np.abs(x), initial=0.0)) for x in own), default=0.0)
             if not np.all(np.isfinite(slope)):
                 raise NoValue("the map has no value here")
             worst = np.argmax(np.abs(slope)) if slope.size else 0
@@ -163,22 +157,6 @@ def floating(statement: Statement, leaves: Mapping[str, Rational], weights: Rati
                 entry = np.unravel_index(worst, slope.shape)[1:]
                 return Found(-float(slope.ravel()[worst]), FLOATING, _loss(k, tuple(map(int, entry))))
     return Found(0.0, FLOATING, "")
-
-
-def _slope(
-    statement: Statement, n: int, point: Mapping[str, Any], direction: Mapping[str, Any], seed: int
-) -> tuple[Any, float]:
-    """The derivative of an output along a direction, and the size of the parts from single parameters."""
-    program = statement.program
-    total: Any = np.zeros(())
-    size = 0.0
-    for name, d in direction.items():
-        moved = {leaf: [x, np.broadcast_to(d, x.shape) if leaf == name else None] for leaf, x in point.items()}
-        part = FloatReading(program, moved, 1, seed).value(n)[1]
-        if part is not None:
-            total = total + part
-            size = max(size, float(np.max(np.abs(part), initial=0.0)))
-    return np.asarray(total), size
 
 
 def _loss(output: int, entry: tuple[int, ...]) -> str:

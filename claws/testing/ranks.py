@@ -6,21 +6,15 @@ singular values shows it. Marcotte, Gribonval and Peyré (2023, section 4.2) cou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from claws.readings.floating import Array, FloatReading, Floats
-
-# isort: split
 import numpy as np
 
-from claws.kernel.core.errors import Meter
 from claws.kernel.core.program import Apply
 from claws.kernel.counting.bounds import simple_model
-from claws.kernel.counting.jets import salt
 from claws.kernel.counting.points import Model, coordinates
 from claws.prover.counting import forms
-from claws.prover.lie import Point, Theta
+from claws.readings.points import FloatPoint
 
 SMALL = 1e-8
 """Singular values below this, relative to the largest, may be zero."""
@@ -39,32 +33,6 @@ class Estimate:
     count: int
     rank: int
     gap: float
-
-
-class FloatPoint(Point):
-    """A model at a random point in float64."""
-
-    def __init__(self, model: Model, seed: int) -> None:
-        super().__init__(model, 8388593, seed, Meter(10**18))
-        self.field = Floats()
-        self.roots = []  # every positive number has one here
-        self.theta = {name: [self._drawn("param", name, [()])] for name in self.state}
-        self.consts = {name: self._drawn("const", name, [()]) for name in self.consts}
-
-    def _drawn(self, role: str, name: str, keys: Sequence[tuple[object, ...]]) -> Array:
-        rows = [np.random.default_rng(salt(role, self.seed, name, *key)).normal(size=self.shapes[name]) for key in keys]
-        return np.abs(np.array(rows)) + 0.3 if role != "input" and self._positive(name) else np.array(rows)
-
-    def _positive(self, name: str) -> bool:
-        leaf = next(leaf for _, leaf in self.program.leaves("param", "const", "time", "velocity") if leaf.name == name)
-        return leaf.domain == "positive" or leaf.role == "time"
-
-    def _weights(self, k: int, keys: Sequence[tuple[int, ...]], shape: tuple[int, ...]) -> Array:
-        return np.array([np.random.default_rng(salt("weight", self.seed, k, *key)).normal(size=shape) for key in keys])
-
-    def reading(self, theta: Theta, level: int, keys: Sequence[tuple[int, ...]] | None) -> FloatReading:
-        leaves = self.leaves(theta, level, keys)
-        return FloatReading(self.program, leaves, level, self.seed)
 
 
 def estimate(model: Model, depth: int, seed: int = 0) -> Estimate | None:

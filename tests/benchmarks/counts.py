@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable
 from math import isqrt
 
-from claws.readings.arrays import PRIMES
+from claws.readings.modular import PRIMES
 from claws.runner.driver import Options
 from claws.runner.sweep import Row, count_at
 from claws.syntax.reader import load_text

@@ -18,7 +18,7 @@ import numpy as np
 from claws.discovery.find import Settings, find_laws_of
 from claws.discovery.polynomials import PolynomialSearch, state_ansatz
 from claws.kernel.core.errors import Meter
-from claws.readings.arrays import PRIMES
+from claws.readings.modular import PRIMES
 from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 

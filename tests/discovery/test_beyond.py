@@ -10,7 +10,7 @@ from claws.discovery.found import Notes
 from claws.discovery.polynomials import PolynomialSearch, state_ansatz
 from claws.discovery.rational import decomposed, quotients
 from claws.kernel.core.errors import Meter
-from claws.readings.arrays import PRIMES
+from claws.readings.modular import PRIMES
 from claws.syntax.instances.instance import Instance
 from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_expression

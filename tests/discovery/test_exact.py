@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claws.discovery.exact import rational_vector, reconstructed, shortened, without_kernel
-from claws.readings.arrays import PRIMES, Field, Residues
+from claws.readings.modular import PRIMES, PrimeField, Residues
 
 numbers = st.fractions(-1000, 1000, max_denominator=10**5)
 
@@ -84,6 +84,6 @@ def test_matrices_without_kernel_are_told_from_the_others(columns: int, more: in
     stack = random.integers(-3, 4, (40, rows, columns)).astype(float)
     # some have one on purpose
     stack[::3, :, -1] = stack[::3, :, 0] if columns > 1 else 0
-    full = without_kernel(Field(p), stack)
+    full = without_kernel(PrimeField(p), stack)
     for a, said in zip(stack, full, strict=True):
         assert said == (nmod_mat(rows, columns, [int(x) % p for x in a.ravel()], p).rank() == columns)

@@ -15,7 +15,7 @@ from claws.discovery.gradings import PRIME, Grading, gradings
 from claws.kernel.core.flow import STATE
 from claws.kernel.counting.bounds import simple_model
 from claws.kernel.counting.points import Model
-from claws.readings.arrays import PRIMES
+from claws.readings.modular import PRIMES
 from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from tests.properties import interpreter as plain

@@ -15,8 +15,9 @@ from claws.discovery.found import FoundLaw, Notes
 from claws.discovery.matrices import matrix_laws, rational_kernel, search_matrix_laws, small_sizes, sparser
 from claws.kernel.core.errors import Meter
 from claws.kernel.counting.bounds import Changed
-from claws.prover.lie import ArrayRanks, Point
-from claws.readings.arrays import PRIMES
+from claws.prover.array_ranks import ArrayRanks
+from claws.readings.modular import PRIMES
+from claws.readings.points import ModularPoint
 from claws.runner.driver import Options, check_text
 from claws.syntax import nodes
 from claws.syntax.instances.instance import Instance
@@ -305,8 +306,8 @@ def test_a_candidate_is_what_its_text_says(text: str) -> None:
                     expressions.append(parse_expression(c.text(order)))
                     orders.append((c, order))
         model, laws = Instance(spec, sizes).with_expressions(expressions)
-        one = Point(model, PRIMES[0], 0, Meter(10**9))
-        two = Point(Changed(search.program.at(sizes), (0,), search.scaled.flow), PRIMES[0], 0, Meter(10**9))
+        one = ModularPoint(model, PRIMES[0], 0, Meter(10**9))
+        two = ModularPoint(Changed(search.program.at(sizes), (0,), search.scaled.flow), PRIMES[0], 0, Meter(10**9))
         left, right = one.reading(one.theta, 0, [(0,)]), two.reading(two.theta, 0, [(0,)])
         for (c, order), law in zip(orders, laws, strict=True):
             got, expected = left.value(law)[0], right.value(group.nodes[group.members.index(c)])[0]

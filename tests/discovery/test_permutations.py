@@ -18,7 +18,7 @@ from claws.kernel.counting.bounds import simple_model
 from claws.kernel.counting.points import Model
 from claws.kernel.values.evaluation import evaluate, fixed, indices
 from claws.kernel.values.rationals import Rationals
-from claws.readings.arrays import PRIMES
+from claws.readings.modular import PRIMES
 from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 

@@ -18,8 +18,8 @@ from claws.kernel.core.errors import Meter
 from claws.kernel.core.evidence import ByPolynomials, ByTensors
 from claws.prover.counting import NumberSearch
 from claws.prover.laws import decide_law, prove_law
-from claws.prover.lie import residue_seems_zero
-from claws.readings.arrays import PRIMES
+from claws.readings.modular import PRIMES
+from claws.readings.residues import residue_seems_zero
 from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 

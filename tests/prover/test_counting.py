@@ -10,14 +10,16 @@ from flint import nmod_mat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claws.discovery.exact import null_space, reconstructed
+from claws.discovery.exact import reconstructed
 from claws.kernel.core.errors import Meter
 from claws.kernel.core.evidence import Step, Tree
 from claws.kernel.core.statement import Statement
 from claws.kernel.counting.points import ExactRanks, Point, depth
-from claws.prover import lie as arrays
+from claws.prover.array_ranks import ArrayRanks
 from claws.prover.counting import balanced, forms
-from claws.readings.arrays import PRIMES
+from claws.readings.echelon import Echelon, null_space
+from claws.readings.modular import PRIMES
+from claws.readings.points import ModularPoint
 from claws.report.results import Verdict
 from claws.runner.driver import Options, check_text
 from claws.runner.sweep import Row, count_at
@@ -58,7 +60,7 @@ def row(text: str, **options: int) -> Row:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_arrays_and_the_kernel_draw_the_same_elements(text: str, seed: int) -> None:
     s = statement(text)
-    exact, fast = Point(s, P, seed, Meter(10**9)), arrays.Point(s, P, seed, Meter(10**9))
+    exact, fast = Point(s, P, seed, Meter(10**9)), ModularPoint(s, P, seed, Meter(10**9))
     for k, tree in enumerate(TREES):
         got = np.mod(np.rint(fast.elements(tree, k, range(2))), P).astype(int).tolist()
         assert got == [exact.element(tree, k, j) for j in range(2)], tree
@@ -71,7 +73,7 @@ def test_arrays_and_the_kernel_draw_the_same_elements(text: str, seed: int) -> N
 def test_the_ranks_are_the_same(text: str) -> None:
     s = statement(text)
     steps = [Step(1, 6), Step((1, 1), 4)]
-    for ranks in (ExactRanks(), arrays.ArrayRanks()):
+    for ranks in (ExactRanks(), ArrayRanks()):
         assert ranks.of_gradients(s, [s.law], P, 0, Meter(10**9)) == ExactRanks().of_gradients(
             s, [s.law], P, 0, Meter(10**9)
         )
@@ -129,7 +131,7 @@ def test_the_rank_is_that_of_flint(rows: int, columns: int, rank: int, seed: int
         matrix = (
             rng.integers(0, P, (rows, rank)).astype(object) @ rng.integers(0, P, (rank, columns)).astype(object) % P
         )
-    echelon = arrays.Echelon(P, columns)
+    echelon = Echelon(P, columns)
     for start in range(0, rows, 25):
         echelon.add(echelon.field.reduce(matrix[start : start + 25].astype(np.float64)))
     expected = nmod_mat(rows, columns, [int(x) for x in matrix.ravel()], P)

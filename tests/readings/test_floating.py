@@ -10,7 +10,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claws.readings.floating import FloatReading
+from claws.readings.floating import float_reading
 from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
@@ -38,7 +38,7 @@ def taylor(formula: str, z: float, order: int) -> list[float]:
     leaves = {"z": [np.array([z]), *([np.array([1.0])] if order else [None]), *[None] * (2**order - 2)][: 2**order]}
     for k in range(order):
         leaves["z"][1 << k] = np.array([1.0])
-    jet = FloatReading(program, leaves, order).value(output)
+    jet = float_reading(program, leaves, order).value(output)
     return [float(jet[(1 << k) - 1][0]) for k in range(order + 1)]
 
 
@@ -56,7 +56,7 @@ def test_a_homogeneous_activation_is_homogeneous(degree: int) -> None:
     model = Instance(load_text(text, "f.claw"), {}).model()
 
     def value(z: float) -> float:
-        return float(FloatReading(model.program, {"z": [np.array([z])]}, seed=5).value(model.outputs[0])[0][0])
+        return float(float_reading(model.program, {"z": [np.array([z])]}, seed=5).value(model.outputs[0])[0][0])
 
     for z in (0.5, -0.75):
         assert value(3 * z) == pytest.approx(3**degree * value(z))
@@ -69,7 +69,7 @@ def test_derivatives_of_what_is_left_open_are_those_of_its_values(declaration: s
 
     def jet(z: float, level: int) -> list[float]:
         leaves = {"z": [np.array([z]), np.array([1.0])][: level + 1]}
-        return [float(x[0]) for x in FloatReading(model.program, leaves, level, seed=2).value(model.outputs[0])]
+        return [float(x[0]) for x in float_reading(model.program, leaves, level, seed=2).value(model.outputs[0])]
 
     h = 1e-6
     assert jet(0.3, 1)[1] == pytest.approx((jet(0.3 + h, 0)[0] - jet(0.3 - h, 0)[0]) / (2 * h), rel=1e-6)
@@ -79,7 +79,7 @@ def test_a_soft_relu_is_one_away_from_its_kink() -> None:
     model = Instance(load_text("param z\nmap relu(z)\n", "f.claw"), {}).model()
 
     def value(z: float) -> float:
-        return float(FloatReading(model.program, {"z": [np.array([z])]}, soft=1e-3).value(model.outputs[0])[0][0])
+        return float(float_reading(model.program, {"z": [np.array([z])]}, soft=1e-3).value(model.outputs[0])[0][0])
 
     assert value(0.5) == pytest.approx(0.5, abs=1e-12)
     assert value(-0.5) == pytest.approx(0.0, abs=1e-12)

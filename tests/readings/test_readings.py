@@ -15,14 +15,17 @@ from claws.kernel.core.program import Program
 from claws.kernel.core.statement import Statement
 from claws.kernel.values.evaluation import Array, directional, evaluate, fixed, gradients, indices
 from claws.kernel.values.rationals import Rationals
-from claws.prover.lie import residue_seems_zero
-from claws.readings.arrays import PRIMES, Field, Reading
+from claws.readings import jets
+from claws.readings.arrays import Reading
 from claws.readings.flint_reading import residue_vanishes
+from claws.readings.modular import PRIMES, DrawnFunctions, PrimeField
+from claws.readings.residues import residue_seems_zero
 from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
 P = PRIMES[0]
-FIELD = Field(P)
+FIELD = PrimeField(P)
+FUNCTIONS = DrawnFunctions(FIELD, 0, {})
 
 # every node kind that is a rational function of the leaves
 OUTPUTS = [
@@ -58,7 +61,7 @@ def leaves_mod(program: Program, exact: dict[str, Array]) -> dict[str, np.ndarra
         shape = [fixed(k) for k in program.shapes[n]]
         array = np.zeros((1, *shape))
         for i in indices(shape):
-            array[(0, *i)] = FIELD.residue(Fraction(exact[leaf.name].get(i, 0)))
+            array[(0, *i)] = FIELD.number(Fraction(exact[leaf.name].get(i, 0)))
         result[leaf.name] = array
     return result
 
@@ -78,7 +81,7 @@ def points() -> st.SearchStrategy[dict[str, Array]]:
 def same(modular: np.ndarray, exact: Array) -> bool:
     dense = np.zeros(modular.shape[1:])
     for i, y in exact.items():
-        dense[i] = FIELD.residue(Fraction(y))
+        dense[i] = FIELD.number(Fraction(y))
     return bool(np.array_equal(np.mod(modular[0], P), np.mod(dense, P)))
 
 
@@ -90,7 +93,7 @@ def test_residues_are_the_residues_of_the_rational_values(output: str, point: di
     ring, meter = Rationals({}, Choices()), Meter(10**7)
     names = ["U", "V", "c"]
     residues = leaves_mod(s.program, point)
-    here = Reading(s.program, {name: [x] for name, x in residues.items()}, FIELD, 0, 0, meter)
+    here = Reading(s.program, {name: [x] for name, x in residues.items()}, FUNCTIONS, 0, meter)
     root = s.outputs[0]
     assert same(here.value(root)[0], evaluate(s.program, [root], point, ring, meter)[root])
     # backwards: the gradient of the law; forwards: the derivative of the output along it
@@ -99,7 +102,7 @@ def test_residues_are_the_residues_of_the_rational_values(output: str, point: di
     for name in names:
         assert same(pulled[name][0], gradient.get(name, {}))
     exact = directional(s.program, [root], point, gradient, ring, meter)[root]
-    moved = Reading(s.program, {name: [x, *pulled[name]] for name, x in residues.items()}, FIELD, 1, 0, meter)
+    moved = Reading(s.program, {name: [x, *pulled[name]] for name, x in residues.items()}, FUNCTIONS, 1, meter)
     pushed = moved.value(root)[1]
     assert (not exact) if pushed is None else same(np.broadcast_to(pushed, (1, *here.shapes[root])), exact)
 
@@ -107,7 +110,7 @@ def test_residues_are_the_residues_of_the_rational_values(output: str, point: di
 def test_einsum_of_residues_is_exact_where_floats_would_not_be() -> None:
     rng = np.random.default_rng(0)
     a, b = (FIELD.reduce(rng.integers(0, P, (2, 3, 700)).astype(np.float64)) for _ in range(2))
-    (got,) = FIELD.einsum([[a], [b]], [(0, 2), (1, 2)], (0, 1), [3, 3, 700])
+    (got,) = jets.einsum(FIELD, [[a], [b]], [(0, 2), (1, 2)], (0, 1), [3, 3, 700])
     exact = np.einsum("bik,bjk->bij", a.astype(object), b.astype(object))
     assert np.array_equal(np.mod(got, P), np.mod(exact, P).astype(np.float64))
 

@@ -21,9 +21,9 @@ from claws.kernel.core.sizes import ONE, Size
 from claws.kernel.core.statement import Count, Statement
 from claws.kernel.counting.points import Point, coordinates, parameters
 from claws.kernel.format.certificate import Certificate, digest, read_certificate, write_certificate
-from claws.prover import lie as arrays
 from claws.prover.counting import decide_number
-from claws.readings.arrays import PRIMES
+from claws.readings.modular import PRIMES
+from claws.readings.points import ModularPoint
 from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from tests.kernel.models import constant, judge, make, product, refuses, scale
@@ -271,7 +271,7 @@ MODELS = {
 @pytest.mark.parametrize("seed", [0, 1])
 def test_arrays_and_the_kernel_draw_the_same_elements(name: str, seed: int) -> None:
     s = statement(MODELS[name])
-    exact, fast = Point(s, P, seed, Meter(10**9)), arrays.Point(s, P, seed, Meter(10**9))
+    exact, fast = Point(s, P, seed, Meter(10**9)), ModularPoint(s, P, seed, Meter(10**9))
     for k, tree in enumerate(TREES):
         got = np.mod(np.rint(fast.elements(tree, k, range(2))), P).astype(int).tolist()
         assert got == [exact.element(tree, k, j) for j in range(2)], tree

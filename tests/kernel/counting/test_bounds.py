@@ -165,7 +165,7 @@ def test_brackets_of_too_many_nilpotents_are_refused() -> None:
 
 @pytest.mark.parametrize("modulus", [2147483647, 2879 * 2903, 2**29 - 3, 8388593 * 2, 1009])
 def test_the_accelerator_takes_no_modulus_for_which_it_is_not_exact(modulus: int) -> None:
-    from claws.prover.lie import ArrayRanks
+    from claws.prover.array_ranks import ArrayRanks
 
     statement = count("=", 3)
     evidence = sandwich(statement)

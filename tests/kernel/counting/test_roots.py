@@ -13,8 +13,8 @@ from claws.kernel.core.evidence import Tree
 from claws.kernel.counting.jets import Jet, JetRing
 from claws.kernel.counting.points import Point
 from claws.kernel.counting.roots import independent, jacobi
-from claws.prover import lie as arrays
-from claws.readings.arrays import PRIMES, PRIMES_WITH_ROOTS
+from claws.readings.modular import PRIMES, PRIMES_WITH_ROOTS
+from claws.readings.points import ModularPoint
 from claws.runner.driver import Options
 from claws.runner.sweep import Row, count_at
 from claws.syntax.instances.instance import Instance
@@ -147,7 +147,7 @@ def test_where_there_is_no_root() -> None:
 )
 def test_the_accelerator_draws_the_same_elements(text: str, tree: Tree) -> None:
     model = Instance(load_text(text), {}).model()
-    slow, fast = Point(model, P, 5, Meter(10**8)), arrays.Point(model, P, 5, Meter(10**8))
+    slow, fast = Point(model, P, 5, Meter(10**8)), ModularPoint(model, P, 5, Meter(10**8))
     expected = [slow.element(tree, 0, k) for k in range(3)]
     got = np.mod(np.rint(fast.elements(tree, 0, range(3))), P).astype(int).tolist()
     assert got == expected
