@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: check test lint bench clean
+.PHONY: check test corpus lint bench clean
 
 # checks every file of examples/
 check: $(VENV)/installed
@@ -14,9 +14,16 @@ check: $(VENV)/installed
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n auto
 
+# writes what `claws check` now prints of each file of tests/corpus; look at the difference
+corpus: $(VENV)/installed
+	$(BIN)/python -m tests.corpus.corpus
+
+# style, formatting, types (of the tests, too) and which room imports which
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check claws tests grammar
+	$(BIN)/ruff format --check claws tests grammar
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 bench: $(VENV)/installed
 	$(BIN)/python tests/benchmarks/run.py
@@ -25,7 +32,7 @@ bench: $(VENV)/installed
 	! command -v coqc >/dev/null || PYTHONPATH=. $(BIN)/python tests/benchmarks/coq.py
 
 clean:
-	rm -rf $(VENV) build dist claws.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist claws.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find claws grammar tests -name __pycache__ -prune -exec rm -rf {} +
 
 # The stamps: an installation is repeated when pyproject.toml has changed since.

@@ -15,13 +15,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from claws.report.results import FileResult, source_lines
-from claws.runner.driver import Options, check_spec
+from claws.report.results import FileResult
+from claws.runner.check import check_spec
+from claws.runner.options import Options
 from claws.syntax.diagnostic import Diagnostic
-from claws.syntax.instances.instance import Instance
 from claws.syntax.limits import LIMITS
 from claws.syntax.reader import load_text
-from claws.syntax.source import read_source
+from claws.syntax.source import read_source, source_lines
 from claws.syntax.spec import Spec
 
 if TYPE_CHECKING:
@@ -51,29 +51,15 @@ class Law:
 
         The entry U[0, 1] of a parameter is the symbol `U_0_1`. Raises `ClawError` where a size is missing or does not fit.
         """
-        from claws.kernel.core.errors import Meter, Refused
-        from claws.kernel.values.evaluation import evaluate, fixed
-        from claws.readings.sympy_reading import SympyRing, as_matrix, symbols_of
-        from claws.report.show import ENTRIES_BUDGET, no_value
+        from claws.report.formulas import law_entries
         from claws.syntax.diagnostic import SourceError
 
         spec = self.model.spec
         _check_names(spec, sizes or {})
         try:
-            statement = Instance(spec, dict(sizes or {})).statement(self.name)
+            return law_entries(spec, self.name, sizes)
         except SourceError as problem:
             raise ClawError(spec.path, spec.text, [problem.diagnostic]) from problem
-        program = statement.program
-        if program.free_dims():
-            missing = ", ".join(program.free_dims())
-            raise ClawError(spec.path, spec.text, [Diagnostic("CLAW025", f"no size is given for {missing}")])
-        leaves = symbols_of(program)
-        try:
-            meter = Meter(ENTRIES_BUDGET)
-            values = evaluate(program, [statement.law], leaves, SympyRing(meter), meter)
-        except Refused as problem:
-            raise ClawError(spec.path, spec.text, [no_value(problem, spec.laws[self.name].span)]) from problem
-        return as_matrix(values[statement.law], tuple(fixed(k) for k in program.shapes[statement.law]))
 
     def evaluate(self, values: Mapping[str, Any], sizes: Mapping[str, int] | None = None) -> Any:
         """The value of the law as a float64 array, for watching it while your own code trains.

@@ -2,7 +2,7 @@
 
 The fixture `claw` loads a file for property tests of one's own: `claw("two_layer.claw")`, by a path from the test's folder.
 
-Soundness rests on nothing here: a test asks the driver, as the command line does, and shows its text.
+Soundness rests on nothing here: a test asks the runner, as the command line does, and shows its text.
 This module is imported by every run of pytest, so it imports the rest of claws only for a `.claw` file.
 """
 
@@ -22,7 +22,7 @@ import pytest
 if TYPE_CHECKING:
     from claws.api import Model
     from claws.report.results import FileResult
-    from claws.runner.driver import Options
+    from claws.runner.options import Options
     from claws.syntax.spec import Claim, Spec
 
 
@@ -98,7 +98,8 @@ class ClawFile(pytest.File):
 
     def collect(self) -> Iterator[ClawItem]:
         from claws.report.results import FileResult
-        from claws.runner.driver import Options, check_text
+        from claws.runner.check import check_text
+        from claws.runner.options import Options
         from claws.syntax.reader import load_text
         from claws.syntax.source import read_source
 
@@ -113,7 +114,7 @@ class ClawFile(pytest.File):
         try:
             spec = load_text(text, shown)
         except Exception:
-            # a bug of claws: the driver words it
+            # a bug of claws: the runner words it
             yield WrongFile.from_parent(self, name="file", result=check_text(text, shown, options))
             return
         if spec.diagnostics:
@@ -189,11 +190,11 @@ class LawItem(ClawItem):
 
         plan = Plan(self.options.seed, laws=(self.claim.name,))
         found = spec_tests(self.spec, self.options, plan, bundles=".")
-        (law,) = found.data["laws"] or [None]
-        if found.errors or law is None or not law["holds"] or law["bug"]:
-            self.text = "\n".join(render_file(found.data, found.errors, verbose=True))
-            if not found.errors and law is not None and not law["tried"] and not law["bug"]:
-                pytest.skip(f"the law could not be tried: {law['note']}")
+        law = found.laws[0] if found.laws else None
+        if found.errors or law is None or not law.holds or law.bug:
+            self.text = "\n".join(render_file(found, verbose=True))
+            if not found.errors and law is not None and not law.tried and not law.bug:
+                pytest.skip(f"the law could not be tried: {law.note}")
             raise NotHeldError(self.text)
 
 
@@ -214,15 +215,15 @@ class ClaimItem(ClawItem):
 
     def __init__(self, *, spec: Spec, claim: Claim, sizes: Mapping[str, int], options: Options, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        # a file with this claim alone, for the driver to report on as on any file
+        # a file with this claim alone, for the runner to report on as on any file
         self.spec = replace(spec, claims=[replace(claim, sizes=(dict(sizes),))])
         self.options = options
         self.line = claim.node.span.line - 1
 
     def runtest(self) -> None:
-        from claws.report.results import Verdict
+        from claws.kernel.core.finding import Verdict
         from claws.report.text import render_claim, render_diagnostic
-        from claws.runner.driver import check_spec
+        from claws.runner.check import check_spec
 
         result = check_spec(self.spec, self.options)
         lines = [line for d in result.errors for line in render_diagnostic(result.path, result.lines, d)]

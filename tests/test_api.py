@@ -15,7 +15,7 @@ import sympy
 
 import claws
 from claws.cli import main
-from claws.report.results import Verdict
+from claws.kernel.core.finding import Verdict
 
 GOOD = "dim n\nparam u, v: [n]\nmap u*v\nlaw balance = u^2 - v^2\nlaw total = u^2 + v^2 expect refuted\n"
 u, v, w = sympy.symbols("u v w")
@@ -43,7 +43,7 @@ def test_load_and_loads_read_the_same(file: Path) -> None:
 def test_check_gives_verdicts() -> None:
     balance, total = claws.loads(GOOD).check().claims
     assert (balance.verdict, balance.for_all_sizes, balance.holds) == (Verdict.PROVED, True, True)
-    assert (total.verdict, total.expected, total.detail["residue"]) == (Verdict.REFUTED, Verdict.REFUTED, "4")
+    assert (total.verdict, total.expected, total.detail.to_json()["residue"]) == (Verdict.REFUTED, Verdict.REFUTED, "4")
 
 
 def test_check_gives_what_the_command_line_gives(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ import claws.report.text
 import claws.report.trials
 
 # all that the plugin imports later: what a run inside this one imports first, pytester makes it forget
-import claws.runner.driver
+import claws.runner.check
 import claws.testing.files  # noqa: F401
 from claws.cli import main
 
@@ -181,7 +181,7 @@ def test_a_bug_while_reading_is_worded(pytester: pytest.Pytester, monkeypatch: p
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr("claws.syntax.reader.load_text", fail)
-    monkeypatch.setattr("claws.runner.driver.load_text", fail)
+    monkeypatch.setattr("claws.runner.files.load_text", fail)
     write(pytester, good=GOOD)
     result = run(pytester)
     result.assert_outcomes(failed=1)
@@ -209,7 +209,7 @@ def test_nothing_is_imported_before_there_is_a_claw_file(
     pytester.makeconftest(
         """
         import sys
-        HEAVY = {"lark", "sympy", "numpy", "scipy", "hypothesis.strategies", "flint", "claws.runner.driver", "claws.kernel"}
+        HEAVY = {"lark", "sympy", "numpy", "scipy", "hypothesis.strategies", "flint", "claws.runner.check", "claws.kernel"}
 
         def pytest_sessionfinish(session):
             print("imported:", *sorted(HEAVY & set(sys.modules)))
@@ -222,7 +222,7 @@ def test_nothing_is_imported_before_there_is_a_claw_file(
     result = pytester.run(sys.executable, "-m", "pytest", "-s", *PLUGIN)
     result.assert_outcomes(passed=1 + collected)
     (line,) = (line for line in result.outlines if "imported:" in line)
-    assert line.split("imported:")[1].split() == (["claws.kernel", "claws.runner.driver"] if collected else [])
+    assert line.split("imported:")[1].split() == (["claws.kernel", "claws.runner.check"] if collected else [])
 
 
 # --- property tests ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import Phase, settings
 
-from claws.cli import EXIT_STATUSES, main
+from claws.cli import main
+from claws.commands.options import EXIT_STATUSES
 from claws.flows.losses import Loss
 from claws.report.results import Exit
 

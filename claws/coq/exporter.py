@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from claws.coq.proofs.conserved_laws import laws_file
-from claws.coq.proofs.entry_polynomials import check_size
+from claws.coq.proofs.entry_polynomials import ProvedLaws, check_size
 from claws.coq.proofs.independent_gradients import search_dependence, search_independence
 from claws.coq.proofs.independent_laws import dependent_file, independent_file
 from claws.coq.proofs.laws_for_all_sizes import all_sizes_file
@@ -29,15 +29,17 @@ from claws.coq.proofs.refuted_laws import Refutation, refuted_file, refuted_quot
 from claws.coq.statements.coq_file import CoqFile
 from claws.coq.statements.exported_model import ExportedModel, Sizes, read_model
 from claws.coq.statements.node_facts import CannotExport
+from claws.discovery.conjectures import CONJECTURES
 from claws.kernel.core.errors import Malformed, OutOfBudget, Undefined
-from claws.kernel.core.evidence import NotConserved, Sandwich, Witness
-from claws.kernel.core.sizes import Bounds
-from claws.kernel.core.statement import Count
+from claws.kernel.core.sizes import SizeBounds
 from claws.kernel.counting.bounds import compare
+from claws.kernel.counting.evidence import NotConserved
+from claws.kernel.counting.statements import Count
 from claws.kernel.values.evaluation import indices
+from claws.kernel.values.evidence import Witness
 from claws.prover.counting import KnownLaw, count_laws, decide_number
 from claws.prover.laws import decide_law
-from claws.prover.sizes import smallest_sizes
+from claws.prover.least_sizes import smallest_sizes
 from claws.syntax.diagnostic import SourceError
 from claws.syntax.instances.instance import Instance
 from claws.syntax.spec import Claim, Spec
@@ -64,11 +66,14 @@ class Export:
 
 @dataclass(frozen=True)
 class Work:
-    """How long to search for the verdict of one claim (see `claws.runner.driver.Options`)."""
+    """What the search for the verdict on one claim may take, where the verdict is not known already."""
 
     seed: int = 0
+    """The seed of what is drawn."""
     budget: int = 20_000_000
+    """The most steps of a search, as the kernel's `Meter` counts them."""
     timeout: float | None = 60.0
+    """The most seconds; None for no limit."""
 
 
 @dataclass(frozen=True)
@@ -203,7 +208,7 @@ class _Exporter:
             return {d: known[d] for d in spec.dims}
         instance = Instance(spec, known)
         conditions = [c for law in laws for c in instance.statement(law).program.conditions]
-        bounds = Bounds(tuple(conditions))
+        bounds = SizeBounds(tuple(conditions))
         small = smallest_sizes(free, bounds)
         for raised in _raised(free, small):
             if bounds.hold_at(raised):
@@ -266,7 +271,8 @@ class _Exporter:
                 outcome = decide_law(instance.statement(claim.name), *options)
                 theorem, reason = outcome.theorem, outcome.reason
             else:
-                number = decide_number(instance.number_statement(claim), list(self.known(claim, sizes)), *options)
+                known = list(self.known(claim, sizes))
+                number = decide_number(instance.number_statement(claim), known, CONJECTURES, *options)
                 theorem, reason = number.theorem, number.reason
             found = Decided(theorem.verdict, theorem.evidence) if theorem else Decided("UNKNOWN", None, reason)
             self.decided[id(claim), tuple(given.items())] = found
@@ -320,8 +326,9 @@ class _Exporter:
         if isinstance(evidence, NotConserved):
             return self.refuted(claim, claim.laws[evidence.law], given, evidence.witness)
         missing: MissingLaw | OneField | None = None
-        if isinstance(evidence, Sandwich):
-            missing = search_missing(model, claim.laws, evidence, self.work.seed)
+        proved = ProvedLaws.of(Instance(self.spec, given).number_statement(claim).program, evidence)
+        if proved is not None:
+            missing = search_missing(model, claim.laws, proved, self.work.seed)
         if missing is None:
             missing = search_one_field(model, claim.laws, self.work.seed)
         if missing is None:
@@ -381,11 +388,12 @@ class _Exporter:
             else:
                 # where a bound has been shown, the number is not known yet
                 options = (self.work.seed, self.work.budget, self.work.timeout)
-                theorem = count_laws(statement, list(self.known(claim, sizes)), *options).theorem
+                theorem = count_laws(statement, list(self.known(claim, sizes)), CONJECTURES, *options).theorem
                 evidence = theorem.evidence if theorem else None
-            if isinstance(evidence, Sandwich):
+            proved = ProvedLaws.of(statement.program, evidence)
+            if proved is not None:
                 try:
-                    return search_certificate(model, [], self.work.seed, evidence)
+                    return search_certificate(model, [], self.work.seed, proved)
                 except CannotExport:
                     pass
             raise CannotExport(f"no list of all laws is known: {problem}") from problem

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from claws.coq.coqc import INSTALL, Answer, CoqFailed, CoqMissing, check_text, library, version
 from claws.coq.exporter import Decided, Known, Work, export
 from claws.coq.statements.coq_file import CoqFile
-from claws.report.results import ClaimResult, FileResult
+from claws.report.results import ClaimResult
 from claws.syntax.diagnostic import START, Diagnostic
 from claws.syntax.spec import Claim, Spec
 
@@ -37,9 +37,9 @@ def where(file: CoqFile) -> str:
 
 
 def ask_coq(
-    spec: Spec, claims: Sequence[tuple[Claim, dict[str, int], ClaimResult]], result: FileResult, work: Work
-) -> None:
-    """Export these claims, let coqc check each file, and add what it says to the results of the claims.
+    spec: Spec, claims: Sequence[tuple[Claim, dict[str, int], ClaimResult]], work: Work
+) -> Iterator[Diagnostic]:
+    """Export these claims, let coqc check each file, and add what it says to the results of the claims; its errors are yielded.
 
     A claim of which Coq has accepted the verdict names it in its trust line. One that can't be exported, or that the kernel
     has not decided, says so under `coq`; its verdict is not touched. An exported file that coqc turns down is an error, and so
@@ -54,14 +54,16 @@ def ask_coq(
     place = {(id(claim), tuple(sizes.items())): own for claim, sizes, own in claims}
     for refusal in found.refused:
         own = place[id(refusal.claim), tuple(refusal.sizes.items())]
-        own.detail["coq"] = f"not exported: {refusal.reason}"
+        own.detail.coq = f"not exported: {refusal.reason}"
     for refusal in found.one_size:
         own = place[id(refusal.claim), tuple(refusal.sizes.items())]
-        own.detail["coq"] = f"not for all sizes: {refusal.reason}"
+        own.detail.coq = f"not for all sizes: {refusal.reason}"
     for file in found.files:
         for part, answer in _answers(spec, file, work, known):
             for claim, sizes in part.claims:
-                _report(part, answer, claim, place[id(claim), tuple(sizes.items())], result)
+                problem = _report(part, answer, claim, place[id(claim), tuple(sizes.items())])
+                if problem is not None:
+                    yield Diagnostic("CLAW092", problem, claim.node.span, _BUG)
 
 
 def _answers(spec: Spec, file: CoqFile, work: Work, known: Known) -> Iterator[tuple[CoqFile, Answer]]:
@@ -75,25 +77,23 @@ def _answers(spec: Spec, file: CoqFile, work: Work, known: Known) -> Iterator[tu
         yield from ((part, check_text(part.name, part.text)) for part in alone if part.all_sizes == file.all_sizes)
 
 
-def _report(file: CoqFile, answer: Answer, claim: Claim, own: ClaimResult, result: FileResult) -> None:
-    """Adds coqc's answer to the result of a claim."""
+def _report(file: CoqFile, answer: Answer, claim: Claim, own: ClaimResult) -> str | None:
+    """Add coqc's answer to the result of a claim; what is wrong, if it contradicts the kernel or turns the file down."""
     at = where(file)
-    before = f"{own.detail['coq']}; " if "coq" in own.detail else ""
+    before = "" if own.detail.coq is None else f"{own.detail.coq}; "
     verdict = own.verdict.value
+    problem = None
     if answer.accepted and verdict == "UNKNOWN":
-        own.detail["coq"] = f"{before}accepted as {file.verdict}{at}, which the kernel has not decided"
+        own.detail.coq = f"{before}accepted as {file.verdict}{at}, which the kernel has not decided"
     elif answer.accepted and verdict != file.verdict:
-        message = f"coqc accepts the opposite of the verdict on `{claim.name}`"
-        own.detail["coq"] = f"{before}REFUSED: {message}"
-        result.errors.append(Diagnostic("CLAW092", message, claim.node.span, _BUG))
-        result.failed = True
+        problem = f"coqc accepts the opposite of the verdict on `{claim.name}`"
+        own.detail.coq = f"{before}REFUSED: {problem}"
     elif answer.accepted:
         own.trust = (*own.trust, f"Coq {version()}{at}")
-        own.detail["coq"] = f"{before}accepted{at}"
+        own.detail.coq = f"{before}accepted{at}"
     elif answer.out_of_time:
-        own.detail["coq"] = f"{before}{answer.message}"
+        own.detail.coq = f"{before}{answer.message}"
     else:
-        own.detail["coq"] = f"REFUSED: {answer.message}"
-        message = f"coqc does not accept what was exported of `{claim.name}`: {answer.message}"
-        result.errors.append(Diagnostic("CLAW092", message, claim.node.span, _BUG))
-        result.failed = True
+        own.detail.coq = f"REFUSED: {answer.message}"
+        problem = f"coqc does not accept what was exported of `{claim.name}`: {answer.message}"
+    return problem

@@ -19,15 +19,25 @@ from typing import Any
 
 import numpy as np
 
+from claws.discovery.ansatz import (
+    Ansatz,
+    Coefficients,
+    Letter,
+    LetterText,
+    PolynomialLaw,
+    entry_text,
+    polynomial_text,
+    state_ansatz,
+)
 from claws.discovery.found import Notes
-from claws.discovery.points import random_states
-from claws.discovery.polynomials import Ansatz, Coefficients, Law, Letter, entry_text, law_text, state_ansatz
+from claws.discovery.search_points import random_states
 from claws.kernel.core.errors import Meter, Undefined
 from claws.kernel.core.flow import STATE
 from claws.kernel.core.functions import Slope
 from claws.kernel.counting.jets import draw, salt
-from claws.kernel.counting.points import Model, coordinates
-from claws.kernel.values.evaluation import Array, Index, evaluate, fixed, gradients, indices
+from claws.kernel.counting.points import CountedModel, coordinates
+from claws.kernel.values.evaluation import Array, elementwise, evaluate, fixed, gradients, indices
+from claws.kernel.values.evidence import Index
 from claws.readings.echelon import BATCH
 from claws.readings.points import ModularPoint, flattened
 from claws.syntax import nodes
@@ -37,48 +47,55 @@ from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_expression
 from claws.syntax.spec import Spec
 
-MAX_EXTRA = 60
-"""With more letters than this beside the coordinates, only the first are kept."""
 
-MAX_AFFINE = 6
-"""With more coordinates, no affine Darboux polynomials are looked for."""
+@dataclass(frozen=True, slots=True)
+class FunctionLimits:
+    """Which functions beyond polynomials are tried."""
 
-MAX_TERMS = 20_000
-"""An extactic determinant that may have more terms is not expanded."""
+    extra: int = 60
+    """With more letters than this beside the coordinates, only the first are kept."""
+    affine: int = 6
+    """With more coordinates, no affine Darboux polynomials are looked for."""
+    terms: int = 20_000
+    """An extactic determinant that may have more terms is not expanded."""
+    coordinates: int = 300
+    """With more coordinates, none is tried as a Darboux polynomial."""
+    sums: int = 24
+    """With more coordinates, no sums and differences of two are tried as Darboux polynomials."""
+    minors: int = 40
+    """A matrix with more maximal minors has none of them tried."""
+    minor: int = 3
+    """Larger minors are not tried."""
+    constants: int = 8
+    """Constants with more entries do not stand in coefficients."""
+    zeros: int = 4
+    """Points on P = 0 at which a guess P is tested."""
 
-MAX_COORDINATES = 300
-"""With more, no coordinate is tried as a Darboux polynomial."""
 
-MAX_SUMS = 24
-"""With more coordinates, no sums and differences of two are tried as Darboux polynomials."""
-
-MAX_MINORS = 40
-"""A matrix with more maximal minors has none of them tried."""
-
-MAX_MINOR = 3
-"""Larger minors are not tried."""
-
-MAX_CONSTANTS = 8
-"""Constants with more entries do not stand in coefficients."""
+LIMITS = FunctionLimits()
 
 
 @dataclass(frozen=True)
 class Extra:
-    """A function as an expression in the names of a file."""
+    """A function of the state, as an expression in the names of a file."""
 
     value: nodes.Expression
     constant: bool = False
+    """Whether no flow changes it."""
     darboux: nodes.Expression | None = None
     """The Darboux polynomials (one, or all entries of an array) of whose squares this is the logarithm."""
 
 
 def ansatz_with(instance: Instance, extras: Sequence[Extra], notes: Notes) -> Iterator[Ansatz]:
-    """The coordinates and all entries of these functions as letters. Raises `SourceError` where a function has no meaning."""
+    """The ansatzes with the coordinates and all entries of these functions as letters; `notes` says which were too many.
+
+    Raises `SourceError` where a function has no meaning.
+    """
     model, places = instance.with_expressions([extra.value for extra in extras])
     shapes = [[fixed(k) for k in model.program.shapes[n]] for n in places]
     placed = []
     for extra, n, shape in zip(extras, places, shapes, strict=True):
-        if extra.constant and math.prod(shape) > MAX_CONSTANTS:
+        if extra.constant and math.prod(shape) > LIMITS.constants:
             notes.add(
                 f"entries of {print_expression(extra.value)} stand in no coefficient: there are {math.prod(shape)}"
             )
@@ -92,7 +109,7 @@ def ansatz_with(instance: Instance, extras: Sequence[Extra], notes: Notes) -> It
                 if (n, i) not in known:
                     known.add((n, i))
                     letters.append(_letter(instance.spec, extra, n, i))
-        most = len(base.letters) + MAX_EXTRA
+        most = len(base.letters) + LIMITS.extra
         if len(letters) > most:
             notes.add(
                 f"{len(letters) - most} of {len(letters) - len(base.letters)} further functions take no part in laws"
@@ -101,6 +118,7 @@ def ansatz_with(instance: Instance, extras: Sequence[Extra], notes: Notes) -> It
 
 
 def _letter(spec: Spec, extra: Extra, n: int, i: Index) -> Letter:
+    """The entry `i` of a function, whose node is `n`, as a letter; 1/P is written as a division by P."""
     value, below = extra.value, None
     match value:
         case nodes.Binary("/", nodes.Number(one), divisor) if one == 1:
@@ -110,15 +128,15 @@ def _letter(spec: Spec, extra: Extra, n: int, i: Index) -> Letter:
         n,
         i,
         letter_text(spec, value, i),
-        denominator="" if below is None else letter_text(spec, below, i),
-        whole=letter_text(spec, operand, ()) if i else "",
-        logarithm="" if extra.darboux is None else letter_text(spec, extra.darboux, i, operand=False),
+        denominator=None if below is None else letter_text(spec, below, i),
+        whole=letter_text(spec, operand, ()) if i else None,
+        logarithm="" if extra.darboux is None else _base_text(_entry_of(spec, extra.darboux, i)),
         constant=extra.constant,
     )
 
 
-def product_text(law: Law) -> str:
-    """The rational law of which a sum of logarithms of squares is the logarithm; empty for another law."""
+def rational_law_text(law: PolynomialLaw) -> str:
+    """The rational law of which a sum of logarithms of squares is the logarithm, as text; empty for another law."""
     powers: dict[str, int] = {}
     for m, c in law.coefficients.items():
         polynomial = law.ansatz.letters[m[0]].logarithm if len(m) == 1 else ""
@@ -133,29 +151,65 @@ def product_text(law: Law) -> str:
     return text + (f"/({'*'.join(bottom)})" if len(bottom) > 1 else f"/{bottom[0]}" if bottom else "")
 
 
-def _power_text(polynomial: str, exponent: int) -> str:
-    atom = polynomial if "+" not in polynomial and "-" not in polynomial else f"({polynomial})"
-    return atom if exponent == 1 else f"{atom}^{exponent}"
+def _power_text(base: str, exponent: int) -> str:
+    """A power with a positive exponent."""
+    return base if exponent == 1 else f"{base}^{exponent}"
+
+
+def _base_text(e: nodes.Expression) -> str:
+    """An expression as it stands in a product or under an exponent: sums in parentheses."""
+    return f"({print_expression(e)})" if _has_sum(e) else print_expression(e)
+
+
+def _has_sum(e: nodes.Expression) -> bool:
+    """Whether an expression has a sum, a difference or a minus sign in it."""
+    match e:
+        case nodes.Negative() | nodes.Binary("+" | "-"):
+            return True
+        case nodes.Binary(_, left, right):
+            return _has_sum(left) or _has_sum(right)
+        case nodes.Call(_, arguments):
+            return any(_has_sum(x) for x in arguments)
+        case nodes.Index(base) | nodes.Transpose(base):
+            return _has_sum(base)
+    return False
 
 
 # --- texts of entries ------------------------------------------------------------------------------------------------------
 
 
-def letter_text(spec: Spec, e: nodes.Expression, i: Index, operand: bool = True) -> str:
-    """An entry of an expression; as an operand of a product or a power, it may need parentheses."""
-    entry = _entry(spec, e, i) if i else e
-    if entry is None:
-        entry = nodes.Index(e, tuple(_whole(k) for k in i))
+def letter_text(spec: Spec, e: nodes.Expression, i: Index) -> LetterText:
+    """An entry of an expression as a letter; () is that of a scalar, or an array as a whole."""
+    entry = _entry_of(spec, e, i)
+    match entry:
+        case nodes.Binary("^", base, nodes.Number(exponent)) if exponent >= 1 and exponent.denominator == 1:
+            if _is_coordinate(base):
+                return LetterText(print_expression(base), int(exponent))
     text = print_expression(entry)
-    return text if isinstance(entry, nodes.Name | nodes.Call | nodes.Index) or not operand else f"({text})"
+    return LetterText(text if isinstance(entry, nodes.Name | nodes.Call | nodes.Index) else f"({text})")
+
+
+def _is_coordinate(e: nodes.Expression) -> bool:
+    """Whether an expression is an array or an entry of one."""
+    match e:
+        case nodes.Index(nodes.Name(), items):
+            return all(isinstance(item, nodes.Number) for item in items)
+    return isinstance(e, nodes.Name)
+
+
+def _entry_of(spec: Spec, e: nodes.Expression, i: Index) -> nodes.Expression:
+    """An entry of an expression: with the index at its names where that is possible, else at the whole."""
+    entry = _entry(spec, e, i) if i else e
+    return nodes.Index(e, tuple(_whole(k) for k in i)) if entry is None else entry
 
 
 def _whole(k: int) -> nodes.Number:
+    """A whole number as an expression."""
     return nodes.Number(Fraction(k), str(k))
 
 
 def _entry(spec: Spec, e: nodes.Expression, i: Index) -> nodes.Expression | None:
-    """The entry with the index at the names, where the expression works entry by entry."""
+    """The entry with the index at the names; None where the expression does not work entry by entry."""
     match e:
         case nodes.Number():
             return e
@@ -182,9 +236,9 @@ def _entry(spec: Spec, e: nodes.Expression, i: Index) -> nodes.Expression | None
 
 
 def own_functions(spec: Spec) -> list[Extra]:
-    """What the map and preconditioners have in them that depends on parameters alone: values of functions and inverses.
+    """The functions in the map and the preconditioners that depend on parameters alone: values of functions, and inverses.
 
-    Preconditioners that are no arrays by themselves as well, and constants, scalar ones with inverses.
+    With them come preconditioners that are no arrays by themselves, and the constants, scalar ones with their inverses.
     """
     found: dict[str, Extra] = {}
     stack: list[object] = list(spec.map.outputs if spec.map is not None else ())
@@ -240,7 +294,10 @@ def own_functions(spec: Spec) -> list[Extra]:
 
 
 def _slope(spec: Spec, e: nodes.Call) -> nodes.Expression | None:
-    """f'(z) for f(z), whose inverse is what integrals over z come with: exp(z), cos(z), sigmoid(z)*(1 - sigmoid(z))."""
+    """The derivative f'(z) for f(z), as sigmoid(z)*(1 - sigmoid(z)); None for a function with none in the language.
+
+    Integrals over z have its inverse in them.
+    """
     name = e.function.name
     declared = spec.activations.get(name)
     if isinstance(declared, Slope):
@@ -265,7 +322,7 @@ def _keep(spec: Spec, found: dict[str, Extra], e: nodes.Expression) -> None:
 
 
 def _is_power(e: nodes.Expression) -> bool:
-    """Of an array, which is a letter by itself."""
+    """Whether an expression is an array or a power of one, which is a letter by itself."""
     match e:
         case nodes.Binary("^", nodes.Name(), nodes.Number()):
             return True
@@ -294,7 +351,7 @@ def _role(spec: Spec, name: str, open_names: set[str]) -> str:
 
 
 def darboux_functions(polynomials: Sequence[nodes.Expression]) -> list[Extra]:
-    """1/P and log(P^2) for each of these polynomials, or arrays of them."""
+    """The functions 1/P and log(P^2) for each of these polynomials, or arrays of them."""
     extras = []
     for p in polynomials:
         extras.append(Extra(nodes.Binary("/", _whole(1), p)))
@@ -303,10 +360,10 @@ def darboux_functions(polynomials: Sequence[nodes.Expression]) -> list[Extra]:
     return extras
 
 
-def darboux_polynomials(model: Model, modulus: int, seed: int, meter: Meter, notes: Notes) -> list[str]:
+def darboux_polynomials(model: CountedModel, modulus: int, seed: int, meter: Meter, notes: Notes) -> list[str]:
     """Some Darboux polynomials, as texts: coordinates (an array for all of its own), minors, and in small models affine ones.
 
-    Most likely right, no more.
+    They are tested modulo a prime at random points, so they are most likely right, no more. `notes` says what was not tried.
     """
     point = ModularPoint(model, modulus, seed, meter)
     found: list[str] = []
@@ -327,8 +384,8 @@ def darboux_polynomials(model: Model, modulus: int, seed: int, meter: Meter, not
 def _coordinates(point: ModularPoint, notes: Notes) -> list[str]:
     """The coordinates that no generator moves away from 0."""
     places = [(name, i) for name in point.state for i in indices(point.shapes[name])]
-    if len(places) > MAX_COORDINATES:
-        notes.add(f"no coordinate was tried as a Darboux polynomial: there are more than {MAX_COORDINATES}")
+    if len(places) > LIMITS.coordinates:
+        notes.add(f"no coordinate was tried as a Darboux polynomial: there are more than {LIMITS.coordinates}")
         return []
     found: list[tuple[str, Index]] = []
     for start in range(0, len(places), BATCH):
@@ -342,7 +399,10 @@ def _coordinates(point: ModularPoint, notes: Notes) -> list[str]:
 
 
 def _staying(point: ModularPoint, places: Sequence[tuple[str, Index]], start: int) -> list[tuple[str, Index]]:
-    """Those of these coordinates that move, but not where they are 0: each is at one point, and none at a last one."""
+    """The coordinates among these that move, but not where they are 0.
+
+    There is one point for each coordinate, at which it is 0, and a last point at which none is.
+    """
     keys = [(start, k) for k in range(len(places) + 1)]
     theta = random_states(point, keys)
     for k, (name, i) in enumerate(places):
@@ -365,38 +425,36 @@ def _staying(point: ModularPoint, places: Sequence[tuple[str, Index]], start: in
     return found
 
 
-_ZEROS = 4
-"""Points on P = 0 at which a guess P is tested."""
-
-
 def _guessed(point: ModularPoint, meter: Meter, notes: Notes) -> list[str]:
-    """Those of x_i + x_j, x_i - x_j and the maximal minors of parameters that are Darboux polynomials."""
+    """The Darboux polynomials among x_i + x_j, x_i - x_j and the maximal minors of parameters, as texts."""
     plain = [(name, i) for name in point.state for i in indices(point.shapes[name])]
     number = {place: k for k, place in enumerate(plain)}
     guesses: list[Coefficients] = []
-    if len(plain) <= MAX_SUMS:
+    if len(plain) <= LIMITS.sums:
         guesses += [{(j,): 1, (k,): sign} for j, k in combinations(range(len(plain)), 2) for sign in (1, -1)]
     else:
-        notes.add(f"sums and differences were not tried as Darboux polynomials: there are over {MAX_SUMS} coordinates")
+        notes.add(
+            f"sums and differences were not tried as Darboux polynomials: there are over {LIMITS.sums} coordinates"
+        )
     for _, leaf in point.program.leaves("param"):
         guesses += _minors(leaf.name, point.shapes[leaf.name], number, notes)
-    letters = [Letter(0, i, entry_text(name, i)) for name, i in plain]
+    letters = [Letter(0, i, LetterText(entry_text(name, i))) for name, i in plain]
     found = []
-    for start in range(0, len(guesses), BATCH // _ZEROS):
-        part = guesses[start : start + BATCH // _ZEROS]
+    for start in range(0, len(guesses), BATCH // LIMITS.zeros):
+        part = guesses[start : start + BATCH // LIMITS.zeros]
         meter.tick(len(part))
-        found += [law_text(g, letters) for g in _invariant(point, part, plain, start)]
+        found += [polynomial_text(g, letters) for g in _invariant(point, part, plain, start)]
     return found
 
 
 def _minors(
     name: str, shape: Sequence[int], number: Mapping[tuple[str, Index], int], notes: Notes
 ) -> list[Coefficients]:
-    """The 2 x 2 or 3 x 3 maximal minors of a matrix."""
+    """The 2 x 2 or 3 x 3 maximal minors of a matrix, in the coordinates that `number` numbers; none of another array."""
     size = min(shape, default=0)
     if len(shape) != 2 or size < 2:
         return []
-    if size > MAX_MINOR or math.comb(max(shape), size) > MAX_MINORS:
+    if size > LIMITS.minor or math.comb(max(shape), size) > LIMITS.minors:
         notes.add(f"minors of {name} were not tried as Darboux polynomials: they are too large or too many")
         return []
     found = []
@@ -413,15 +471,18 @@ def _minors(
 def _invariant(
     point: ModularPoint, guesses: Sequence[Coefficients], plain: Sequence[tuple[str, Index]], start: int
 ) -> list[Coefficients]:
-    """Those whose zeros no generator leaves, at random points. The first coordinate of each occurs in it to the first degree."""
-    count = _ZEROS * len(guesses)
+    """The guesses whose zeros no generator leaves, at random points.
+
+    The first coordinate of each guess must occur in it to the first degree: a point on P = 0 is found by solving for it.
+    """
+    count = LIMITS.zeros * len(guesses)
     keys = [(start, k) for k in range(count)]
     theta = random_states(point, keys)
     flat = flattened(theta, point.shapes, point.state, count)
     p = point.field.p
     rows = [[int(x) for x in row] for row in flat]
     for k, row in enumerate(rows):
-        guess = guesses[k // _ZEROS]
+        guess = guesses[k // LIMITS.zeros]
         first = min(min(guess))
         rest = sum(c * math.prod(row[j] for j in m) for m, c in guess.items() if first not in m)
         slope = sum(c * math.prod(row[j] for j in m if j != first) for m, c in guess.items() if first in m)
@@ -443,7 +504,7 @@ def _invariant(
     kept = []
     for g, guess in enumerate(guesses):
         changes = []
-        for k in range(g * _ZEROS, (g + 1) * _ZEROS):
+        for k in range(g * LIMITS.zeros, (g + 1) * LIMITS.zeros):
             row, speed = rows[k], [int(x) for x in moved[k]]
             changes.append(
                 sum(
@@ -452,16 +513,21 @@ def _invariant(
                     for a in range(len(m))
                 )
             )
-        if not any(x % p for x in changes) and any(any(moved[k]) for k in range(g * _ZEROS, (g + 1) * _ZEROS)):
+        if not any(x % p for x in changes) and any(
+            any(moved[k]) for k in range(g * LIMITS.zeros, (g + 1) * LIMITS.zeros)
+        ):
             kept.append(guess)
     return kept
 
 
-def _affine(model: Model, seed: int, meter: Meter, notes: Notes) -> list[str]:
-    """Factors of degree 1 of the extactic determinant of one generator that another generator divides as well."""
+def _affine(model: CountedModel, seed: int, meter: Meter, notes: Notes) -> list[str]:
+    """The affine Darboux polynomials, as texts: factors of the extactic determinant of one generator (Pereira 2001).
+
+    A factor P must divide X(P) for this generator and for another. Raises `Undefined` where a generator is no polynomial.
+    """
     total = coordinates(model.program)
-    if total > MAX_AFFINE or model.flow.drift:
-        why = "the flow has a drift" if model.flow.drift else f"there are over {MAX_AFFINE} coordinates"
+    if total > LIMITS.affine or model.flow.drift:
+        why = "the flow has a drift" if model.flow.drift else f"there are over {LIMITS.affine} coordinates"
         notes.add(f"affine functions were not tried as Darboux polynomials: {why}")
         return []
     if total < 2:
@@ -481,7 +547,7 @@ def _affine(model: Model, seed: int, meter: Meter, notes: Notes) -> list[str]:
         return []
     # entries of degree 1 + i*(degree - 1) for i = 1, ..., total
     whole = sum(1 + i * (degree - 1) for i in range(1, total + 1))
-    if math.comb(whole + total, total) > MAX_TERMS:
+    if math.comb(whole + total, total) > LIMITS.terms:
         notes.add("affine functions were not tried as Darboux polynomials: the determinant for it has too many terms")
         return []
     rows, row = [], list(variables)
@@ -496,14 +562,17 @@ def _affine(model: Model, seed: int, meter: Meter, notes: Notes) -> list[str]:
         if factor.total_degree() == 1 and all(
             divmod(_along(field, factor, len(variables)), factor)[1] == 0 for field in fields
         ):
-            found.append(_polynomial_text(factor, names))
+            found.append(_affine_text(factor, names))
     return sorted(found, key=lambda text: (len(text), text))
 
 
 def _field(
-    model: Model, ring: Any, places: Sequence[tuple[str, Index]], names: Sequence[str], start: int, meter: Meter
+    model: CountedModel, ring: Any, places: Sequence[tuple[str, Index]], names: Sequence[str], start: int, meter: Meter
 ) -> list[Any]:
-    """A generator with small random data, as polynomials in the coordinates. Raises `Undefined` where it has other functions."""
+    """A generator with small random data, as polynomials in the coordinates, in the order of `places`.
+
+    Raises `Undefined` where it has a denominator or another function.
+    """
     program = model.program
     arrays: dict[str, Array] = {}
     drawn = 0
@@ -515,23 +584,20 @@ def _field(
             drawn += 1
             arrays[leaf.name][i] = ring.number(Fraction(1 + draw(start, drawn, 7)))
     params = [leaf.name for _, leaf in program.leaves("param")]
-    factors = {name: evaluate(program, [n], arrays, ring, meter)[n] for name, n in model.flow.factors}
-    total: dict[tuple[str, Index], Any] = {}
+    total: dict[str, Array] = {}
     for n in model.outputs:
         for gradient in gradients(program, n, arrays, params, ring, meter).values():
             drawn += 1
             weight = ring.number(Fraction(1 + draw(start, drawn, 7)))
             for name, entries in gradient.items():
+                own = total.setdefault(name, {})
                 for i, x in entries.items():
-                    x = x * weight
-                    if name in factors:
-                        if i not in factors[name]:
-                            continue
-                        x = x * factors[name][i]
-                    total[name, i] = total[name, i] + x if (name, i) in total else x
+                    own[i] = own[i] + x * weight if i in own else x * weight
+    values = evaluate(program, model.flow.nodes(), arrays, ring, meter)
+    moved = model.flow.control(total, elementwise(values))
     field = []
-    for place in places:
-        x = total.get(place, ring.number(Fraction(0)))
+    for name, i in places:
+        x = moved.get(name, {}).get(i, ring.number(Fraction(0)))
         if x.bottom != 1:
             raise Undefined("a denominator")
         if any(x.top.degrees()[len(names) :]):
@@ -549,7 +615,7 @@ def _along(field: Sequence[Any], x: Any, count: int) -> Any:
 
 
 def _determinant(rows: list[list[Any]]) -> Any:
-    """By minors along the rows: there are at most six of them."""
+    """The determinant of a matrix of polynomials, by minors along its rows, of which there are at most six."""
     minors: dict[tuple[int, ...], Any] = {(): rows[0][0] * 0 + 1}
     for row in reversed(rows):
         new: dict[tuple[int, ...], Any] = {}
@@ -564,7 +630,7 @@ def _determinant(rows: list[list[Any]]) -> Any:
     return minors[tuple(range(len(rows)))]
 
 
-def _polynomial_text(p: Any, names: Sequence[str]) -> str:
+def _affine_text(p: Any, names: Sequence[str]) -> str:
     """An affine polynomial with coprime integer coefficients, the first of them positive."""
     terms = {}
     for exponents, c in p.to_dict().items():
@@ -580,5 +646,6 @@ def _polynomial_text(p: Any, names: Sequence[str]) -> str:
         c = int(terms[k] * scale)
         body = names[k] if k < len(names) else ""
         number = "" if abs(c) == 1 and body else f"{abs(c)}{'*' if body else ''}"
-        text += f" {'-' if c < 0 else '+'} {number}{body}"
-    return text.removeprefix(" + ")
+        # the first is positive
+        text += (f" {'-' if c < 0 else '+'} " if text else "") + number + body
+    return text

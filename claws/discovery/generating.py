@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from claws.discovery.polynomials import Ansatz, Coefficients
+from claws.discovery.ansatz import Ansatz, Coefficients
 from claws.kernel.core.errors import Meter
 from claws.kernel.core.flow import STATE
 from claws.kernel.core.program import Leaf
-from claws.kernel.counting.points import Model
+from claws.kernel.counting.points import CountedModel
 from claws.kernel.values.evaluation import fixed
 from claws.readings.echelon import BATCH, Echelon, elimination_work
 from claws.readings.modular import Residues
@@ -26,10 +26,13 @@ _INNER = 256
 """Products of residues that may be added up before a reduction."""
 
 
-class Independence:
-    """The span of the gradients of laws at the pseudo-random point of a seed, whatever programs they stand in."""
+class GradientSpan:
+    """The span of the gradients of laws at the pseudo-random point of a seed, whatever programs they stand in.
 
-    def __init__(self, model: Model, modulus: int, seed: int, meter: Meter) -> None:
+    Gradients are rows of residues, with the coordinates of the state as columns, its arrays in the order of their names.
+    """
+
+    def __init__(self, model: CountedModel, modulus: int, seed: int, meter: Meter) -> None:
         self.modulus = modulus
         self.seed = seed
         self.meter = meter
@@ -45,10 +48,11 @@ class Independence:
 
     @property
     def rank(self) -> int:
+        """How many gradients are independent, at most the number of coordinates."""
         return self.rows.rank
 
     def add(self, gradients: Residues) -> int:
-        """Add these rows; by how much the rank rose."""
+        """Add these rows to the span. Returns by how much the rank rose."""
         before = self.rank
         for start in range(0, len(gradients), BATCH):
             block = gradients[start : start + BATCH].copy()
@@ -60,14 +64,17 @@ class Independence:
         """Whether one of these rows is outside the span."""
         return bool(np.any(self.rows.rest(gradients)))
 
-    def of_nodes(self, model: Model, laws: Sequence[int]) -> Residues:
-        """The gradients of all entries of these nodes."""
+    def of_nodes(self, model: CountedModel, laws: Sequence[int]) -> Residues:
+        """The gradients of all entries of these nodes of a model's program: entries x coordinates.
+
+        Raises `Undefined` where one has no value at the point.
+        """
         point = ModularPoint(model, self.modulus, self.seed, self.meter)
         blocks = list(point.law_gradients(laws))
         return self._arranged(point, np.concatenate(blocks) if blocks else np.zeros((0, self.rows.width)))
 
     def of_polynomial(self, ansatz: Ansatz, coefficients: Coefficients) -> Residues:
-        """The gradient of a polynomial in letters, as one row."""
+        """The gradient of a polynomial in the letters of an ansatz: 1 x coordinates."""
         values, jacobian = self._letters_at_point(ansatz)
         field = self.rows.field
         one = len(values) - 1
@@ -93,6 +100,7 @@ class Independence:
         return total
 
     def _letters_at_point(self, ansatz: Ansatz) -> tuple[Residues, Residues | None]:
+        """The values of the letters and 1, and their Jacobian (letters x coordinates); None for letters that are coordinates."""
         known = self._letters.get(id(ansatz))
         if known is None:
             point = ModularPoint(ansatz.model, self.modulus, self.seed, self.meter)
@@ -114,11 +122,12 @@ class Independence:
         return known[1], known[2]
 
     def _is_plain(self, ansatz: Ansatz, k: int) -> bool:
+        """Whether a letter is a coordinate."""
         node = ansatz.model.program.nodes[ansatz.letters[k].node]
         return isinstance(node, Leaf) and node.name in self.places
 
     def _plain(self, ansatz: Ansatz) -> np.ndarray:
-        """The coordinate that each letter is."""
+        """The number of the coordinate that each letter is."""
         found = []
         for letter in ansatz.letters:
             leaf = ansatz.model.program.nodes[letter.node]
@@ -130,6 +139,7 @@ class Independence:
         return np.array(found, dtype=np.int64)
 
     def _arranged(self, point: ModularPoint, rows: Residues) -> Residues:
+        """The rows with the coordinates of a point in the order of this span."""
         result = np.zeros((len(rows), self.rows.width))
         start = 0
         for name in point.state:

@@ -10,30 +10,41 @@ coordinates.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations
 
 import numpy as np
 
-from claws.discovery.exact import reconstructed
-from claws.discovery.found import FoundLaw, Notes
-from claws.discovery.networks import (
-    MAX_RANK,
+from claws.discovery.candidates import LIMITS as CANDIDATE_LIMITS
+from claws.discovery.candidates import (
     Candidate,
+    CandidateWriter,
+    FlowText,
     Rate,
-    Writer,
-    Written,
     candidates,
     elements_of,
     with_entries,
 )
-from claws.discovery.notation import Term, law_text
-from claws.discovery.points import SearchPoint, points_of, random_states
+from claws.discovery.found import FoundLaw, Notes
+from claws.discovery.notation import Summand, sum_text
+from claws.discovery.program_writer import continued
+from claws.discovery.reconstruction import Combination, rational_kernel, rational_vectors, sparser
+from claws.discovery.scaling import scaled_model
+from claws.discovery.search_points import SearchPoint, points_of, random_states
 from claws.kernel.core.errors import Meter, NoRoot, OutOfBudget, Refused, Undefined
-from claws.kernel.core.program import ROLES, Einsum, Leaf, Node, Power, Program, Shape, Sum, count_entries
+from claws.kernel.core.program import (
+    ROLES,
+    Einsum,
+    Leaf,
+    Node,
+    Program,
+    Shape,
+    Sum,
+    count_entries,
+    power,
+)
 from claws.kernel.core.simplified import simplified
 from claws.kernel.core.statement import Statement
 from claws.kernel.counting.bounds import Changed, simple_model
@@ -42,11 +53,11 @@ from claws.kernel.laws.by_tensors import tensor_residue
 from claws.kernel.laws.tensors import Tensors
 from claws.kernel.values.evaluation import fixed
 from claws.prover.laws import prove_law
+from claws.prover.least_sizes import smallest_sizes
 from claws.prover.renamings import LeastForms
-from claws.prover.scaling import scaled_model
-from claws.prover.sizes import smallest_sizes
 from claws.readings.arrays import Reading, Theta
 from claws.readings.echelon import Echelon, elimination_work, null_space
+from claws.readings.flow import factors_of
 from claws.readings.modular import DrawnFunctions, Residues
 from claws.readings.points import ModularPoint
 from claws.syntax import nodes
@@ -55,44 +66,36 @@ from claws.syntax.parser import parse_expression
 from claws.syntax.printer import print_expression
 from claws.syntax.spec import Spec
 
-BUDGET = 20_000_000
-"""Elementary steps for one file, unless a meter is given."""
 
-MAX_CANDIDATES = 400
-"""Of one shape; with more, only the first are looked at."""
+@dataclass(frozen=True, slots=True)
+class MatrixLimits:
+    """How far the search for matrix identities goes, and in which portions it works."""
 
-MAX_EXACT = 60
-"""Of them, where the model can't be evaluated modulo a prime."""
+    budget: int = 20_000_000
+    """Elementary steps for one file, unless a meter is given."""
+    candidates: int = 400
+    """With more candidates of one shape, only the first are looked at."""
+    exact: int = 60
+    """The same where the model can't be evaluated modulo a prime."""
+    exact_share: int = 20
+    """A residue with unknown coefficients takes at most one part in so many of the budget."""
+    proof_share: int = 20
+    """One proof takes at most one part in so many of the budget."""
+    entries: int = 600
+    """A shape with more entries at the small sizes is left out."""
+    point: int = 20_000
+    """Sizes at which the leaves have more entries together than this are not small."""
+    draws: int = 4
+    """How often samples are drawn until none of them divides by zero."""
+    rows: int = 256
+    """Equations that are added to the linear system at a time, and samples that are drawn at a time but for the first."""
+    first: int = 32
+    """Samples that are drawn at first."""
+    spare: int = 16
+    """Equations beyond the number of unknowns."""
 
-EXACT_SHARE = 20
-"""A residue with unknown coefficients takes at most one part in so many of the budget."""
 
-MAX_ENTRIES = 600
-"""A shape with more entries at the small sizes is left out."""
-
-_ROWS = 256
-"""Equations that are added to the linear system at a time, and the most samples."""
-
-_SPARE = 16
-"""Equations beyond the number of unknowns."""
-
-_FIRST = 32
-"""Samples that are drawn at first."""
-
-MAX_POINT = 20_000
-"""Sizes at which the leaves have more entries together are not small."""
-
-MAX_TERMS = 50
-"""Longer sums are not subtracted from others."""
-
-ATTEMPTS = 4
-"""Draws of samples until none of them divides by zero."""
-
-PROOF_SHARE = 20
-"""One proof takes at most one part in so many of the budget."""
-
-Vector = dict[int, Fraction]
-"""Coefficients by the number of a candidate."""
+LIMITS = MatrixLimits()
 
 
 def matrix_laws(
@@ -117,9 +120,9 @@ def search_matrix_laws(
     meter: Meter | None = None,
     notes: Notes | None = None,
 ) -> Iterator[FoundLaw]:
-    """The same, one by one as they are found. `notes` says what was left out."""
+    """The laws that `matrix_laws` lists, one by one as they are found. `notes` says what was left out."""
     notes = Notes() if notes is None else notes
-    search = _Search(spec, dict(sizes or {}), degree, seed, meter or Meter(BUDGET), notes)
+    search = _Search(spec, dict(sizes or {}), degree, seed, meter or Meter(LIMITS.budget), notes)
     try:
         yield from search.run()
     except OutOfBudget:
@@ -136,6 +139,8 @@ class _Group:
 
 
 class _Search:
+    """The search for one file: groups of candidates, a point of small sizes, and the gradients of what was found."""
+
     def __init__(self, spec: Spec, sizes: dict[str, int], degree: int, seed: int, meter: Meter, notes: Notes) -> None:
         self.spec = spec
         self.sizes = sizes
@@ -155,6 +160,7 @@ class _Search:
     # --- the way ---------------------------------------------------------------------------------------------------
 
     def run(self) -> Iterator[FoundLaw]:
+        """The laws, group by group. Raises `OutOfBudget`, or `Undefined` where no sizes give the model a meaning."""
         groups = self.groups()
         samples = self._samples()
         for group in groups:
@@ -163,13 +169,14 @@ class _Search:
     def groups(self) -> list[_Group]:
         """The candidates, in the order in which they are looked at; `program` has their nodes then."""
         self.scaled, weights = scaled_model(self.model)
-        put = Writer(self.scaled.program)
-        friction = self.spec.dynamics.momentum
-        flow = Written(tuple(self.spec.preconditions), "" if friction is None else print_expression(friction))
+        put = CandidateWriter(self.scaled.program)
+        flow = FlowText(tuple(self.spec.preconditions), self.spec.dynamics.momentum)
         elements = elements_of(self.scaled, weights, flow, self.degree, put)
         for e in elements:
-            if len(e.shape) > MAX_RANK:
-                self.notes.add(f"matrix identities have {e.text} as a whole only: it has more than {MAX_RANK} axes")
+            if len(e.shape) > CANDIDATE_LIMITS.rank:
+                self.notes.add(
+                    f"matrix identities have {e.written.text} as a whole only: it has more than {CANDIDATE_LIMITS.rank} axes"
+                )
         by_shape: dict[tuple[int, Shape], list[Candidate]] = {}
         for c in candidates(elements, self.degree, self._rates(self.scaled, put)):
             by_shape.setdefault((c.degree, c.shape), []).append(c)
@@ -178,6 +185,7 @@ class _Search:
         declared = {d: k for k, d in enumerate(self.spec.dims)}
 
         def place(key: tuple[int, Shape]) -> tuple[int, int, list[list[int]], list[str]]:
+            """What the groups are sorted by."""
             degree, shape = key
             return degree, -len(shape), [sorted(declared[d] for d in n.dims()) for n in shape], [str(n) for n in shape]
 
@@ -187,13 +195,13 @@ class _Search:
             members.sort(key=lambda c: (c.mixing, c.degree))
             if len(shape) == 1 or (degree == 1 and len(shape) == 2):
                 members = with_entries(members)
-            if len(members) > MAX_CANDIDATES:
+            if len(members) > LIMITS.candidates:
                 self.notes.add(
-                    f"{len(members) - MAX_CANDIDATES} of {len(members)} terms of matrix identities of shape "
+                    f"{len(members) - LIMITS.candidates} of {len(members)} terms of matrix identities of shape "
                     f"[{', '.join(map(str, shape))}] were not looked at, products of different parameters first"
                 )
-            members = members[:MAX_CANDIDATES]
-            groups.append(_Group(shape, members, [put.candidate(c) for c in members]))
+            members = members[: LIMITS.candidates]
+            groups.append(_Group(shape, members, [put.put_candidate(c) for c in members]))
         self.program = put.finished()
         return groups
 
@@ -201,10 +209,10 @@ class _Search:
         """The new laws of one group."""
         left: set[int] = set()
         if samples is None:
-            left = set(range(min(len(group.members), MAX_EXACT)))
-            if len(group.members) > MAX_EXACT:
+            left = set(range(min(len(group.members), LIMITS.exact)))
+            if len(group.members) > LIMITS.exact:
                 self.notes.add(
-                    f"{len(group.members) - MAX_EXACT} of {len(group.members)} terms of matrix identities were not "
+                    f"{len(group.members) - LIMITS.exact} of {len(group.members)} terms of matrix identities were not "
                     "looked at: the model can't be evaluated modulo a prime"
                 )
         for v in self._modular_kernel(group, samples):
@@ -223,7 +231,8 @@ class _Search:
                     self._keep(group, v)
                     yield law
 
-    def _modular_kernel(self, group: _Group, samples: _Samples | None) -> list[Vector]:
+    def _modular_kernel(self, group: _Group, samples: _Samples | None) -> list[Combination]:
+        """The sums of candidates that are conserved at small sizes modulo a prime, sums before quotients."""
         try:
             found = samples.kernel(group) if samples is not None else []
             # sums before quotients: log(u) - log(v) rather than u/v
@@ -233,12 +242,12 @@ class _Search:
 
     # --- proofs ----------------------------------------------------------------------------------------------------
 
-    def _proved(self, group: _Group, v: Vector) -> FoundLaw | None:
-        """The law, if the kernel accepts it as it accepts a law of a file."""
+    def _proved(self, group: _Group, v: Combination) -> FoundLaw | None:
+        """The law with these coefficients; None unless the kernel accepts it as it accepts a law of a file."""
         text = self._text(group, v)
         expression = parse_expression(text)
         statement = self.instance.statement_of(expression)
-        meter = Meter(max(1, self.meter.limit // PROOF_SHARE), self.meter.seconds)
+        meter = Meter(max(1, self.meter.limit // LIMITS.proof_share), self.meter.seconds)
         try:
             evidence = prove_law(statement, meter)
         except Refused as problem:
@@ -249,22 +258,25 @@ class _Search:
             return None
         return FoundLaw(text, bool(statement.program.free_dims()), dict(self.sizes))
 
-    def _text(self, group: _Group, v: Vector) -> str:
-        """The shortest text over the orders of the result's axes."""
+    def _text(self, group: _Group, v: Combination) -> str:
+        """The law as a file would write it: the shortest text over the orders of the result's axes."""
         texts = []
         places = sorted(v, key=lambda k: (*group.members[k].place, k))
         sign = 1 if v[places[0]] > 0 else -1
         first = {c.entry for k in v if (c := group.members[k]).entry is not None}
         for order in permutations(range(len(group.shape))):
             if first <= set(order[:1]):
-                terms = [Term(sign * v[k], group.members[k].weight, group.members[k].text(order)) for k in places]
-                texts.append(law_text(terms))
+                terms = [Summand(sign * v[k], group.members[k].weight, group.members[k].written(order)) for k in places]
+                texts.append(sum_text(terms))
         return min(texts, key=len)
 
-    def _rates(self, model: Changed, put: Writer) -> dict[str, Rate]:
-        """By parameter what its squares are divided by: its learning rate or constant preconditioner, where these differ."""
+    def _rates(self, model: Changed, put: CandidateWriter) -> dict[str, Rate]:
+        """The constant that divides the squares of a parameter: its learning rate times its preconditioner, where these differ.
+
+        Parameters without one, or with one that is no constant, are not in the result.
+        """
         program, flow = model.program, model.flow
-        factors = dict(flow.factors)
+        factors = factors_of(flow)
         params = [leaf.name for _, leaf in program.leaves("param")]
         if len({factors.get(name) for name in params}) < 2:
             return {}
@@ -277,12 +289,13 @@ class _Search:
                 x for x in (rate, self.spec.preconditions[name][1] if name in self.spec.preconditions else None) if x
             ]
             if roles <= {"const"}:
-                texts = [print_expression(x) for x in parts]
-                text = texts[0] if len(texts) == 1 and re.fullmatch(r"\w+", texts[0]) else f"({'*'.join(texts)})"
+                text = "*".join(print_expression(x) for x in parts)
+                if len(parts) != 1 or not _is_plain(parts[0]):
+                    text = f"({text})"
                 node = program.nodes[n]
                 if isinstance(node, Einsum) and node.labels == ((),):
                     (n,) = node.operands  # one number, repeated
-                found[name] = Rate(text, put.node(Power(n, Fraction(-1))), program.shapes[n])
+                found[name] = Rate(text, put.put(power(n, -1)), program.shapes[n])
         return found
 
     # --- at small sizes, modulo a prime ------------------------------------------------------------------------------
@@ -313,8 +326,8 @@ class _Search:
 
     # --- independence ------------------------------------------------------------------------------------------------
 
-    def _gradients(self, group: _Group, v: Vector) -> Residues:
-        """The gradient of every entry of the sum, in the coordinates of the state."""
+    def _gradients(self, group: _Group, v: Combination) -> Residues:
+        """The gradient of every entry of the sum: entries x coordinates of the state."""
         field, reading = self.point.field, self.reading
         count = math.prod(reading.shapes[group.nodes[0]])
         seed = np.eye(count).reshape(count, *reading.shapes[group.nodes[0]])
@@ -326,24 +339,26 @@ class _Search:
             columns.append(np.zeros((count, size)) if part is None else part.reshape(count, size))
         return np.concatenate(columns, axis=1)
 
-    def _is_new(self, group: _Group, v: Vector) -> bool:
+    def _is_new(self, group: _Group, v: Combination) -> bool:
         """Whether some entry of the sum is independent of the laws that are known, at a random point of small sizes."""
         before = list(self.jacobian.blocks)
         gain = self._add_rows(self._gradients(group, v))
         self.jacobian.blocks = before
         return gain > 0
 
-    def _keep(self, group: _Group, v: Vector) -> None:
+    def _keep(self, group: _Group, v: Combination) -> None:
+        """Remember the gradients of a law that was found."""
         self._add_rows(self._gradients(group, v))
 
     def _add_rows(self, rows: Residues) -> int:
+        """Add gradients to those that are known. Returns by how much their rank rose."""
         self.meter.tick(elimination_work(self.jacobian, len(rows)))
-        return sum(self.jacobian.add(rows[k : k + _ROWS].copy()) for k in range(0, len(rows), _ROWS))
+        return sum(self.jacobian.add(rows[k : k + LIMITS.rows].copy()) for k in range(0, len(rows), LIMITS.rows))
 
     # --- for all sizes -------------------------------------------------------------------------------------------------
 
-    def _exact_kernel(self, group: _Group, chosen: Sequence[int]) -> list[Vector]:
-        """Conserved sums of these candidates whatever the sizes, from one residue with constants for coefficients."""
+    def _exact_kernel(self, group: _Group, chosen: Sequence[int]) -> list[Combination]:
+        """The sums of these candidates that are conserved for all sizes, from one residue with constants for coefficients."""
         written: list[Node] = list(self.program.nodes)
         names: dict[str, int] = {}
         terms = []
@@ -355,9 +370,7 @@ class _Search:
             written.append(Einsum((len(written) - 1, group.nodes[k]), ((), axes), axes, group.shape))
             terms.append((Fraction(1), len(written) - 1))
         written.append(Sum(tuple(terms)))
-        p = self.program
-        program = Program(tuple(written), p.activations, p.functions, p.conditions)
-        simple, place = simplified(program)
+        simple, place = simplified(continued(self.program, written))
         law = Statement(
             simple,
             tuple(place[n] for n in self.scaled.outputs),
@@ -365,7 +378,7 @@ class _Search:
             self.scaled.flow.placed(place),
         )
         limit = self.meter.limit
-        self.meter.limit = min(limit, self.meter.used + limit // EXACT_SHARE)
+        self.meter.limit = min(limit, self.meter.used + limit // LIMITS.exact_share)
         tensors = Tensors(simple, self.meter, LeastForms(self.meter))
         try:
             residue = tensor_residue(law, tensors)
@@ -376,7 +389,7 @@ class _Search:
             self.meter.limit = limit
         numbers = {s.number: names[s.text] for s in tensors.symbols if s.kind == "leaf" and s.text in names}
         parts = [*residue.left.values(), *([] if residue.drift is None else [residue.drift])]
-        equations: dict[object, Vector] = {}
+        equations: dict[object, Combination] = {}
         for j, tensor in enumerate(parts):
             for network, size in tensor.terms.items():
                 own = [f for f in network if f[0] in numbers]
@@ -391,7 +404,7 @@ class _Search:
 
 
 class _Samples:
-    """Random states at small sizes, a generator at each, and so one linear equation for each entry of a candidate."""
+    """Random states at small sizes, a generator at each: one linear equation for each entry of a candidate."""
 
     def __init__(
         self, model: Changed, longer: Program, prime: int, twisted: bool, seed: int, meter: Meter, notes: Notes
@@ -408,9 +421,9 @@ class _Samples:
         self.tried = 0
 
     def more(self) -> None:
-        """Draw more samples. Raises `Undefined` where the model has no value modulo the prime: `NoRoot` for want of roots."""
-        count = _FIRST if not self.count else _ROWS
-        for attempt in range(ATTEMPTS):
+        """Draw more samples. Raises `Undefined` where the model has no value modulo the prime, `NoRoot` for want of roots."""
+        count = LIMITS.first if not self.count else LIMITS.rows
+        for attempt in range(LIMITS.draws):
             try:
                 theta, moved = self._drawn(count)
                 break
@@ -418,7 +431,7 @@ class _Samples:
                 raise
             except Undefined:
                 # perhaps a division by zero at one of the points, which others do not meet
-                if attempt == ATTEMPTS - 1:
+                if attempt == LIMITS.draws - 1:
                     raise
         for name, x in theta.items():
             (a,), b = x, moved.get(name, [None])[0]
@@ -431,24 +444,24 @@ class _Samples:
         self.count += count
 
     def _drawn(self, count: int) -> tuple[Theta, Theta]:
-        """So many random states, and a generator at each."""
+        """New random states, `count` of them, and one generator at each: arrays by name, with the states as first axis."""
         point = self.point
         start, self.tried = self.tried, self.tried + count
         keys = point.with_own_states(start, count, lambda keys: random_states(point, keys))
         theta = random_states(point, keys)
         return theta, point.generators(theta, 0, keys)
 
-    def kernel(self, group: _Group) -> list[Vector]:
-        """Sums of the candidates whose derivative along every generator is 0 modulo the prime, sparse, with small integers."""
+    def kernel(self, group: _Group) -> list[Combination]:
+        """A basis of the sums whose derivative along every generator is 0 modulo the prime, sparse, with small integers."""
         width = len(group.members)
         entries = 1
         for size in self.program.shapes[group.nodes[0]]:
             entries *= fixed(size)
-        if entries > MAX_ENTRIES:
+        if entries > LIMITS.entries:
             self.notes.add(f"matrix identities with {entries} entries at small sizes were not searched")
             return []
-        wanted = _FIRST // 2
-        while wanted * entries < 2 * width + _SPARE:
+        wanted = LIMITS.first // 2
+        while wanted * entries < 2 * width + LIMITS.spare:
             wanted *= 2
         while self.count < wanted:
             self.more()
@@ -459,16 +472,16 @@ class _Samples:
             # where signals do not get through, samples say little: all that there are have the last word
             stop = wanted if not start else self.count
             rows = self._rows(group, slice(start, stop))
-            for k in range(0, len(rows), _ROWS):
-                self.meter.tick(elimination_work(equations, _ROWS))
-                equations.add(rows[k : k + _ROWS].copy())
+            for k in range(0, len(rows), LIMITS.rows):
+                self.meter.tick(elimination_work(equations, LIMITS.rows))
+                equations.add(rows[k : k + LIMITS.rows].copy())
                 if equations.rank == width:
                     return []
             start = stop
         return sparser(rational_vectors(null_space(equations), field.p))
 
     def _rows(self, group: _Group, part: slice) -> Residues:
-        """An equation for each of these samples and each entry, a column for each candidate."""
+        """The equations for some of the samples: (samples * entries) x candidates."""
         if (part.start, part.stop) not in self.readings:
             leaves: Theta = {
                 name: [x[part] for x in (theta[0], self.field_there[name][0]) if x is not None]
@@ -503,72 +516,11 @@ def small_sizes(program: Program) -> list[dict[str, int]]:
             total = sum(fixed(count_entries(leaf.shape).at(sizes)) for _, leaf in program.leaves(*ROLES))
         except Refused:
             continue
-        if total <= MAX_POINT:
+        if total <= LIMITS.point:
             options.append(sizes)
     return options
 
 
-def integral(v: Vector) -> Vector:
-    """The multiple with coprime integers whose first coefficient is positive."""
-    scale = math.lcm(*(c.denominator for c in v.values()))
-    whole = {k: int(c * scale) for k, c in sorted(v.items())}
-    common = math.gcd(*whole.values())
-    if next(iter(whole.values())) < 0:
-        common = -common
-    return {k: Fraction(c, common) for k, c in whole.items()}
-
-
-def rational_vectors(vectors: Iterable[Residues], prime: int) -> list[Vector]:
-    """Those that are small rationals modulo the prime, as coprime integers."""
-    found = []
-    for v in vectors:
-        entries = {int(k): reconstructed(int(v[k]) % prime, prime) for k in np.flatnonzero(v)}
-        if all(c is not None for c in entries.values()):
-            found.append(integral({k: c for k, c in entries.items() if c is not None}))
-    return found
-
-
-def rational_kernel(equations: Sequence[Vector], unknowns: Sequence[int]) -> list[Vector]:
-    """A basis of the vectors on which all equations vanish, exactly."""
-    pivots: dict[int, Vector] = {}
-    for row in equations:
-        row = {k: c for k, c in row.items() if c}
-        for p, other in pivots.items():
-            if p in row:
-                row = _minus(row, row[p], other)
-        if row:
-            p = min(row)
-            row = {k: c / row[p] for k, c in row.items()}
-            pivots = {q: _minus(x, x[p], row) if p in x else x for q, x in pivots.items()}
-            pivots[p] = row
-    result = []
-    for free in unknowns:
-        if free not in pivots:
-            result.append(integral({free: Fraction(1), **{p: -x[free] for p, x in pivots.items() if free in x}}))
-    return sparser(result)
-
-
-def sparser(vectors: Sequence[Vector]) -> list[Vector]:
-    """Another basis, with fewer terms where subtracting one vector from another leaves fewer; the shortest first."""
-    result = list(vectors)
-    changed = True
-    while changed:
-        changed = False
-        for i, v in enumerate(result):
-            for j, w in enumerate(result):
-                if i == j or len(w) > MAX_TERMS:
-                    continue
-                for k in w.keys() & v.keys():
-                    new = _minus(v, v[k] / w[k], w)
-                    if len(new) < len(v):
-                        result[i] = v = integral(new)
-                        changed = True
-                        break
-    return sorted(result, key=lambda v: (len(v), max(abs(c) for c in v.values()), sorted(v)))
-
-
-def _minus(row: Vector, factor: Fraction, other: Vector) -> Vector:
-    result = dict(row)
-    for k, c in other.items():
-        result[k] = result.get(k, Fraction(0)) - factor * c
-    return {k: c for k, c in result.items() if c}
+def _is_plain(e: nodes.Expression) -> bool:
+    """Whether an expression is a name or a whole number, which needs no parentheses as a divisor."""
+    return isinstance(e, nodes.Name) or (isinstance(e, nodes.Number) and e.value.denominator == 1)

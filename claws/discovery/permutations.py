@@ -16,21 +16,23 @@ import numpy as np
 import numpy.typing as npt
 
 from claws.kernel.core.flow import STATE
-from claws.kernel.core.program import Det, Einsum, Gather, Iota, Node, Opaque, Reshape, Scatter, operands_of
-from claws.kernel.counting.points import Model
+from claws.kernel.core.program import Call, Einsum, Iota, Node, Window, operands_of
+from claws.kernel.core.sizes import ONE
+from claws.kernel.counting.points import CountedModel
 from claws.kernel.values.evaluation import fixed
 
 Axis = tuple[int, int]
 """A node and one of its axes."""
 
 Permutation = npt.NDArray[np.int64]
+"""Where each of some places goes: an array of their numbers."""
 
 
-def permutations(model: Model, letters: Sequence[tuple[int, int]]) -> list[Permutation]:
-    """Generators of the group of permutations, for a model with fixed sizes.
+def permutations(model: CountedModel, letters: Sequence[tuple[int, int]]) -> list[Permutation]:
+    """Generators of the group of permutations that a model with fixed sizes has, as permutations of letters.
 
-    Letters are entries of nodes, counted row by row; each permutation says where every letter goes. Permutations that take a
-    letter to none are left out.
+    Letters are entries of nodes, counted row by row: pairs of a node and an entry. Permutations that take a letter to none are
+    left out.
     """
     program = model.program
     shapes = [tuple(fixed(k) for k in shape) for shape in program.shapes]
@@ -51,14 +53,14 @@ def permutations(model: Model, letters: Sequence[tuple[int, int]]) -> list[Permu
 
 
 def _generators(size: int) -> list[Permutation]:
-    """Of the symmetric group: two neighbours exchanged, and all moved on by one."""
+    """Generators of the symmetric group on `size` >= 2 places: a swap of the first two, and a step of all by one."""
     swap, cycle = np.arange(size), np.roll(np.arange(size), 1)
     swap[:2] = [1, 0]
     return [swap] if size == 2 else [swap, cycle]
 
 
 def _moved(shape: Sequence[int], axes: Sequence[int], moved: Permutation) -> Permutation:
-    """Where each entry goes, row by row."""
+    """Where each entry of an array goes, counted row by row, when a permutation acts on some of its axes."""
     numbers = np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)
     for axis in axes:
         numbers = np.take(numbers, moved, axis=axis)
@@ -69,19 +71,21 @@ def _moved(shape: Sequence[int], axes: Sequence[int], moved: Permutation) -> Per
 
 
 class _Ties:
-    """A partition of the axes; in some parts, positions are told apart."""
+    """A partition of the axes, by union and find; in some parts, positions are told apart."""
 
     def __init__(self) -> None:
         self.parent: dict[Axis, Axis] = {}
         self.told: set[Axis] = set()
 
     def root(self, axis: Axis) -> Axis:
+        """The axis that stands for the part that this one is in."""
         while (up := self.parent.get(axis, axis)) != axis:
             self.parent[axis] = self.parent.get(up, up)
             axis = up
         return axis
 
     def tie(self, a: Axis, b: Axis) -> None:
+        """Make one part of the parts of two axes."""
         a, b = self.root(a), self.root(b)
         if a != b:
             self.parent[b] = a
@@ -89,23 +93,24 @@ class _Ties:
                 self.told.add(a)
 
     def tell(self, axis: Axis) -> None:
+        """Note that positions along an axis are told apart."""
         self.told.add(self.root(axis))
 
 
-def _bunches(model: Model, shapes: Sequence[tuple[int, ...]], letters: Sequence[int]) -> list[list[Axis]]:
-    """The axes that may be permuted, those that must be so together in one list."""
+def _bunches(model: CountedModel, shapes: Sequence[tuple[int, ...]], letters: Sequence[int]) -> list[list[Axis]]:
+    """The axes that may be permuted, those that must be permuted together in one list."""
     program = model.program
     state = {leaf.name: n for n, leaf in program.leaves(*STATE)}
     cone = program.cone([*model.outputs, *model.flow.nodes(), *state.values(), *letters])
     ties = _Ties()
     for n in cone:
         _tie(ties, n, program.nodes[n], shapes)
-    for name, m in (*model.flow.factors, *model.flow.drift):
-        for k in range(len(shapes[m])):
-            ties.tie((state[name], k), (m, k))
-    for _, leaf in program.leaves("param"):
-        for k in range(len(leaf.shape)):
-            ties.tie((state[leaf.name], k), (state[model.flow.moved(leaf.name)], k))
+    for part in (part for field in model.flow.fields for part in field.parts):
+        n = state[part.target]
+        others = [part.factor, None if part.gradient is None else state[part.gradient]]
+        for m in (m for m in others if m is not None):
+            for k in range(len(shapes[n])):
+                ties.tie((n, k), (m, k))
     bunches: dict[Axis, list[Axis]] = {}
     for n in cone:
         for k, size in enumerate(shapes[n]):
@@ -116,6 +121,7 @@ def _bunches(model: Model, shapes: Sequence[tuple[int, ...]], letters: Sequence[
 
 
 def _tie(ties: _Ties, n: int, node: Node, shapes: Sequence[tuple[int, ...]]) -> None:
+    """Tie the axes of a node to those of its operands that are indexed alike."""
     rank = len(shapes[n])
     match node:
         case Iota():
@@ -125,24 +131,23 @@ def _tie(ties: _Ties, n: int, node: Node, shapes: Sequence[tuple[int, ...]]) -> 
             for m, row in [*zip(operands, labels, strict=True), (n, out)]:
                 for k, label in enumerate(row):
                     ties.tie(first.setdefault(label, (m, k)), (m, k))
-        case Det(m):
+        case Call("det", (m,)):
             for k in range(rank):
                 ties.tie((n, k), (m, k))
             # rows and columns that are permuted alike leave a determinant as it is
             ties.tie((m, rank), (m, rank + 1))
-        case Opaque(_, operands, _, batch):
+        case Call(_, operands, _, batch) if node.function != "prod":
             for m in (n, *operands):
                 for k in range(len(shapes[m])):
                     if k < batch:
                         ties.tie((n, k), (m, k))
                     else:
                         ties.tell((m, k))
-        case Gather(m):
-            _tie_window(ties, (m, n), node, shapes)
-        case Scatter(m):
-            _tie_window(ties, (n, m), node, shapes)
-        case Reshape(m):
-            _tie_reshaped(ties, (m, n), shapes)
+        case Window(m):
+            if node.merges:
+                _tie_reshaped(ties, (m, n), shapes)
+            else:
+                _tie_window(ties, (n, m) if node.transposed else (m, n), node, shapes)
         case _:
             # elementwise, or a product along the last axis of the operand, which may be in any order
             for m in operands_of(node):
@@ -150,15 +155,15 @@ def _tie(ties: _Ties, n: int, node: Node, shapes: Sequence[tuple[int, ...]]) -> 
                     ties.tie((n, k), (m, k))
 
 
-def _tie_window(ties: _Ties, pair: tuple[int, int], node: Gather | Scatter, shapes: Sequence[tuple[int, ...]]) -> None:
-    """A node with one axis, and another that has windows along it."""
+def _tie_window(ties: _Ties, pair: tuple[int, int], node: Window, shapes: Sequence[tuple[int, ...]]) -> None:
+    """Tie the axes of a node and of another that has windows along one axis of it; `pair` is the whole and the part."""
     whole, part = pair
     count = len(node.steps)
     for k in range(node.axis):
         ties.tie((whole, k), (part, k))
     for k in range(node.axis + 1, len(shapes[whole])):
         ties.tie((whole, k), (part, k + count - 1))
-    full = node.steps == (1,) and fixed(node.start) == 0 and shapes[part][node.axis] == shapes[whole][node.axis]
+    full = node.steps == (ONE,) and fixed(node.start) == 0 and shapes[part][node.axis] == shapes[whole][node.axis]
     if full:
         ties.tie((whole, node.axis), (part, node.axis))
         return
@@ -167,10 +172,11 @@ def _tie_window(ties: _Ties, pair: tuple[int, int], node: Gather | Scatter, shap
 
 
 def _tie_reshaped(ties: _Ties, pair: tuple[int, int], shapes: Sequence[tuple[int, ...]]) -> None:
-    """Axes that stay as they are, between others that are cut or joined."""
+    """Tie the axes that a reshape leaves as they are, between others that it cuts or joins."""
     a, b = ([(n, k) for k, size in enumerate(shapes[n]) if size != 1] for n in pair)
 
     def size(axes: Sequence[Axis]) -> int:
+        """The product of the lengths of some axes."""
         return int(np.prod([shapes[n][k] for n, k in axes], dtype=np.int64))
 
     while a and b:

@@ -1,47 +1,60 @@
-"""Polynomial relations between laws, by linear algebra modulo a prime. Untrusted: the kernel checks what is found."""
+"""Polynomial relations between laws, by linear algebra modulo a prime.
+
+Untrusted: the kernel checks what is found.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
 
-from claws.discovery.exact import reconstructed
-from claws.discovery.points import random_states
+from claws.discovery.reconstruction import reconstructed
+from claws.discovery.search_points import random_states
 from claws.kernel.core.errors import Malformed, Meter
-from claws.kernel.core.evidence import Relation
-from claws.kernel.core.statement import Independent
+from claws.kernel.counting.evidence import Relation
+from claws.kernel.counting.statements import Independent
 from claws.kernel.values.evaluation import fixed
 from claws.readings.echelon import BATCH, Echelon, elimination_work, null_space
 from claws.readings.modular import PrimeField, Residues
 from claws.readings.points import ModularPoint
 
-MAX_UNKNOWNS = 3_000
-"""Larger linear systems are not solved."""
 
-MAX_RELATION = 4
-"""The highest degree of a relation between laws: the determinant of a 4 x 4 matrix of laws that has a lower rank."""
+@dataclass(frozen=True, slots=True)
+class RelationLimits:
+    """How far the search for relations between laws goes."""
 
-_SPARE = 8
-"""Equations beyond the number of unknowns."""
+    unknowns: int = 3_000
+    """Larger linear systems are not solved."""
+    degree: int = 4
+    """The highest degree of a relation: that of the determinant of a 4 x 4 matrix of laws that has a lower rank."""
+    spare: int = 8
+    """Equations beyond the number of unknowns."""
 
 
-def find_relation(
+LIMITS = RelationLimits()
+
+
+def find_relations(
     statement: Independent, distinct: Sequence[int], modulus: int, seed: int, meter: Meter
 ) -> Iterator[Relation]:
-    """Candidates for polynomial relations of degree 1, 2, ... between these entries of the laws; the shortest first."""
+    """Candidates for polynomial relations of degree 1, 2, ... between these entries of the laws; the shortest first.
+
+    `distinct` are numbers of entries, counted through all laws. Raises `Malformed` where the laws have too many entries.
+    """
     point = ModularPoint(statement, modulus, seed, meter)
     sizes = [math.prod(fixed(k) for k in statement.program.shapes[n]) for n in statement.laws]
-    if sum(sizes) > MAX_UNKNOWNS:
+    if sum(sizes) > LIMITS.unknowns:
         raise Malformed("the laws have too many entries for a relation between them to be looked for")
-    for degree in range(1, MAX_RELATION + 1):
+    for degree in range(1, LIMITS.degree + 1):
         monomials = [m for d in range(degree + 1) for m in combinations_with_replacement(distinct, d)]
-        if len(monomials) > MAX_UNKNOWNS:
+        if len(monomials) > LIMITS.unknowns:
             return
         equations = Echelon(modulus, len(monomials))
-        for start in range(0, len(monomials) + _SPARE, BATCH):
+        for start in range(0, len(monomials) + LIMITS.spare, BATCH):
             meter.tick(elimination_work(equations, BATCH))
             values = _law_values(point, statement.laws, start)
             equations.add(_monomial_values(point.field, values, monomials))
@@ -57,7 +70,7 @@ def find_relation(
 
 
 def _law_values(point: ModularPoint, laws: Sequence[int], start: int) -> Residues:
-    """All entries of the laws at random parameters: one row for each point."""
+    """All entries of the laws at random parameters: points x entries."""
     keys = [(start + k,) for k in range(BATCH)]
     theta = random_states(point, keys)
     reading = point.reading(theta, 0, None)
@@ -71,6 +84,7 @@ def _law_values(point: ModularPoint, laws: Sequence[int], start: int) -> Residue
 
 
 def _monomial_values(field: PrimeField, values: Residues, monomials: Sequence[tuple[int, ...]]) -> Residues:
+    """The monomials in entries of which the values are given: points x monomials."""
     result = np.ones((len(values), len(monomials)))
     for k, m in enumerate(monomials):
         for entry in m:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from claws.flows.record import LOWEST, Run
+from claws.flows.record import LOWEST, RecordedRun
+from claws.readings.flow import moves_velocities
 
 # isort: split
 import numpy as np
@@ -17,7 +18,7 @@ MARKERS = "osD^vPX*<>hd"
 _STYLES = ("-", "--", ":")
 
 
-def draw(record: Run, title: str) -> Any:
+def draw(record: RecordedRun, title: str) -> Any:
     """The figure, not yet saved."""
     from matplotlib import colormaps
     from matplotlib.figure import Figure
@@ -76,13 +77,13 @@ def draw(record: Run, title: str) -> Any:
     return figure
 
 
-def _kind(record: Run, kind: str) -> str:
+def _kind(record: RecordedRun, kind: str) -> str:
     """The name of a run as it stands in a figure."""
-    word = "momentum" if record.problem.system.model.flow.second_order else "gradient"
+    word = "momentum" if moves_velocities(record.problem.system.model.flow) else "gradient"
     return f"{word} {kind}"
 
 
-def save(record: Run, path: str, title: str) -> None:
+def save(record: RecordedRun, path: str, title: str) -> None:
     """Write the figure; the ending of the path says how (png, svg, pdf). Equal runs give equal files."""
     import matplotlib
 

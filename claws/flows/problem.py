@@ -14,7 +14,7 @@ import numpy as np
 from claws.flows.losses import SQUARE, Loss
 from claws.kernel.core.flow import STATE, velocity_of
 from claws.kernel.core.program import ROLES, Leaf
-from claws.kernel.core.statement import Count
+from claws.kernel.counting.statements import Count
 from claws.kernel.values.evaluation import fixed
 from claws.readings.arrays import Reading, Theta
 from claws.readings.floating import constant, float_reading
@@ -30,7 +30,7 @@ from claws.syntax.spec import Spec
 State = dict[str, Array]
 """Arrays by the names of leaves: parameters, `vel(U)`, `t`."""
 
-MAX_EVALUATIONS = 1_000
+EVALUATIONS = 1_000
 """Gradients that one integration takes by default; a stiffer problem is cut short."""
 
 
@@ -246,7 +246,7 @@ def gradient_flow(
     points: int = 33,
     rtol: float = 1e-10,
     tick: Tick | None = None,
-    evaluations: int = MAX_EVALUATIONS,
+    evaluations: int = EVALUATIONS,
 ) -> Trajectory:
     """The training flow in continuous time, by scipy's DOP853 (Hairer, Nørsett, Wanner 1993), an 8th-order Runge-Kutta method.
 
@@ -298,7 +298,8 @@ def gradient_descent(
     count = max(1, round(duration / step))
     keep = set(np.unique(np.linspace(0, count, min(points, count + 1)).round().astype(int)).tolist())
     state = dict(problem.start)
-    moves_late = [name for name in problem.system.names("param") if problem.system.model.flow.second_order]
+    pushed = {part.target for part in problem.system.model.flow.parts(1)}
+    moves_late = [name for name in problem.system.names("param") if velocity_of(name) in pushed]
     times, states, stopped = [0.0], [problem.pack(state)], ""
     with np.errstate(all="ignore"):
         for k in range(1, count + 1):

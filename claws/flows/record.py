@@ -10,32 +10,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from claws.readings.jets import Array
-
-# isort: split
 import numpy as np
 
 from claws.flows.problem import CannotTrain, Tick, TrainingProblem, Trajectory, gradient_descent, gradient_flow
+from claws.readings.jets import Array
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 LOWEST = 1e-17
 """Drifts below this are drawn there: zero has no place on a logarithmic axis."""
 
-RTOL = 1e-10
-"""The flow's tolerance."""
 
-SOFT = 1e-3
-"""How near its kink a relu's slope begins to change: gradient flows slide along kinks, which explicit methods can't follow."""
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """How exactly a flow is followed, and how far; and which data are read."""
 
-MAX_EVALUATIONS = 100_000
-"""Gradients along the flow, after which it is cut short."""
+    tolerance: float = 1e-10
+    """The relative tolerance of the integrator."""
+    softness: float = 1e-3
+    """How near its kink a relu's slope begins to change: flows slide along kinks, which explicit methods can't follow."""
+    evaluations: int = 100_000
+    """Gradients along the flow, after which it is cut short."""
+    data_bytes: int = 64 * 2**20
+    """The size of a file of data."""
 
-MAX_DATA_BYTES = 64 * 2**20
+
+LIMITS = RunLimits()
 
 
 @dataclass
-class Run:
+class RecordedRun:
     """Gradient flow beside gradient descent at two step sizes. `verdicts` are those of `claws check`, by law."""
 
     problem: TrainingProblem
@@ -50,18 +54,18 @@ class Run:
 
 def run(
     problem: TrainingProblem, duration: float, steps: Sequence[float], points: int, tick: Tick | None = None
-) -> Run:
+) -> RecordedRun:
     """Train three times from the same start. `tick` is told the share of the work that is done."""
-    problem = replace(problem, system=replace(problem.system, soft=SOFT))
+    problem = replace(problem, system=replace(problem.system, soft=LIMITS.softness))
     shares = [0.4] + [0.6 / max(1, len(steps))] * len(steps)
 
     def part(k: int) -> Tick | None:
         before = sum(shares[:k])
         return None if tick is None else lambda x: tick(before + shares[k] * x)
 
-    flow = gradient_flow(problem, duration, points, RTOL, part(0), MAX_EVALUATIONS)
+    flow = gradient_flow(problem, duration, points, LIMITS.tolerance, part(0), LIMITS.evaluations)
     descents = [gradient_descent(problem, step, duration, points, tick=part(k)) for k, step in enumerate(steps, 1)]
-    return Run(problem, flow, descents)
+    return RecordedRun(problem, flow, descents)
 
 
 # --- data ------------------------------------------------------------------------------------------------------
@@ -73,8 +77,8 @@ def read_data(path: str) -> dict[str, Array]:
     CSV columns with the same name are entries of one array, in their order, a sample in each row. Raises `CannotTrain`.
     """
     try:
-        if Path(path).stat().st_size > MAX_DATA_BYTES:
-            raise CannotTrain(f"{path} is larger than {MAX_DATA_BYTES} bytes")
+        if Path(path).stat().st_size > LIMITS.data_bytes:
+            raise CannotTrain(f"{path} is larger than {LIMITS.data_bytes} bytes")
         if path.endswith(".npz"):
             with np.load(path, allow_pickle=False) as archive:
                 return {name: np.asarray(archive[name], dtype=np.float64) for name in archive.files}
@@ -126,7 +130,7 @@ def fitted(data: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> 
 # --- text ------------------------------------------------------------------------------------------------------
 
 
-def to_csv(record: Run) -> str:
+def to_csv(record: RecordedRun) -> str:
     """A row for each time of each run: time, run, loss, and the drift of each law."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -159,7 +163,7 @@ def sparkline(values: Array, low: float, high: float) -> str:
     return "".join(marks)
 
 
-def sketch(record: Run, width: int = 32) -> list[str]:
+def sketch(record: RecordedRun, width: int = 32) -> list[str]:
     """The run in the terminal: the loss, and the drift of every law on one logarithmic scale."""
     problem = record.problem
     sizes = ", ".join(f"{d} = {n}" for d, n in problem.sizes.items())

@@ -11,18 +11,11 @@ import sympy
 
 from claws.syntax import nodes
 from claws.syntax.lexer import CLAUSE_KEYWORDS, STATEMENT_KEYWORDS
-from claws.syntax.library.table import BUILTINS
+from claws.syntax.library.table import BUILTINS, ELEMENTWISE
 from claws.syntax.printer import print_file
 
-_KNOWN = {
-    sympy.exp: "exp",
-    sympy.log: "log",
-    sympy.sin: "sin",
-    sympy.cos: "cos",
-    sympy.tanh: "tanh",
-    sympy.erf: "erf",
-    sympy.Abs: "abs",
-}
+_KNOWN = {getattr(sympy, name): name for name in ELEMENTWISE if hasattr(sympy, name)} | {sympy.Abs: "abs"}
+"""The functions of the language that SymPy has by the same name."""
 
 
 def source_from_sympy(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from claws.kernel.core.errors import Meter, Refused
-from claws.kernel.format.certificate import MAX_BYTES, digest, read_certificate
+from claws.kernel.format.certificate import MAX_BYTES, digest_of, read_certificate
 from claws.kernel.format.printing import render_statement
 from claws.kernel.theorem import check
 
@@ -49,7 +49,7 @@ def main(paths: list[str]) -> int:
         print(render_statement(certificate.statement))
         at = f" at {dict(theorem.sizes)}" if theorem.sizes else ""
         print(f"{path}: {theorem.verdict} by {theorem.method}{at}, {', '.join(theorem.trust)}")
-        print(f"  statement {digest(certificate.statement)}")
+        print(f"  statement {digest_of(text)}")
     return status
 
 

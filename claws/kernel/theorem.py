@@ -10,24 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from claws.kernel.core.errors import Malformed, Meter, OutOfBudget, Refused
-from claws.kernel.core.evidence import (
-    ByBlock,
-    ByPolynomials,
-    ByTensors,
-    Evidence,
-    NotConserved,
-    Relation,
-    Sandwich,
-    Witness,
-)
 from claws.kernel.core.finding import Finding, Layer, Verdict
-from claws.kernel.core.statement import AnyStatement, Complete, Count, Independent, Statement
+from claws.kernel.core.statement import Statement
 from claws.kernel.counting.claims import check_independent, check_number
 from claws.kernel.counting.entries import check_relation
+from claws.kernel.counting.evidence import Evidence, NotConserved, Relation, Sandwich
 from claws.kernel.counting.points import ExactRanks, Ranks
+from claws.kernel.counting.statements import AnyStatement, Complete, Count, Independent
 from claws.kernel.laws.blocks import check_by_block
 from claws.kernel.laws.by_polynomials import check_by_polynomials
 from claws.kernel.laws.by_tensors import check_by_tensors
+from claws.kernel.laws.evidence import ByBlock, ByPolynomials, ByTensors
+from claws.kernel.values.evidence import Witness
 from claws.kernel.values.witness import check_witness
 
 _TOKEN = object()

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from claws.kernel.core.errors import Meter
-from claws.kernel.core.evidence import Bundle, Step
-from claws.kernel.counting.points import Model, coordinates
+from claws.kernel.counting.evidence import Bundle, Step
+from claws.kernel.counting.points import CountedModel, coordinates
 from claws.kernel.counting.ranks import Row, sparse_rank
 from claws.prover.path_ranks import path_rank
 from claws.readings.echelon import BATCH, Echelon, elimination_work
@@ -31,11 +31,11 @@ class ArrayRanks:
     def __init__(self) -> None:
         self._known: dict[object, int] = {}
 
-    def remember(self, model: Model, steps: Sequence[Step], modulus: int, seed: int, rank: int) -> None:
+    def remember(self, model: CountedModel, steps: Sequence[Step], modulus: int, seed: int, rank: int) -> None:
         """The search has found this rank by adding the same elements in the same order."""
         self._known[_key(model, steps, modulus, seed)] = rank
 
-    def of_gradients(self, model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
+    def of_gradients(self, model: CountedModel, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
         key = _key(model, (), modulus, seed), tuple(laws)
         if key not in self._known:
             blocks = ModularPoint(model, modulus, seed, meter).law_gradients(laws)
@@ -54,10 +54,10 @@ class ArrayRanks:
                 self._known[key] = rows.rank
         return self._known[key]
 
-    def of_paths(self, model: Model, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
+    def of_paths(self, model: CountedModel, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
         return path_rank(model, bundles, modulus, seed, meter)
 
-    def of_brackets(self, model: Model, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
+    def of_brackets(self, model: CountedModel, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
         known = self._known.get(_key(model, steps, modulus, seed))
         if known is not None:
             return known
@@ -89,5 +89,5 @@ def _sparse_rows(block: Residues, modulus: int) -> Iterator[Row]:
         yield {int(c): int(x) % modulus for c, x in zip(columns, row[columns], strict=True)}
 
 
-def _key(model: Model, steps: Sequence[Step], modulus: int, seed: int) -> object:
+def _key(model: CountedModel, steps: Sequence[Step], modulus: int, seed: int) -> object:
     return model.program, model.outputs, model.flow, tuple(steps), modulus, seed

@@ -5,31 +5,21 @@ Untrusted: a verdict is a theorem of the kernel, or it is UNKNOWN.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from claws.kernel.core.errors import Malformed, Meter, NoRoot, OutOfBudget, Refused, Undefined
-from claws.kernel.core.evidence import (
-    Bundle,
-    ByPolynomials,
-    ByTensors,
-    Evidence,
-    NotConserved,
-    Sandwich,
-    Step,
-    Tree,
-    Witness,
-)
 from claws.kernel.core.program import Node, Program, renumbered
-from claws.kernel.core.statement import Complete, Count, Independent, Statement
+from claws.kernel.core.statement import Statement
 from claws.kernel.counting.assumptions import check_assumptions
 from claws.kernel.counting.bounds import Changed, bounds, compare, gradient_rank, simple_model
 from claws.kernel.counting.entries import Entries
+from claws.kernel.counting.evidence import Bundle, Evidence, NotConserved, Relation, Sandwich, Step, Tree
 from claws.kernel.counting.jets import salt
 from claws.kernel.counting.points import (
     MAX_LEVEL,
-    Model,
+    CountedModel,
     Point,
     Ranks,
     coordinates,
@@ -39,41 +29,50 @@ from claws.kernel.counting.points import (
     parameters,
     roots_of,
 )
+from claws.kernel.counting.statements import Complete, Count, Independent
+from claws.kernel.laws.evidence import ByPolynomials, ByTensors
 from claws.kernel.theorem import Theorem, check
+from claws.kernel.values.evidence import Witness
+from claws.prover.array_ranks import SPARSE
 from claws.prover.laws import decide_law, prove_law
 from claws.prover.path_ranks import PathRanks
+from claws.readings.echelon import BATCH, Echelon, elimination_work
+from claws.readings.points import ModularPoint
 
 if TYPE_CHECKING:
     from claws.prover.array_ranks import ArrayRanks
 
-MAX_PAUSE = 3
-"""Depths at which the rank may stand still before the search gives up: it can grow again."""
 
-IDLE = 2
-"""Batches of elements of one form that may bring nothing before the next form is tried."""
+@dataclass(frozen=True, slots=True)
+class CountingLimits:
+    """How far the search for brackets and laws goes. Where it ends, the search gives up, with the bounds that it has."""
 
-MANY = 1_000
-"""With more coordinates than this, sparse generators are tried before a dense matrix."""
+    pause: int = 3
+    """Depths at which the rank may stand still before the search gives up: it can grow again."""
+    idle: int = 2
+    """Batches of elements of one form that may bring nothing before the next form is tried."""
+    many: int = 1_000
+    """With more coordinates than this, sparse generators are tried before a dense matrix."""
+    seeds: int = 256
+    """Points that are tried for each prime until square roots of functions of the parameters exist."""
+    bracket: int = 24
+    """The deepest brackets that are tried."""
+    chain: int = MAX_LEVEL
+    """The longest chain of brackets inside another bracket: each takes a nilpotent."""
+    pair: int = 5
+    """The longest chains that are bracketed with each other."""
+    degree: int = 2
+    """The degree of the polynomial laws that are looked for where the file names too few."""
+    accelerated: int = 2_000
+    """Below this estimate of work the kernel computes its ranks by itself, without an accelerator."""
 
-MAX_SEEDS = 256
-"""Points that are tried for each prime until square roots of functions of the parameters exist."""
 
-MAX_BRACKET = 24
-"""The deepest brackets that are tried."""
-
-MAX_CHAIN = MAX_LEVEL
-"""The longest chain of brackets inside another bracket: each takes a nilpotent."""
-
-MAX_PAIR = 5
-"""The longest chains that are bracketed with each other."""
-
-SMALL = 2_000
-"""Below this estimate of work the kernel computes its ranks by itself, without an accelerator."""
+LIMITS = CountingLimits()
 
 
 @dataclass
-class Outcome:
-    """What was found out. `theorem` is None for UNKNOWN; then `reason` says why."""
+class NumberOutcome:
+    """What was found out about a number of laws. `theorem` is None for UNKNOWN; then `reason` says why."""
 
     theorem: Theorem | None = None
     reason: str = ""
@@ -93,16 +92,35 @@ class KnownLaw:
     statement: Statement
 
 
+@dataclass(frozen=True)
+class Conjectures:
+    """What the counting takes laws and relations from that no file names. Each is proved before it counts.
+
+    The search for these is `claws.discovery`, which builds on the prover, so the prover is handed it
+    (`claws.discovery.conjectures`).
+    """
+
+    laws: Callable[[CountedModel, Callable[[], int], int, int, int, Meter], Iterator[tuple[str, Statement]]]
+    """Given a model, how many laws are still wanted, a degree, a prime, a seed and a meter: laws, each with a text."""
+    relations: Callable[[Independent, Sequence[int], int, int, Meter], Iterator[Relation]]
+    """Given laws, the numbers of their distinct entries, a prime, a seed and a meter: relations between these entries."""
+
+
 def decide_number(
     statement: Count | Complete | Independent,
     laws: Sequence[KnownLaw],
+    conjectures: Conjectures,
     seed: int = 0,
     budget: int = 20_000_000,
     seconds: float | None = None,
     pure: bool = False,
-) -> Outcome:
-    """PROVED or REFUTED by a theorem, or UNKNOWN with a reason. Deterministic for a seed when no time is set."""
-    search = NumberSearch(statement, laws, seed, Meter(budget, seconds), pure)
+) -> NumberOutcome:
+    """Decide a claim: PROVED or REFUTED by a theorem, or UNKNOWN with a reason.
+
+    `budget` counts elementary steps; `pure` has the kernel compute every rank by itself. Deterministic for a seed when no time is
+    set. Raises `Refused` where the kernel turns down what it had accepted in parts.
+    """
+    search = NumberSearch(statement, laws, conjectures, seed, Meter(budget, seconds), pure)
     if isinstance(statement, Independent):
         return search.run(lambda: search.independent(statement))
     return search.run(lambda: search.number(statement))
@@ -111,27 +129,30 @@ def decide_number(
 def count_laws(
     model: Count,
     laws: Sequence[KnownLaw],
+    conjectures: Conjectures,
     seed: int = 0,
     budget: int = 20_000_000,
     seconds: float | None = None,
     pure: bool = False,
-) -> Outcome:
+) -> NumberOutcome:
     """The number of laws, whatever it is: a theorem about `count = k`, or bounds. The model's own number plays no part."""
-    search = NumberSearch(model, laws, seed, Meter(budget, seconds), pure)
+    search = NumberSearch(model, laws, conjectures, seed, Meter(budget, seconds), pure)
     return search.run(lambda: search.tally(model))
 
 
 def _roots(program: Program, nodes: Sequence[int]) -> list[int]:
+    """The square roots that the values of some nodes need."""
     return [n for n in program.cone(nodes) if is_root(program.nodes[n])]
 
 
 class NumberSearch:
-    """One search, with what it has found so far."""
+    """One search for a number of laws, with what it has found so far: bounds from both sides."""
 
     def __init__(
         self,
         statement: Count | Complete | Independent,
         laws: Sequence[KnownLaw],
+        conjectures: Conjectures,
         seed: int,
         meter: Meter,
         pure: bool,
@@ -140,11 +161,12 @@ class NumberSearch:
 
         self.statement = statement
         self.laws = laws
+        self.conjectures = conjectures
         self.meter = meter
         self.modulus, self.seed = self._point(seed)
         self.pure = pure
         self.ranks: ArrayRanks = ArrayRanks()
-        self.outcome = Outcome()
+        self.outcome = NumberOutcome()
         self.program = statement.program
         self.proved: list[tuple[int, ByTensors | ByPolynomials]] = []
         self.steps: list[Step] = []
@@ -158,14 +180,14 @@ class NumberSearch:
         """A prime and a seed at which square roots of functions of the parameters exist, in the model and its laws."""
         from claws.readings.modular import PRIMES, PRIMES_WITH_ROOTS
 
-        models: list[tuple[Model, list[int]]] = [(self.statement, roots_of(self.statement))]
+        models: list[tuple[CountedModel, list[int]]] = [(self.statement, roots_of(self.statement))]
         models += [(law.statement, _roots(law.statement.program, [law.statement.law])) for law in self.laws]
         if isinstance(self.statement, Complete | Independent):
             models.append((self.statement, _roots(self.statement.program, self.statement.laws)))
         if not any(roots for _, roots in models):
             return PRIMES[0], seed
         for modulus in PRIMES_WITH_ROOTS:
-            for attempt in range(MAX_SEEDS):
+            for attempt in range(LIMITS.seeds):
                 here = salt("roots", seed, attempt) if attempt else seed
                 try:
                     for model, roots in models:
@@ -178,8 +200,8 @@ class NumberSearch:
                 return modulus, here
         return PRIMES_WITH_ROOTS[0], seed
 
-    def run(self, decide: Callable[[], Theorem | None]) -> Outcome:
-        """The outcome of a way to decide, which may end in a theorem, with bounds, or out of work."""
+    def run(self, decide: Callable[[], Theorem | None]) -> NumberOutcome:
+        """The outcome of a way to decide, which may end in a theorem, with bounds, or out of budget."""
         outcome = self.outcome
         try:
             outcome.theorem = decide()
@@ -195,6 +217,10 @@ class NumberSearch:
     # --- the number of laws ----------------------------------------------------------------------------------------
 
     def number(self, statement: Count | Complete) -> Theorem | None:
+        """The theorem that decides a claim; None where the bounds do not decide it, for a reason that the outcome has.
+
+        Raises `Refused`, out of budget among the reasons.
+        """
         own = self._prove_own(statement) if isinstance(statement, Complete) else None
         if own is not None:
             return own
@@ -211,7 +237,7 @@ class NumberSearch:
         return self._close(statement)
 
     def tally(self, model: Count) -> Theorem | None:
-        """The theorem about the number at which the bounds meet."""
+        """The theorem about the number at which the bounds meet; None where they do not. Raises `Refused`."""
         for law in self.laws:
             self.add(law.name, law.statement)
         self.raise_lower()
@@ -232,7 +258,10 @@ class NumberSearch:
         return theorem if theorem is not None else self.confirmed()
 
     def _close(self, statement: Count | Complete) -> Theorem | None:
-        """The kernel's word on the bounds."""
+        """The kernel's theorem from the bounds; None where these were hoped for only, and no longer decide the claim.
+
+        Raises `Refused`.
+        """
         try:
             return self._check(statement, self._sandwich(self.steps))
         except OutOfBudget:
@@ -247,7 +276,10 @@ class NumberSearch:
         return None
 
     def _prove_own(self, statement: Complete) -> Theorem | None:
-        """The laws of a `complete` claim must be conserved; one that is not refutes it."""
+        """The theorem that a `complete` claim is false since one of its laws is not conserved; None where all are proved.
+
+        Raises `Refused` where one is neither proved nor refuted.
+        """
         for k, law in enumerate(statement.laws):
             own = Statement(statement.program, statement.outputs, law, statement.flow)
             outcome = decide_law(own, self.seed, self.meter.limit - self.meter.used, self.meter.seconds)
@@ -261,8 +293,7 @@ class NumberSearch:
         return None
 
     def add(self, name: str, law: Statement) -> bool:
-        """Put a law that can be proved into the program. False where it can't."""
-        from claws.readings.points import ModularPoint
+        """Put a law that can be proved into the program. Returns whether it was; raises `OutOfBudget`."""
 
         try:
             # a law whose gradient can't be taken at the point (a root, a relu) is left out
@@ -291,7 +322,7 @@ class NumberSearch:
         return True
 
     def raise_lower(self) -> None:
-        """The lower bound from the laws that are proved."""
+        """Set the lower bound to the rank of the gradients of the laws that are proved. Raises `Refused`."""
         found = bounds(self.statement, self._sandwich(()), lambda s, e: None, self.ranks, self.meter)
         self.at_least = found.at_least
         self.outcome.found.update(
@@ -301,9 +332,12 @@ class NumberSearch:
         )  # fmt: skip
 
     def _sandwich(self, steps: Sequence[Step]) -> Sandwich:
-        return Sandwich(self.program, tuple(self.proved), tuple(steps), self.modulus, self.seed, self.paths)
+        """The evidence for both bounds: the laws that are proved, and some of the brackets."""
+        nodes = self.program.nodes[len(self.statement.program.nodes) :]
+        return Sandwich(nodes, tuple(self.proved), tuple(steps), self.modulus, self.seed, self.paths)
 
     def _decided(self, statement: Count | Complete) -> bool:
+        """Whether the bounds decide a claim, one way or the other."""
         low, high = self.at_least, self.at_most
         if isinstance(statement, Complete):
             rank = gradient_rank(statement, statement.laws, self.modulus, self.seed, self.ranks, self.meter)
@@ -311,13 +345,13 @@ class NumberSearch:
         return compare(statement, low, high) is not None
 
     def lower_upper(self, target: int, paths: bool = True) -> None:
-        """Add brackets until their rank is the target, stands still, or the work ends."""
-        from claws.prover.array_ranks import SPARSE
-        from claws.readings.echelon import BATCH, Echelon, elimination_work
-        from claws.readings.points import ModularPoint
+        """Add brackets until their rank is the target, stands still, or the budget is used up. Raises `Refused`.
+
+        With `paths`, a large network of relus has sparse generators tried first.
+        """
 
         model = simple_model(self.statement)
-        if paths and self.coordinates > MANY:
+        if paths and self.coordinates > LIMITS.many:
             self._follow_paths(model, target)
             if self.paths or self.coordinates > SPARSE:
                 return
@@ -331,7 +365,7 @@ class NumberSearch:
             for tree in trees:
                 count, before, idle = 0, rows.rank, 0
                 # one idle batch may be bad luck: where relus are off, many elements are zero
-                while rows.rank < target and idle < IDLE:
+                while rows.rank < target and idle < LIMITS.idle:
                     batch = min(BATCH, max(8, target - rows.rank + 4))
                     elements = point.elements(tree, len(self.steps), range(count, count + batch))
                     self.meter.tick(elimination_work(rows, batch))
@@ -347,15 +381,15 @@ class NumberSearch:
                     )  # fmt: skip
             self.growing = rows.rank > start
             pause = 0 if self.growing or trees == [1] else pause + 1
-            if rows.rank >= target or pause > MAX_PAUSE:
+            if rows.rank >= target or pause > LIMITS.pause:
                 break
 
-    def _follow_paths(self, model: Model, target: int) -> None:
-        """Sparse generators instead of a dense matrix, where the model is a network of relus.
+    def _follow_paths(self, model: CountedModel, target: int) -> None:
+        """Take sparse generators instead of a dense matrix, where the model is a network of relus.
 
         If there are as many as are wanted they are hoped to be independent: it is the kernel that finds their rank.
         """
-        from claws.prover.paths import find_paths
+        from claws.prover.relu_paths import find_paths
 
         paths = find_paths(model)
         if sum(len(bundle.entries) for bundle in paths) == target:
@@ -364,8 +398,7 @@ class NumberSearch:
             self.outcome.found.update(bracket_depth=1, lie_dimension_at_least=target, count_at_most=self.at_most)
 
     def _without_paths(self) -> None:
-        """The hope was vain: start again with a dense matrix."""
-        from claws.prover.array_ranks import SPARSE
+        """Start again with a dense matrix: the hope for sparse generators was vain. Raises `Refused` where it is too large."""
 
         target, self.paths, self.at_most = self.coordinates - self.at_most, (), self.coordinates
         if self.coordinates > SPARSE:
@@ -373,13 +406,15 @@ class NumberSearch:
         self.lower_upper(target, paths=False)
 
     def _find_laws(self) -> None:
-        """Laws of degree 1 and 2 that the file does not have."""
-        from claws.discovery.polynomials import find_laws
+        """Add laws that the file does not have, until the bounds meet or there are no more."""
 
         def wanted() -> int:
+            """How many laws are still missing."""
             return self.at_most - self.at_least
 
-        for text, law in find_laws(self.statement, wanted, 2, self.modulus, self.seed, self.meter):
+        for text, law in self.conjectures.laws(
+            self.statement, wanted, LIMITS.degree, self.modulus, self.seed, self.meter
+        ):
             before = self.at_least, self.program, list(self.proved), list(self.outcome.used)
             if self.add(text, law):
                 self.raise_lower()
@@ -390,7 +425,7 @@ class NumberSearch:
                 break
 
     def gap(self) -> str:
-        """What is known where the bounds do not meet."""
+        """What is known where the bounds do not meet, as a sentence; empty for `independent`."""
         if isinstance(self.statement, Independent):
             return ""
         text = f"the number of laws is at least {self.at_least} and at most {self.at_most}"
@@ -403,16 +438,15 @@ class NumberSearch:
     # --- independence ------------------------------------------------------------------------------------------------
 
     def independent(self, statement: Independent) -> Theorem | None:
-        from claws.discovery.relations import find_relation
-
+        """The theorem that laws are independent, or that they are not; None where neither was shown. Raises `Refused`."""
         try:
-            return self._check(statement, Sandwich(statement.program, (), (), self.modulus, self.seed))
+            return self._check(statement, Sandwich((), (), (), self.modulus, self.seed))
         except (OutOfBudget, Undefined, Malformed):
             raise
         except Refused as problem:
             reason = str(problem)
         entries = Entries(statement, statement.laws, self.modulus, self.seed, self.meter)
-        for relation in find_relation(statement, entries.distinct, self.modulus, self.seed, self.meter):
+        for relation in self.conjectures.relations(statement, entries.distinct, self.modulus, self.seed, self.meter):
             try:
                 return self._check(statement, relation)
             except OutOfBudget:
@@ -429,6 +463,7 @@ class NumberSearch:
     # --- the kernel ----------------------------------------------------------------------------------------------------
 
     def _check(self, statement: Count | Complete | Independent, evidence: Evidence) -> Theorem:
+        """The kernel's theorem. Raises `Refused`."""
         # the kernel has work of its own: what the search has used up must not cost the verdict
         meter = Meter(self.meter.limit, self.meter.seconds)
         return check(
@@ -440,43 +475,44 @@ class NumberSearch:
 
 
 def accelerator(evidence: Evidence, total: int, ranks: Ranks) -> Ranks | None:
-    """None where the kernel's own ranks are quick enough for this evidence."""
+    """What computes ranks for the kernel; None where its own are quick enough for this evidence."""
     if not isinstance(evidence, Sandwich):
         return None
     if evidence.paths:
         return ranks
     work = sum(step.count * 4 ** min(10, depth(step.tree) - 1) for step in evidence.steps) * total
-    return ranks if work + total * total > SMALL else None
+    return ranks if work + total * total > LIMITS.accelerated else None
 
 
 def forms(drift: bool) -> Iterable[list[Tree]]:
-    """Brackets to try, by depth: balanced ones, and a generator with a balanced one.
+    """The brackets to try, by depth: balanced ones, and a generator with a balanced one.
 
     Where a drift moves the state, brackets with it again and again are what matters: chains, and pairs of chains.
     """
     yield [1]
-    for d in range(2, MAX_BRACKET + 1):
+    for d in range(2, LIMITS.bracket + 1):
         if not drift:
             yield [balanced(d)] + ([(1, balanced(d - 1))] if d > 3 else [])
             continue
         trees: list[Tree] = [balanced(d)]
         trees += [
-            (chain(a), chain(d - a)) for a in range(1, d // 2 + 1) if d - a <= (MAX_CHAIN if a == 1 else MAX_PAIR)
+            (chain(a), chain(d - a)) for a in range(1, d // 2 + 1) if d - a <= (LIMITS.chain if a == 1 else LIMITS.pair)
         ]
         yield list(dict.fromkeys(trees))
 
 
 def chain(d: int) -> Tree:
-    """[X1, [X2, [X3, ...]]]."""
+    """The bracket [X1, [X2, [X3, ...]]] of `d` >= 1 generators."""
     return 1 if d == 1 else (1, chain(d - 1))
 
 
 def balanced(d: int) -> Tree:
+    """The bracket of `d` >= 1 generators that is as little deep as can be."""
     return 1 if d == 1 else (balanced(d // 2), balanced(d - d // 2))
 
 
 def appended(program: Program, other: Program, roots: Sequence[int]) -> tuple[Program, list[int]]:
-    """A program continued by what these roots of another need, and where the roots now are. Equal nodes are one."""
+    """A program continued by what these roots of another need, and the places of the roots in it. Equal nodes are one."""
     place: dict[int, int] = {}
     nodes: list[Node] = list(program.nodes)
     known: dict[Node, int] = {node: n for n, node in enumerate(nodes)}

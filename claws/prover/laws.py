@@ -9,44 +9,59 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from claws.kernel.core.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
-from claws.kernel.core.evidence import ByPolynomials, ByTensors
-from claws.kernel.core.functions import has_rule
+from claws.kernel.core.functions import function_of
 from claws.kernel.core.program import ROLES, Apply, count_entries
 from claws.kernel.core.statement import Statement
 from claws.kernel.laws.by_tensors import NotShown
+from claws.kernel.laws.evidence import ByPolynomials, ByTensors
 from claws.kernel.theorem import Theorem, check
 from claws.kernel.values.evaluation import fixed
+from claws.prover.least_sizes import smallest_sizes
 from claws.prover.renamings import search_renamings
-from claws.prover.sizes import smallest_sizes
 
 if TYPE_CHECKING:
-    from claws.prover.witness import Search
+    from claws.prover.witness import WitnessSearch
 
-FIRST_SHARE = 10
-"""The tensor proof first gets one part in this many of the budget: a true law needs far less, a false one
-may need more than a refutation does."""
 
-TOO_LARGE = 5_000_000
-"""With more, nothing is evaluated at all: the tensor proof, which never looks at an entry, is the only way."""
+@dataclass(frozen=True, slots=True)
+class LawLimits:
+    """Which ways to decide a law are tried, and how much of the budget each gets."""
 
-LARGE = 2_000
-"""With more entries than this in leaves and law, exact points are dear: residues modulo a prime are asked first."""
+    first_share: int = 10
+    """The tensor proof first gets one part in so many of the budget: a true law needs far less, a false one may need more than
+    a refutation does."""
+    too_large: int = 5_000_000
+    """With more entries in leaves and law, nothing is evaluated at all: the tensor proof, which never looks at an entry, is the
+    only way."""
+    large: int = 2_000
+    """With more entries than this, exact points are dear: residues modulo a prime are asked first."""
+
+
+LIMITS = LawLimits()
 
 
 @dataclass
-class Outcome:
-    """What was found out about a law. `theorem` is None for UNKNOWN; then `reason` says why, and `tried` what."""
+class LawOutcome:
+    """What was found out about a law. `theorem` is None for UNKNOWN; then `reason` says why."""
 
     theorem: Theorem | None
     reason: str = ""
     tried: list[str] = field(default_factory=list)
+    """The ways to decide it that led nowhere, in words."""
     work: int = 0
+    """Elementary steps that were used."""
 
 
-def decide_law(statement: Statement, seed: int = 0, budget: int = 20_000_000, seconds: float | None = None) -> Outcome:
-    """PROVED or REFUTED by a theorem, or UNKNOWN with a reason. Deterministic for a seed when no time is set."""
+def decide_law(
+    statement: Statement, seed: int = 0, budget: int = 20_000_000, seconds: float | None = None
+) -> LawOutcome:
+    """Decide a law: PROVED or REFUTED by a theorem, or UNKNOWN with a reason.
+
+    `budget` counts elementary steps. Deterministic for a seed when no time is set. Raises `Refused` where the kernel turns down a
+    witness that was found.
+    """
     meter = Meter(budget, seconds)
-    outcome = Outcome(None)
+    outcome = LawOutcome(None)
     try:
         outcome.theorem = _decide(statement, seed, meter, outcome)
     except OutOfBudget as problem:
@@ -58,9 +73,12 @@ def decide_law(statement: Statement, seed: int = 0, budget: int = 20_000_000, se
 
 
 def prove_law(statement: Statement, meter: Meter) -> ByTensors | ByPolynomials | None:
-    """Evidence that a law is conserved, which the kernel has accepted; None where there is none. Looks for no counter-example."""
+    """Evidence that a law is conserved, which the kernel has accepted; None where none was found.
+
+    No counter-example is looked for. Raises `OutOfBudget`.
+    """
     evidence = ByTensors(smallest_sizes(statement.program.free_dims(), statement.program.bounds))
-    limit, meter.limit = meter.limit, meter.used + (meter.limit - meter.used) // FIRST_SHARE
+    limit, meter.limit = meter.limit, meter.used + (meter.limit - meter.used) // LIMITS.first_share
     try:
         theorem = _by_tensors(statement, evidence, meter)
         assert isinstance(theorem.evidence, ByTensors)
@@ -69,16 +87,17 @@ def prove_law(statement: Statement, meter: Meter) -> ByTensors | ByPolynomials |
         pass
     finally:
         meter.limit = limit
-    if statement.program.free_dims() or _entries(statement) > LARGE:
+    if statement.program.free_dims() or _entries(statement) > LIMITS.large:
         return None
-    return ByPolynomials() if _polynomials(statement, meter, Outcome(None)) is not None else None
+    return ByPolynomials() if _polynomials(statement, meter, LawOutcome(None)) is not None else None
 
 
-def _decide(statement: Statement, seed: int, meter: Meter, outcome: Outcome) -> Theorem | None:
+def _decide(statement: Statement, seed: int, meter: Meter, outcome: LawOutcome) -> Theorem | None:
+    """The theorem, or None; `outcome` is told why, and what was tried. Raises `Refused`, out of budget among the reasons."""
     dims = statement.program.free_dims()
     evidence = ByTensors(smallest_sizes(statement.program.free_dims(), statement.program.bounds))
     no_proof = "tensors, for all sizes: the normal form of the residue does not vanish"
-    limit, meter.limit = meter.limit, meter.used + meter.limit // FIRST_SHARE
+    limit, meter.limit = meter.limit, meter.used + meter.limit // LIMITS.first_share
     short = False
     try:
         return _by_tensors(statement, evidence, meter)
@@ -89,12 +108,14 @@ def _decide(statement: Statement, seed: int, meter: Meter, outcome: Outcome) -> 
     finally:
         meter.limit = limit
     # a claim that is true is mostly proved by now: only the others pay for what follows
-    from claws.prover.witness import Search, search_witness
+    from claws.prover.witness import WitnessSearch, search_witness
 
-    seems_true = not dims and LARGE < _entries(statement) < TOO_LARGE and _seems_true(statement, seed) is True
+    seems_true = (
+        not dims and LIMITS.large < _entries(statement) < LIMITS.too_large and _seems_true(statement, seed) is True
+    )
     if seems_true:
         outcome.tried.append("residues modulo a prime: zero at 2 random points")
-    search = Search(None, 0, "") if seems_true else search_witness(statement, seed, meter)
+    search = WitnessSearch(None, 0, "") if seems_true else search_witness(statement, seed, meter)
     if search.witness is not None:
         # the kernel has work of its own: what the search has used up must not cost the verdict
         return check(statement, search.witness, Meter(meter.limit, meter.seconds))
@@ -108,7 +129,7 @@ def _decide(statement: Statement, seed: int, meter: Meter, outcome: Outcome) -> 
             return _by_tensors(statement, evidence, meter)
         except NotShown:
             outcome.tried.append(no_proof)
-    if not dims and _entries(statement) <= LARGE:
+    if not dims and _entries(statement) <= LIMITS.large:
         theorem = _polynomials(statement, meter, outcome)
         if theorem is not None:
             return theorem
@@ -127,8 +148,8 @@ def _by_tensors(statement: Statement, evidence: ByTensors, meter: Meter) -> Theo
         return check(statement, renamed, meter)
 
 
-def _polynomials(statement: Statement, meter: Meter, outcome: Outcome) -> Theorem | None:
-    """The proof at fixed sizes; FLINT is asked first whether there is one."""
+def _polynomials(statement: Statement, meter: Meter, outcome: LawOutcome) -> Theorem | None:
+    """The theorem at fixed sizes, by polynomials; None where there is none. FLINT is asked first whether there is one."""
     from claws.readings.flint_reading import residue_vanishes
 
     try:
@@ -147,13 +168,14 @@ def _polynomials(statement: Statement, meter: Meter, outcome: Outcome) -> Theore
 
 
 def _entries(statement: Statement) -> int:
+    """How many entries leaves and law have together, at fixed sizes."""
     program = statement.program
     nodes = [n for n, _ in program.leaves(*ROLES)] + [statement.law]
     return sum(fixed(count_entries(program.shapes[n])) for n in nodes)
 
 
 def _seems_true(statement: Statement, seed: int) -> bool | None:
-    """Whether the residue is zero modulo a prime at random points of a statement with fixed sizes; None: not to be had."""
+    """Whether the residue is zero modulo a prime at random points of a statement with fixed sizes; None where it has no value."""
     from claws.readings.residues import residue_seems_zero
 
     try:
@@ -162,7 +184,7 @@ def _seems_true(statement: Statement, seed: int) -> bool | None:
         return None
 
 
-def _reason(statement: Statement, search: Search, seed: int) -> str:
+def _reason(statement: Statement, search: WitnessSearch, seed: int) -> str:
     """Why nothing was decided, in a sentence, with what is only probable."""
     from claws.prover.witness import statement_at
 
@@ -194,13 +216,15 @@ def _reason(statement: Statement, search: Search, seed: int) -> str:
     return text
 
 
-def _zero(search: Search) -> str:
+def _zero(search: WitnessSearch) -> str:
+    """How zero the residue is at the points of a search, in words."""
     return "zero to more than 20 digits" if search.enclosed else "zero"
 
 
 def _transcendental(statement: Statement) -> str:
-    """The functions of the program that are neither rational nor piecewise so, as a text."""
+    """The names of the functions of the program that are neither rational nor piecewise so, as a text."""
     program = statement.program
     activations = dict(program.activations)
-    names = {n.function for n in program.nodes if isinstance(n, Apply) and has_rule(n.function, activations)}
+    applied = (node for node in program.nodes if isinstance(node, Apply) and node.exponent is None)
+    names = {node.function for node in applied if function_of(node.function, activations).smooth}
     return ", ".join(sorted(names))

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from claws.kernel.core.errors import Malformed, Meter, Refused
-from claws.kernel.core.evidence import Bundle
-from claws.kernel.core.flow import GRADIENT, STATE
-from claws.kernel.core.program import Apply, Einsum, Gather, Leaf, Number, Reshape, Scatter, Sum, count_entries
-from claws.kernel.counting.points import ExactRanks, Model, Point
+from claws.kernel.core.flow import STATE, gradient_flow
+from claws.kernel.core.program import Apply, Einsum, Leaf, Number, Sum, Window, count_entries
+from claws.kernel.counting.evidence import Bundle
+from claws.kernel.counting.points import CountedModel, ExactRanks, Point
 from claws.kernel.counting.ranks import peel
 from claws.kernel.values.evaluation import fixed
 
@@ -28,11 +28,11 @@ Column = list[int]
 class PathRanks(ExactRanks):
     """The kernel's own ranks, and those of paths, which it does not follow by itself."""
 
-    def of_paths(self, model: Model, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
+    def of_paths(self, model: CountedModel, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
         return path_rank(model, bundles, modulus, seed, meter)
 
 
-def path_rank(model: Model, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
+def path_rank(model: CountedModel, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
     """A lower bound of the rank of these generators at the point of the seed. Raises `Refused` for what is no path."""
     point = Point(model, modulus, seed, meter)
     rows: list[dict[int, int]] = []
@@ -90,7 +90,7 @@ class _Paths:
         """The generators: residues by coordinate, without zeros."""
         if not 0 <= self.bundle.output < len(self.point.model.outputs):
             raise Malformed("a bundle of paths names an output that is not there")
-        if self.point.model.flow != GRADIENT:
+        if self.point.model.flow != gradient_flow(self.program):
             raise Refused("paths are followed under plain gradient flow only")
         n = self.point.model.outputs[self.bundle.output]
         value = self._value(n, self._places(n, self.bundle.entries))
@@ -127,21 +127,27 @@ class _Paths:
                 return self._relu(n, operand, index)
             case Einsum():
                 return self._einsum(node, index)
-            case Gather(operand, axis, start, steps, _):
-                inside = [fixed(start)] * self.size
-                for step, column in zip(steps, index[axis : axis + len(steps)], strict=True):
-                    inside = [x + step * j for x, j in zip(inside, column, strict=True)]
-                return self._value(operand, [*index[:axis], inside, *index[axis + len(steps) :]])
-            case Scatter(operand, axis, start, (), _):
-                there = [int(k == fixed(start)) for k in index[axis]]
-                return self._product(
-                    [_Value(there, lambda a: None), self._value(operand, index[:axis] + index[axis + 1 :])]
-                )
-            case Reshape(operand, _):
-                flat = _flat(index, self.shapes[n], self.size)
-                return self._value(operand, split_places(flat, self.shapes[operand]))
+            case Window(operand, axis, transposed=transposed):
+                rest = index[axis + (1 if transposed else len(node.steps)) :]
+                if not transposed:
+                    return self._value(operand, [*index[:axis], self._inside(node, index), *rest])
+                if node.merges:
+                    lengths = [fixed(n) for n in node.lengths]
+                    return self._value(operand, [*index[:axis], *split_places(index[axis], lengths), *rest])
+                if node.steps:
+                    raise Refused("no path is followed through a padding")
+                there = [int(k == fixed(node.start)) for k in index[axis]]
+                inner = self._value(operand, [*index[:axis], *rest])
+                return self._product([_Value(there, lambda a: None), inner])
             case _:
                 raise Refused(f"no path is followed through {type(node).__name__}")
+
+    def _inside(self, node: Window, index: list[Column]) -> Column:
+        """The places along the axis of a window that index columns of its own axes stand for."""
+        inside = [fixed(node.start)] * self.size
+        for step, column in zip(node.steps, index[node.axis : node.axis + len(node.steps)], strict=True):
+            inside = [x + fixed(step) * j for x, j in zip(inside, column, strict=True)]
+        return inside
 
     def _parameter(self, name: str, flat: Column) -> _Value:
         start = self.offsets[name]

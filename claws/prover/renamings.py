@@ -8,10 +8,10 @@ and the least form is taken.
 from __future__ import annotations
 
 from claws.kernel.core.errors import Meter, Refused
-from claws.kernel.core.evidence import ByTensors, Network
 from claws.kernel.core.simplified import simplified_statement
 from claws.kernel.core.statement import Statement
 from claws.kernel.laws.by_tensors import tensor_residue
+from claws.kernel.laws.evidence import ByTensors, Network
 from claws.kernel.laws.labelling import LITERAL, Colours, first_cell, form_of, refined, split
 from claws.kernel.laws.tensors import Tensors
 

@@ -16,48 +16,52 @@ from fractions import Fraction
 from typing import Any
 
 from claws.kernel.core.errors import Irrational, Malformed, Meter, OutOfBudget, Refused, Undefined
-from claws.kernel.core.evidence import Choices, Witness
 from claws.kernel.core.functions import Property, Slope
 from claws.kernel.core.program import ROLES, Leaf, Program, count_entries
-from claws.kernel.core.sizes import Bounds
+from claws.kernel.core.sizes import SizeBounds
 from claws.kernel.core.statement import Statement
 from claws.kernel.values.enclosures import Enclosures, Interval
-from claws.kernel.values.evaluation import Array, Index, Jacobian, directional, fixed, indices
+from claws.kernel.values.evaluation import Array, Jacobian, directional, fixed, indices
+from claws.kernel.values.evidence import Choices, Index, Witness
 from claws.kernel.values.residues import law_directions, law_drift
-from claws.prover.sizes import smallest_sizes
+from claws.prover.least_sizes import smallest_sizes
 
-BITS = 96
-"""The precision of values that are not rational."""
 
-ATTEMPTS = 40
-"""Random points tried at each size before it is given up."""
+@dataclass(frozen=True, slots=True)
+class WitnessLimits:
+    """How many points are tried, and how large. Where they end, the search gives up: it says nothing of the law."""
 
-ATTEMPTS_IRRATIONAL = 200
-"""The same where values are not rational at most points (square roots, exp away from 0)."""
+    bits: int = 96
+    """The precision of values that are not rational."""
+    attempts: int = 40
+    """Random points tried at each size before it is given up."""
+    smaller_attempts: int = 9
+    """The same for smaller sizes, where a witness is known."""
+    irrational: int = 200
+    """The same where values are not rational at most points (square roots, exp away from 0)."""
+    all_irrational: int = 600
+    """Such points tried at all sizes together: more of them hardly ever help."""
+    zero_points: int = 10
+    """Dense points at which the residue may be zero before the law is held to be true at these sizes."""
+    many: int = 400
+    """With more parameter entries than this, points with few non-zero entries are tried first: they are quick to evaluate."""
+    too_many: int = 50_000
+    """With more numbers than this in parameters, inputs and constants no exact point is tried."""
+    passes: int = 4
+    """Rounds of simplification of a witness."""
+    simplification: int = 5_000_000
+    """Elementary steps, at least, for writing down a witness that was found."""
 
-ALL_IRRATIONAL = 600
-"""Such points tried at all sizes together: more of them hardly ever help."""
 
-ZERO_POINTS = 10
-"""Dense points at which the residue may be zero before the law is held to be true at these sizes."""
-
-MANY = 400
-"""With more parameter entries than this, points with few non-zero entries are tried first: they are quick to evaluate."""
-
-TOO_MANY = 50_000
-"""With more numbers than this in parameters, inputs and constants no exact point is tried."""
-
-MAX_PASSES = 4
-"""Rounds of simplification of a witness."""
-
+LIMITS = WitnessLimits()
 
 _VALUES = (-2, -1, 0, 1, 2, 3)
 """What a solution of a declared equation may be at the argument that is met."""
 
 
 @dataclass
-class Search:
-    """What a search did: the witness if one was found, and what to say if not."""
+class WitnessSearch:
+    """What a search for a witness did: the witness if one was found, and what to say if not."""
 
     witness: Witness | None
     points: int
@@ -79,7 +83,7 @@ class RecordingNumbers(Enclosures):
         meter: Meter | None = None,
         rational: bool = False,
     ) -> None:
-        super().__init__(activations, choices, BITS, meter)
+        super().__init__(activations, choices, LIMITS.bits, meter)
         self.seed = seed
         self.rational = rational
         """Whether to raise `Irrational` where bounds are needed."""
@@ -87,6 +91,10 @@ class RecordingNumbers(Enclosures):
         """Whether bounds were needed."""
 
     def check(self, x: Any) -> None:
+        """Note that bounds were needed for a value.
+
+        Raises `Irrational` where they must not be, and what `Enclosures` raises.
+        """
         if isinstance(x, Interval):
             if self.rational:
                 raise Irrational("a value is not rational")
@@ -94,9 +102,14 @@ class RecordingNumbers(Enclosures):
         super().check(x)
 
     def _random(self, *key: object) -> random.Random:
+        """A generator of random numbers that depends on the seed and this key alone."""
         return random.Random(f"{self.seed}{key}")
 
     def elementary(self, function: str, x: Any) -> tuple[Any, Any]:
+        """The value of a function and of its derivative; a declared function has its value chosen where it has none.
+
+        Raises `Irrational` where a value can't be chosen.
+        """
         if function in self.activations:
             declared = self.activations[function]
             if not isinstance(declared, Fraction):
@@ -110,6 +123,10 @@ class RecordingNumbers(Enclosures):
         return super().elementary(function, x)
 
     def _choose_value(self, function: str, declared: Slope | None, x: Any) -> None:
+        """Choose the value of a declared function at `x`, and of its derivative, unless that was done.
+
+        Raises `Irrational` where a solution of a differential equation has been met at another argument.
+        """
         table = self.choices.values.setdefault(function, {})
         if x in table:
             return
@@ -128,6 +145,7 @@ class RecordingNumbers(Enclosures):
     def opaque(
         self, function: str, arguments: list[Array], shapes: list[Index], shape: Index
     ) -> tuple[Array, list[Jacobian]]:
+        """The value and the Jacobians of an opaque function, small numbers that are chosen where there are none."""
         try:
             return super().opaque(function, arguments, shapes, shape)
         except Irrational:
@@ -142,19 +160,23 @@ class RecordingNumbers(Enclosures):
 
 
 def _random_block(r: random.Random, shape: Index, own: Index) -> Jacobian:
-    """Random small entries: most of a small Jacobian, a few of a large one."""
+    """A Jacobian with random small entries: most of a small one, a few of a large one."""
     count = math.prod(shape) * math.prod(own)
-    if count <= MANY:
+    if count <= LIMITS.many:
         return {(i, j): Fraction(v) for i in indices(shape) for j in indices(own) if (v := r.randint(-1, 1))}
 
     def place(lengths: Index) -> Index:
+        """A random index."""
         return tuple(r.randrange(n) for n in lengths)
 
-    return {(place(shape), place(own)): Fraction(r.choice([-1, 1])) for _ in range(MANY)}
+    return {(place(shape), place(own)): Fraction(r.choice([-1, 1])) for _ in range(LIMITS.many)}
 
 
-def search_witness(statement: Statement, seed: int, meter: Meter) -> Search:
-    """Look for a witness. Deterministic for a seed; stops with `OutOfBudget` when the meter does."""
+def search_witness(statement: Statement, seed: int, meter: Meter) -> WitnessSearch:
+    """Look for a witness at small sizes, and make it simple. Deterministic for a seed.
+
+    Raises `OutOfBudget` when the meter does, before a witness was found.
+    """
     rng = random.Random(seed)
     dims = statement.program.free_dims()
     bounds = statement.program.bounds
@@ -176,22 +198,23 @@ def search_witness(statement: Statement, seed: int, meter: Meter) -> Search:
             # a share of the work: a witness that is not as simple as can be is one all the same
             share = Meter(meter.limit // 4, None if meter.seconds is None else meter.seconds / 4)
             witness = _simplify(here, sizes, found, share)
-            return Search(witness, points, obstacle, enclosed)
-    return Search(None, points, obstacle, enclosed)
+            return WitnessSearch(witness, points, obstacle, enclosed)
+    return WitnessSearch(None, points, obstacle, enclosed)
 
 
 def statement_at(statement: Statement, sizes: Mapping[str, int]) -> Statement:
-    """The statement at fixed sizes. Raises `Malformed` outside its conditions."""
+    """The statement at fixed sizes. Raises `Malformed` for sizes that do not meet its conditions."""
     program = statement.program.at(sizes) if sizes else statement.program
     return replace(statement, program=program)
 
 
-def _sizes(dims: list[str], bounds: Bounds, rng: random.Random) -> Iterator[dict[str, int]]:
-    """Small sizes, the simplest first, each once, at most about 60; where conditions ask for more, from there on."""
+def _sizes(dims: list[str], bounds: SizeBounds, rng: random.Random) -> Iterator[dict[str, int]]:
+    """Small sizes, the simplest first, each once, at most about 60; where conditions ask for larger ones, from there on."""
     seen = set()
     base = smallest_sizes(dims, bounds)
 
     def fresh(values: list[int]) -> Iterator[dict[str, int]]:
+        """The sizes with these values, raised as the conditions ask, unless they were tried or do not meet the conditions."""
         if tuple(values) not in seen:
             seen.add(tuple(values))
             sizes = {d: n + base[d] - 1 for d, n in zip(dims, values, strict=True)}
@@ -210,13 +233,22 @@ def _sizes(dims: list[str], bounds: Bounds, rng: random.Random) -> Iterator[dict
 
 @dataclass
 class _Point:
+    """What was found at one choice of sizes: a point with a residue that is not zero, if there is one."""
+
     leaves: dict[str, Array] | None
+    """The point; None where none was found."""
     choices: Choices
+    """The values of declared functions there."""
     law_entry: Index
+    """The entry of the law whose residue is not zero."""
     points: int
+    """Points at which the residue was evaluated and was zero."""
     obstacle: str
+    """Why points could not be evaluated, if that happened."""
     seed: int
+    """The seed from which values were chosen."""
     enclosed: bool = False
+    """Whether zero means: between bounds that are close together."""
 
 
 POSITIVE, DENSE, SPARSE, UNIT, WHOLE, FEW = range(6)
@@ -228,20 +260,21 @@ about six entries that are not zero in each array."""
 class _Allowance:
     """What is left to try at points without rational values, at all sizes together."""
 
-    irrational: int = ALL_IRRATIONAL
+    irrational: int = LIMITS.all_irrational
 
 
 def _at_size(
-    statement: Statement, rng: random.Random, meter: Meter, allowance: _Allowance, attempts: int = ATTEMPTS
+    statement: Statement, rng: random.Random, meter: Meter, allowance: _Allowance, attempts: int = LIMITS.attempts
 ) -> _Point:
+    """Try random points of a statement with fixed sizes until the residue is not zero. Raises `OutOfBudget`."""
     program = statement.program
     points, obstacle, irrational, enclosed = 0, "", False, False
     entries = sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves("param"))
-    if sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves(*ROLES)) > TOO_MANY:
-        return _Point(None, Choices(), (), 0, f"at these sizes the model has more than {TOO_MANY} numbers", 0)
-    kinds: tuple[int, ...] = (FEW, POSITIVE, SPARSE, DENSE) if entries > MANY else (DENSE, POSITIVE, SPARSE)
+    if sum(fixed(count_entries(program.shapes[n])) for n, _ in program.leaves(*ROLES)) > LIMITS.too_many:
+        return _Point(None, Choices(), (), 0, f"at these sizes the model has more than {LIMITS.too_many} numbers", 0)
+    kinds: tuple[int, ...] = (FEW, POSITIVE, SPARSE, DENSE) if entries > LIMITS.many else (DENSE, POSITIVE, SPARSE)
     attempt = 0
-    while points < ZERO_POINTS and attempt < attempts:
+    while points < LIMITS.zero_points and attempt < attempts:
         if irrational:
             kinds = (DENSE, UNIT, UNIT, SPARSE, UNIT, UNIT, WHOLE)
             allowance.irrational -= 1
@@ -259,7 +292,7 @@ def _at_size(
             except Irrational as problem:
                 if not irrational:
                     irrational = True
-                    attempts = attempt + min(ATTEMPTS_IRRATIONAL, allowance.irrational)
+                    attempts = attempt + min(LIMITS.irrational, allowance.irrational)
                 obstacle = obstacle or str(problem)
                 # exp and its kin have a rational value at few points, mostly 0: take entries away until all have
                 # one, or hope that -1, 0 and 1 cancel
@@ -275,7 +308,7 @@ def _at_size(
 
 
 def _thinned(program: Program, leaves: dict[str, Array], rng: random.Random) -> dict[str, Array] | None:
-    """The point with an eighth of its entries, at least one, set to 0; None if there are none that may be."""
+    """The point with an eighth of its entries, at least one, set to 0; None where there are none that may be 0."""
     free = [leaf.name for _, leaf in program.leaves(*ROLES) if leaf.domain == "real"]
     places = [(name, i) for name in free for i in sorted(leaves[name])]
     if not places:
@@ -285,7 +318,7 @@ def _thinned(program: Program, leaves: dict[str, Array], rng: random.Random) -> 
 
 
 def _random_leaves(program: Program, rng: random.Random, kind: int) -> dict[str, Array]:
-    """Small integers for every leaf, inside its domain."""
+    """A random point: small integers for every leaf, inside its domain. `kind` is one of POSITIVE, DENSE, ..."""
     result: dict[str, Array] = {}
     for n, leaf in program.leaves(*ROLES):
         shape = [fixed(k) for k in program.shapes[n]]
@@ -308,7 +341,10 @@ def _random_leaves(program: Program, rng: random.Random, kind: int) -> dict[str,
 def failing_entry(
     statement: Statement, leaves: dict[str, Array], seed: int, meter: Meter, only: Index | None = None
 ) -> tuple[Index | None, RecordingNumbers]:
-    """An entry of the law (or `only` that one) with a non-zero residue at this point, and the numbers used."""
+    """An entry of the law (or `only` that one) with a non-zero residue at this point, None for none, and the numbers used.
+
+    Raises `Undefined`, `Irrational` or `OutOfBudget`.
+    """
     program = statement.program
     ring = RecordingNumbers(dict(program.activations), Choices(), seed, meter)
     for entry, x in law_drift(statement, leaves, ring, meter).items():
@@ -331,7 +367,7 @@ def is_nonzero(x: Any) -> bool:
 def _smaller_sizes(
     statement: Statement, sizes: dict[str, int], here: Statement, found: _Point, rng: random.Random, meter: Meter
 ) -> tuple[dict[str, int], Statement, _Point]:
-    """Lower sizes, in ever smaller groups, while a failing point is still found."""
+    """The smallest sizes reached by lowering them in ever smaller groups while a failing point is found, and that point."""
     group = len(sizes)
     while group:
         names = [d for d in sorted(sizes, key=lambda d: (-sizes[d], d)) if sizes[d] > 1]
@@ -345,7 +381,7 @@ def _smaller_sizes(
                     there = statement_at(statement, lower)
                 except Malformed:
                     break
-                point = _at_size(there, rng, meter, _Allowance(), attempts=9)
+                point = _at_size(there, rng, meter, _Allowance(), LIMITS.smaller_attempts)
                 if point.leaves is None:
                     break
                 sizes, here, found = lower, there, point
@@ -354,13 +390,14 @@ def _smaller_sizes(
 
 
 def _simplify(statement: Statement, sizes: dict[str, int], found: _Point, meter: Meter) -> Witness:
-    """Make entries 0 (or 1 in a domain without 0) in ever smaller groups, then what is left as small as can be."""
+    """A simple witness: entries made 0 (or 1 in a domain without 0) in ever smaller groups, then the others small."""
     leaves = found.leaves
     assert leaves is not None
     entry, seed = found.law_entry, found.seed
     declared = [leaf for _, leaf in statement.program.leaves(*ROLES)]
 
     def fails(candidate: dict[str, Array]) -> bool:
+        """Whether the residue is not zero at a point."""
         try:
             return failing_entry(statement, candidate, seed, meter, only=entry)[0] is not None
         except OutOfBudget:
@@ -370,7 +407,7 @@ def _simplify(statement: Statement, sizes: dict[str, int], found: _Point, meter:
 
     try:
         leaves = _clear_groups(leaves, declared, fails)
-        for _ in range(MAX_PASSES):
+        for _ in range(LIMITS.passes):
             changed = False
             for leaf in declared:
                 for i in sorted(leaves[leaf.name]):
@@ -384,7 +421,7 @@ def _simplify(statement: Statement, sizes: dict[str, int], found: _Point, meter:
     except OutOfBudget:
         pass  # what has been reached is a witness all the same
     program = statement.program
-    meter = Meter(max(meter.limit, 5_000_000))
+    meter = Meter(max(meter.limit, LIMITS.simplification))
     ring = RecordingNumbers(dict(program.activations), Choices(), seed, meter)
     exact = {name: {i: Fraction(y) for i, y in x.items()} for name, x in leaves.items()}
     drift = law_drift(statement, leaves, ring, meter).get(entry)
@@ -422,7 +459,7 @@ def _with(leaves: dict[str, Array], leaf: Leaf, places: Sequence[Index], x: int)
 def _clear_groups(
     leaves: dict[str, Array], declared: list[Leaf], fails: Callable[[dict[str, Array]], bool]
 ) -> dict[str, Array]:
-    """Set whole leaves, then halves of what is left, and so on, to their simplest value, as long as it still fails."""
+    """The leaves with whole arrays, then halves of what is left, and so on, at their simplest value where it still fails."""
     for leaf in declared:
         simplest = 0 if leaf.domain == "real" else 1
         size = max(1, len(leaves[leaf.name]))
@@ -439,7 +476,7 @@ def _clear_groups(
 
 
 def _simpler(x: int, leaf: Leaf) -> list[int]:
-    """Values to try instead of x, simplest first."""
+    """The values to try instead of x, the simplest first."""
     candidates = {"real": [0, 1, -1, 2, -2], "positive": [1, 2], "nonzero": [1, -1, 2, -2]}[leaf.domain]
     if leaf.role == "time":
         candidates = [y for y in candidates if y >= 0]

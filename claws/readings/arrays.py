@@ -14,23 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claws.kernel.core.errors import Meter, Undefined
-from claws.kernel.core.program import (
-    Apply,
-    Det,
-    Einsum,
-    Gather,
-    Iota,
-    Leaf,
-    Number,
-    Opaque,
-    Power,
-    Product,
-    Program,
-    Reshape,
-    Scatter,
-    Sum,
-    operands_of,
-)
+from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Number, Program, Sum, Window, operands_of
 from claws.kernel.values.evaluation import fixed
 from claws.readings import jets
 from claws.readings.functions import Functions
@@ -76,9 +60,10 @@ class Reading:
 
     def array(self, root: int) -> Array:
         """The value of a node without nilpotents, batch x shape, to be read only."""
-        x = self.value(root)[0]
-        shape = self.shapes[root]
-        return np.zeros((1, *shape)) if x is None else np.broadcast_to(x, (len(x), *shape))
+        x, shape = self.value(root)[0], self.shapes[root]
+        if x is None:
+            return np.zeros((1, *shape))
+        return x if x.shape[1:] == shape else np.broadcast_to(x, (len(x), *shape))
 
     def along(self, direction: Mapping[str, Jet]) -> Reading:
         """The program at the same point, of level 0, moved along a direction: parts 1 of values are derivatives along it."""
@@ -101,7 +86,8 @@ class Reading:
             if isinstance(node, Leaf):
                 result[node.name] = a
                 continue
-            for m, part in zip(operands_of(node), self._pulled(n, a), strict=True):
+            operands = operands_of(node)
+            for m, part in zip(operands, self._pulled(n, [self._values[m] for m in operands], a), strict=True):
                 self._gather_adjoint(adjoint, m, part)
         return result
 
@@ -130,33 +116,25 @@ class Reading:
                 return jets.einsum(f, args, labels, out, [fixed(k) for k in sizes])
             case Sum(terms):
                 return jets.linear(f, [(c, x) for (c, _), x in zip(terms, args, strict=True)])
-            case Power(m, exponent):
-                z = self._base(m)
-                return self._functional(n, args[0], self.functions.power(exponent, z, self.level + 1))
-            case Apply(function, m):
-                z = self._base(m)
-                return self._functional(n, args[0], self.functions.taylor(function, z, self.level + 1))
-            case Product():
+            case Apply(function, m, exponent):
+                z, order = self._base(m), self.level + 1
+                if exponent is not None:
+                    return self._functional(n, args[0], self.functions.power(exponent, z, order))
+                return self._functional(n, args[0], self.functions.taylor(function, z, order))
+            case Call("prod"):
                 return jets.product(f, args[0])
-            case Det():
+            case Call("det"):
                 return jets.determinant(f, args[0])
-            case Opaque():
+            case Call():
                 return self._opaque_value(node, self.shapes[n], args)
-            case Gather(m):
-                index = _places(node, self.shapes[n])
-                return self._by_parts(args[0], lambda x: _taken(x, node.axis, index))
-            case Scatter(m):
-                index = _places(node, self.shapes[m])
-                return self._by_parts(args[0], lambda x: f.reduce(_put(x, node.axis, index, self.shapes[n])))
-            case Reshape():
-                return self._by_parts(args[0], lambda x: x.reshape(len(x), *self.shapes[n]))
+            case Window():
+                return self._moved(node, args[0], n, node.transposed)
             case _:
                 assert_never(node)
 
-    def _pulled(self, n: int, a: Jet) -> list[Jet]:
-        """What an adjoint of a node gives each of its operands."""
+    def _pulled(self, n: int, args: list[Jet], a: Jet) -> list[Jet]:
+        """What an adjoint of a node gives each of its operands, of which these are the values."""
         node, f = self.program.nodes[n], self.field
-        args = [self._values[m] for m in operands_of(node)]
         match node:
             case Leaf() | Number() | Iota():
                 return []
@@ -168,22 +146,16 @@ class Reading:
                 ]
             case Sum(terms):
                 return [jets.linear(f, [(c, a)]) for c, _ in terms]
-            case Power() | Apply():
+            case Apply():
                 return [jets.multiply(f, self._slopes[n], a)]
-            case Product():
+            case Call("prod"):
                 return [jets.product_slopes(f, args[0], a)]
-            case Det():
+            case Call("det"):
                 return [jets.determinant_slopes(f, args[0], a)]
-            case Opaque():
+            case Call():
                 return self._opaque_pulled(node, self.shapes[n], a)
-            case Gather(m):
-                index = _places(node, self.shapes[n])
-                return [self._by_parts(a, lambda x: f.reduce(_put(x, node.axis, index, self.shapes[m])))]
-            case Scatter(m):
-                index = _places(node, self.shapes[m])
-                return [self._by_parts(a, lambda x: _taken(x, node.axis, index))]
-            case Reshape(m):
-                return [self._by_parts(a, lambda x: x.reshape(len(x), *self.shapes[m]))]
+            case Window(m):
+                return [self._moved(node, a, m, not node.transposed)]
             case _:
                 assert_never(node)
 
@@ -201,12 +173,22 @@ class Reading:
         self._slopes[n] = jets.series(self.field, x, [reduce((j + 1) * c) for j, c in enumerate(taylor[1:])])
         return jets.series(self.field, x, taylor[:-1])
 
+    def _moved(self, node: Window, x: Jet, target: int, summed: bool) -> Jet:
+        """The entries of an array moved to the shape of node `target`: taken from places, or with `summed` added up at these."""
+        shape, f = self.shapes[target], self.field
+        if node.merges:
+            return self._by_parts(x, lambda part: part.reshape(len(part), *shape))
+        index = _places(node)
+        if summed:
+            return self._by_parts(x, lambda part: f.reduce(_put(part, node.axis, index, shape)))
+        return self._by_parts(x, lambda part: _taken(part, node.axis, index))
+
     def _by_parts(self, x: Jet, linear: Callable[[Array], Array]) -> Jet:
         return [None if part is None else linear(part) for part in x]
 
     # --- functions of whole arrays -----------------------------------------------------------------------------
 
-    def _opaque_value(self, node: Opaque, shape: tuple[int, ...], args: list[Jet]) -> Jet:
+    def _opaque_value(self, node: Call, shape: tuple[int, ...], args: list[Jet]) -> Jet:
         """The value to first order: F(x) + sum of Jacobian * tangent. Enough where the nilpotents' products do not matter."""
         if self.level > 1:
             raise Undefined("a function of whole arrays has no second derivative here")
@@ -220,7 +202,7 @@ class Reading:
                 result[1] = jets.add(self.field, result[1], part)
         return result
 
-    def _opaque_pulled(self, node: Opaque, shape: tuple[int, ...], a: Jet) -> list[Jet]:
+    def _opaque_pulled(self, node: Call, shape: tuple[int, ...], a: Jet) -> list[Jet]:
         if self.level:
             raise Undefined("a function of whole arrays has no second derivative here")
         found = []
@@ -230,7 +212,7 @@ class Reading:
         return found
 
     def _block_labels(
-        self, node: Opaque, shape: tuple[int, ...], k: int
+        self, node: Call, shape: tuple[int, ...], k: int
     ) -> tuple[list[int], list[int], list[int], list[int]]:
         """Labels of a value, of its k-th argument, of the Jacobian between them, and their sizes."""
         own, batch = self.shapes[node.operands[k]], node.batch
@@ -238,7 +220,7 @@ class Reading:
         inner = [*axes[:batch], *range(len(shape), len(shape) + len(own) - batch)]
         return axes, inner, [*axes, *inner[batch:]], [*shape, *own[batch:]]
 
-    def _block(self, node: Opaque, shape: tuple[int, ...], k: int) -> Array:
+    def _block(self, node: Call, shape: tuple[int, ...], k: int) -> Array:
         """The Jacobian with respect to the k-th argument."""
         whole = (*shape, *self.shapes[node.operands[k]][node.batch :])
         if math.prod(whole) > LIMITS.entries:
@@ -250,13 +232,12 @@ class Reading:
 # --- indices -------------------------------------------------------------------------------------------------------
 
 
-def _places(node: Gather | Scatter, inner: tuple[int, ...]) -> npt.NDArray[np.int64]:
-    """start + sum_k steps_k*j_k for all j, where `inner` is the shape of the array with the axes of the steps."""
-    count = len(node.steps)
-    lengths = inner[node.axis : node.axis + count]
+def _places(node: Window) -> npt.NDArray[np.int64]:
+    """start + sum_k steps_k*j_k for all j, an array of the shape of the window's lengths."""
+    lengths, count = [fixed(n) for n in node.lengths], len(node.steps)
     index = np.full(lengths, fixed(node.start), dtype=np.int64)
     for k, step in enumerate(node.steps):
-        index = index + step * np.arange(lengths[k]).reshape([-1 if j == k else 1 for j in range(count)])
+        index = index + fixed(step) * np.arange(lengths[k]).reshape([-1 if j == k else 1 for j in range(count)])
     return index
 
 

@@ -14,19 +14,14 @@ from typing import Any
 import flint
 
 from claws.kernel.core.errors import Meter, Undefined
-from claws.kernel.core.functions import Property, has_rule
+from claws.kernel.core.functions import Property, function_of
 from claws.kernel.core.program import ROLES, count_entries
 from claws.kernel.core.statement import Statement
-from claws.kernel.values.evaluation import Array, Index, Jacobian, directional, fixed, indices
+from claws.kernel.values.evaluation import Array, Jacobian, directional, fixed, indices
+from claws.kernel.values.evidence import Index
 from claws.kernel.values.residues import law_directions, law_drift
-from claws.readings.functions import derivative
+from claws.readings.functions import value_of
 from claws.readings.limits import LIMITS
-
-_NO_VARIABLE = {
-    # its pattern is its own square, which a free variable is not
-    "relu": "a relu is not a rational function",
-}
-"""The known functions whose values can't be variables of their own, with the reason; those of all others are."""
 
 
 class RationalFunction:
@@ -109,18 +104,18 @@ class FlintRing:
         return RationalFunction(x.bottom**-k, x.top**-k)
 
     def elementary(self, function: str, x: RationalFunction) -> tuple[RationalFunction, RationalFunction]:
-        if function in _NO_VARIABLE:
-            raise Undefined(_NO_VARIABLE[function])
-        if not has_rule(function, self.activations):
-            degree = self.activations[function]
+        row = function_of(function, self.activations)
+        if row.sides is not None:
+            # which side it is on is a number that is its own square, which a free variable is not
+            raise Undefined(f"a {function} is not a rational function")
+        if row.open:
             slope = self._extra((function, "slope", x.key()))
-            if degree == 0:
+            if row.degree == 0:
                 return self._extra((function, x.key())), self.number(Fraction(0))
-            if isinstance(degree, Fraction):
-                return slope * x * self.number(1 / degree), slope
+            if row.degree is not None:
+                return slope * x * self.number(1 / row.degree), slope
             return self._extra((function, x.key())), slope
-        declared = self.activations.get(function)
-        slope = derivative(self, function, 1, declared, x, lambda name: self._extra((name, x.key())))
+        slope = value_of(self, row.on(1, 1), x, lambda name: self._extra((name, x.key())))
         return self._extra((function, x.key())), slope
 
     def opaque(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from claws.kernel.core.errors import Meter
-from claws.kernel.core.functions import Property, Slope
+from claws.kernel.core.functions import Function, Property, Slope
 from claws.kernel.core.program import Program
 from claws.kernel.counting.jets import salt
 from claws.readings.arrays import Reading
@@ -71,7 +71,7 @@ def _erf(z: Array) -> Array:
     return np.asarray(erf(z))
 
 
-_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
+FLOATS: dict[str, Callable[[Array], Array]] = {
     "exp": np.exp,
     "log": np.log,
     "sin": np.sin,
@@ -90,8 +90,9 @@ _FUNCTIONS: dict[str, Callable[[Array], Array]] = {
 class FloatFunctions(Functions):
     """The functions themselves, and one fixed function for each that a file leaves open.
 
-    With `soft`, the slope of a relu goes from 0 to 1 within about that distance of its kink, and relu(z) is slope*z: a choice
-    among the subgradients (Filippov 1988), for training that slides along a kink.
+    With `soft`, the one side of a two-sided function goes over into the other within about that distance of its kink, so that the
+    slope of a relu goes from 0 to 1, and relu(z) is slope*z: a choice among the subgradients (Filippov 1988), for training that
+    slides along a kink.
     """
 
     def __init__(self, seed: int, activations: Mapping[str, Property], soft: float = 0.0) -> None:
@@ -102,9 +103,9 @@ class FloatFunctions(Functions):
         declared = self.activations.get(function)
         if isinstance(declared, Slope):
             return np.asarray(solution(declared, salt("activation", self.seed, function))(z))
-        return np.asarray(_FUNCTIONS[function](z))
+        return np.asarray(FLOATS[function](z))
 
-    def side(self, function: str, z: Array) -> Array:
+    def side(self, z: Array) -> Array:
         """1 where z is positive, else 0; in between near 0, if soft."""
         return sigmoid(z / self.soft) if self.soft else np.asarray((z > 0).astype(np.float64))
 
@@ -115,12 +116,12 @@ class FloatFunctions(Functions):
             for j, c in enumerate(binomials(exponent, order))
         ]
 
-    def homogeneous(self, function: str, degree: Fraction, z: Array, order: int) -> list[Array]:
+    def homogeneous(self, row: Function, degree: Fraction, z: Array, order: int) -> list[Array]:
         """up*z^degree for positive z and down*|z|^degree for the others, with up in [0.5, 1.5] and down in [-1, 1]."""
-        random = self._random("activation", function)
+        random = self._random("activation", row.name)
         up, down = random.uniform(0.5, 1.5), random.uniform(-1.0, 1.0)
         if degree == 1:
-            slope = up * self.side(function, z) - down * self.side(function, -z)
+            slope = up * self.side(z) - down * self.side(-z)
             return [slope * z, slope, *[np.zeros_like(z)] * (order - 1)]
         positive = self.power(degree, np.abs(z), order)
         # f(-|z|) = down*|z|^k, whose j-th derivative in z has the sign (-1)^j

@@ -17,15 +17,21 @@ from claws.readings.jets import Array
 
 def motion(reading: Reading, flow: Flow, gradient: Theta) -> Theta:
     """The drift plus factor * gradient, by state leaf, for a gradient by parameter; what is missing in either is 0."""
-    field, factors = reading.field, dict(flow.factors)
-    moved = {name: reading.value(n) for name, n in flow.drift}
-    for _, leaf in reading.program.leaves("param"):
-        if (x := gradient.get(leaf.name)) is not None:
-            if leaf.name in factors:
-                x = jets.multiply(field, x, reading.value(factors[leaf.name]))
-            target = flow.moved(leaf.name)
-            moved[target] = jets.linear(field, [(1, moved[target]), (1, x)]) if target in moved else x
+    field = reading.field
+    moved = {name: reading.value(n) for name, n in flow.drift.items()}
+    for name, x in flow.control(gradient, lambda n, x: jets.multiply(field, x, reading.value(n))).items():
+        moved[name] = jets.linear(field, [(1, moved[name]), (1, x)]) if name in moved else x
     return moved
+
+
+def moves_velocities(flow: Flow) -> bool:
+    """Whether gradients of the loss move velocities, and these the parameters: a flow of second order."""
+    return any(part.target != part.gradient for part in flow.parts(1))
+
+
+def factors_of(flow: Flow) -> dict[str, int]:
+    """By parameter, the node that its gradient is multiplied by: a preconditioner, a learning rate. It is 1 for the others."""
+    return {part.gradient: part.factor for part in flow.parts(1) if part.gradient and part.factor is not None}
 
 
 class LawResidue:
@@ -34,15 +40,15 @@ class LawResidue:
     def __init__(self, statement: Statement, here: Reading, weights: Array) -> None:
         self.statement = statement
         self.here = here
-        state = {leaf.name for _, leaf in statement.program.leaves(*STATE)}
         pulled = here.pull({statement.law: [weights]})
-        self.gradient: Theta = {name: g for name, g in pulled.items() if name in state}
+        state = [leaf.name for _, leaf in statement.program.leaves(*STATE)]
+        self.gradient: Theta = {name: pulled[name] for name in state if name in pulled}
         """That of <weights, law>, by state leaf."""
 
     def without_loss(self) -> list[Array]:
         """The products of the gradient and the drift, whose sum is the rate of change where the loss is constant."""
         found = []
-        for name, n in self.statement.flow.drift:
+        for name, n in self.statement.flow.drift.items():
             g, drift = self.gradient.get(name, [None])[0], self.here.value(n)[0]
             if g is not None and drift is not None:
                 found.append(self.here.field.reduce(g * drift))
@@ -50,14 +56,8 @@ class LawResidue:
 
     def direction(self) -> Theta:
         """P times the gradient, by parameter: a loss changes the law by minus its own derivative along this."""
-        flow, here = self.statement.flow, self.here
-        factors = dict(flow.factors)
-        result: Theta = {}
-        for _, leaf in here.program.leaves("param"):
-            if (g := self.gradient.get(flow.moved(leaf.name))) is not None:
-                n = factors.get(leaf.name)
-                result[leaf.name] = g if n is None else jets.multiply(here.field, g, here.value(n))
-        return result
+        here = self.here
+        return self.statement.flow.transposed(self.gradient, lambda n, g: jets.multiply(here.field, g, here.value(n)))
 
     def slopes(self, direction: Theta) -> Iterator[Array | None]:
         """The derivative of each output along a direction; None is zero."""

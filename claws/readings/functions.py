@@ -1,20 +1,21 @@
-"""What a kind of numbers has to know of functions, and the one evaluation of derivative rules for all untrusted readings."""
+"""What a kind of numbers has to know of functions, and the one evaluation of expressions for all untrusted readings."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import cache
 from math import factorial
 from typing import Any, Protocol
 
 import numpy as np
 
-from claws.kernel.core.functions import Property, has_rule, higher_derivative
-from claws.readings.jets import Array, Field
+from claws.kernel.core.functions import Expression, Function, Property, function_of
+from claws.readings.jets import Array, NumberField
 
 
-class Numbers(Protocol):
+class ReducedNumbers(Protocol):
     """Numbers or expressions whose sums and products are Python's; a `claws.readings.jets.Field` is one."""
 
     def reduce(self, x: Any) -> Any:
@@ -27,30 +28,38 @@ class Numbers(Protocol):
         """x^k for a whole k."""
 
 
-def derivative(
-    numbers: Numbers, function: str, order: int, declared: Property, z: Any, value: Callable[[str], Any]
-) -> Any:
-    """The derivative of this order at z of a function that has a rule, known or declared.
+def value_of(numbers: ReducedNumbers, expression: Expression, z: Any, value: Callable[[str], Any]) -> Any:
+    """The value at z of an expression of the table of functions, as derivatives and sides are.
 
-    `value` gives the values at z of the functions that the rules mention. Where neither they nor z matter, it is a plain number.
+    `value` gives the values at z of the smooth functions in it. Where neither they nor z matter, it is a plain number.
     """
     total: Any = None
-    for (k, powers), c in higher_derivative(function, order, declared).items():
-        term = numbers.number(c)
+    for c, k, factors in expression:
+        # a product with 1 costs as much as any other where numbers are arrays
+        term = None if c == 1 and (k or factors) else numbers.number(c)
         if k:
-            term = numbers.reduce(term * numbers.power(z, k))
-        for name, e in powers:
-            term = numbers.reduce(term * numbers.power(value(name), e))
+            term = _times(numbers, term, z if k == 1 else numbers.power(z, k))
+        for base, e in factors:
+            if isinstance(base, str):
+                x = value(base)
+            else:
+                x = value_of(numbers, tuple((d, j, ()) for j, d in enumerate(base) if d), z, value)
+            term = _times(numbers, term, x if e == 1 else numbers.power(x, e))
         total = term if total is None else numbers.reduce(total + term)
     return numbers.number(Fraction(0)) if total is None else total
 
 
-def binomials(exponent: Fraction, order: int) -> list[Fraction]:
+def _times(numbers: ReducedNumbers, term: Any, x: Any) -> Any:
+    return x if term is None else numbers.reduce(term * x)
+
+
+@cache
+def binomials(exponent: Fraction, order: int) -> tuple[Fraction, ...]:
     """exponent over j for j = 0, ..., order: what the Taylor coefficients of a power have in front."""
     result = [Fraction(1)]
     for j in range(order):
         result.append(result[-1] * (exponent - j) / (j + 1))
-    return result
+    return tuple(result)
 
 
 class Functions(ABC):
@@ -60,7 +69,7 @@ class Functions(ABC):
     open. The coefficients f^(j)(z)/j! for j = 0, ..., order are a list of arrays of the shape of z.
     """
 
-    def __init__(self, field: Field, seed: int, activations: Mapping[str, Property]) -> None:
+    def __init__(self, field: NumberField, seed: int, activations: Mapping[str, Property]) -> None:
         self.field = field
         self.seed = seed
         """It fixes everything that is drawn."""
@@ -69,17 +78,22 @@ class Functions(ABC):
 
     def taylor(self, function: str, z: Array, order: int) -> list[Array]:
         """The Taylor coefficients at z of an elementwise function, for order >= 1. Raises `Undefined` where there are none."""
-        if function == "relu":
-            side = self.side(function, z)
-            return [z * side, side, *[np.zeros_like(z)] * (order - 1)]
-        declared = self.activations.get(function)
-        if has_rule(function, self.activations):
-            return self._by_rule(function, declared, z, order)
-        if isinstance(declared, Fraction):
-            return self.homogeneous(function, declared, z, order)
-        return self.free(function, z, order)
+        row = function_of(function, self.activations)
+        if row.open:
+            return self.free(function, z, order) if row.degree is None else self.homogeneous(row, row.degree, z, order)
+        if row.sides is None:
+            return self._on(row, 1, z, order)
+        on = self.side(z)
+        if not any(factors for side in row.sides for _, _, factors in side):
+            right, left = (self._on(row, side, z, order) for side in (1, 0))
+        else:
+            # what is not taken is had at 0, where it has a value
+            right = self._on(row, 1, np.where(on == 0, 0.0, z), order)
+            left = self._on(row, 0, np.where(on == 1, 0.0, z), order)
+        return [on * x + (1.0 - on) * y for x, y in zip(right, left, strict=True)]
 
-    def _by_rule(self, function: str, declared: Property, z: Array, order: int) -> list[Array]:
+    def _on(self, row: Function, side: int, z: Array, order: int) -> list[Array]:
+        """The Taylor coefficients at z of what a function is on one side of its kink."""
         known: dict[str, Array] = {}
 
         def value(name: str) -> Array:
@@ -89,7 +103,7 @@ class Functions(ABC):
 
         result = []
         for j in range(order + 1):
-            x = derivative(self.field, function, j, declared, z, value)
+            x = value_of(self.field, row.on(side, j), z, value)
             scaled = x if j < 2 else self.field.reduce(x * self.field.number(Fraction(1, factorial(j))))
             result.append(scaled if np.ndim(scaled) else np.full_like(z, scaled))
         return result
@@ -99,15 +113,15 @@ class Functions(ABC):
         """The value at z of a function that has a derivative rule."""
 
     @abstractmethod
-    def side(self, function: str, z: Array) -> Array:
-        """On which side of its kink at 0 a function is: 1 where it is on, 0 where it is off."""
+    def side(self, z: Array) -> Array:
+        """On which side of their kinks at 0 functions of this argument are, all of them: 1 where they are on, 0 where off."""
 
     @abstractmethod
     def power(self, exponent: Fraction, z: Array, order: int) -> list[Array]:
         """The Taylor coefficients of z^exponent. Raises `Undefined` where there are none."""
 
     @abstractmethod
-    def homogeneous(self, function: str, degree: Fraction, z: Array, order: int) -> list[Array]:
+    def homogeneous(self, row: Function, degree: Fraction, z: Array, order: int) -> list[Array]:
         """The Taylor coefficients of an activation of which the degree of its positive homogeneity is declared."""
 
     @abstractmethod

@@ -28,7 +28,7 @@ Jet = list[Array | None]
 """The parts of an array over the jets of one level; None is zero."""
 
 
-class Field(Protocol):
+class NumberField(Protocol):
     """A kind of numbers: what may be done with arrays of them.
 
     Sums and products of reduced arrays are NumPy's, and are reduced before they are used again.
@@ -57,14 +57,14 @@ def constant(x: Array, level: int) -> Jet:
     return [x, *[None] * ((1 << level) - 1)]
 
 
-def add(field: Field, a: Array | None, b: Array | None) -> Array | None:
+def add(field: NumberField, a: Array | None, b: Array | None) -> Array | None:
     """The sum of two parts of jets."""
     if a is None or b is None:
         return b if a is None else a
     return field.reduce(a + b)
 
 
-def multiply(field: Field, a: Jet, b: Jet, op: Callable[[Array, Array], Array] = np.multiply) -> Jet:
+def multiply(field: NumberField, a: Jet, b: Jet, op: Callable[[Array, Array], Array] = np.multiply) -> Jet:
     """The product of two jets, for a product `op` of arrays whose results may be reduced."""
     total: Jet = [None] * len(a)
     for i, j, k in products(len(a).bit_length() - 1):
@@ -74,7 +74,7 @@ def multiply(field: Field, a: Jet, b: Jet, op: Callable[[Array, Array], Array] =
     return total
 
 
-def linear(field: Field, terms: Sequence[tuple[Fraction | int, Jet]]) -> Jet:
+def linear(field: NumberField, terms: Sequence[tuple[Fraction | int, Jet]]) -> Jet:
     """The sum of c*x over the terms (c, x), of which there is at least one."""
     total: Jet = [None] * len(terms[0][1])
     for c, x in terms:
@@ -85,7 +85,7 @@ def linear(field: Field, terms: Sequence[tuple[Fraction | int, Jet]]) -> Jet:
     return total
 
 
-def series(field: Field, x: Jet, coefficients: Sequence[Array]) -> Jet:
+def series(field: NumberField, x: Jet, coefficients: Sequence[Array]) -> Jet:
     """sum of c_j * (x - x0)^j, where x0 is x without nilpotents: a function of x from its Taylor coefficients at x0."""
     total: Jet = [coefficients[0], *[None] * (len(x) - 1)]
     nilpotent: Jet = [None, *x[1:]]
@@ -118,13 +118,17 @@ def stacked(jets: Sequence[Jet], axis: int) -> Jet:
 
 
 def einsum(
-    field: Field, operands: Sequence[Jet], labels: Sequence[Sequence[int]], out: Sequence[int], sizes: Sequence[int]
+    field: NumberField,
+    operands: Sequence[Jet],
+    labels: Sequence[Sequence[int]],
+    out: Sequence[int],
+    sizes: Sequence[int],
 ) -> Jet:
     """The batched einsum of `claws.kernel.core.program.Einsum`, of at least one operand, batch x the axes of its labels.
 
     Raises `Undefined` for arrays that would be too large.
     """
-    if all(len(jet) == 1 for jet in operands):
+    if len(operands[0]) == 1:
         arrays = [x for jet in operands if (x := jet[0]) is not None]
         found = field.einsum_at_once(arrays, labels, out, sizes) if len(arrays) == len(operands) else None
         if found is not None:
@@ -152,7 +156,7 @@ def einsum(
     return [None if x is None else arranged(x, names, out, sizes) for x in result]
 
 
-def _prepared(field: Field, x: Array, row: list[int], keep: set[int]) -> tuple[Array, list[int]]:
+def _prepared(field: NumberField, x: Array, row: list[int], keep: set[int]) -> tuple[Array, list[int]]:
     """An operand without repeated labels, and summed over those that nothing needs."""
     distinct = list(dict.fromkeys(row))
     if len(distinct) != len(row):
@@ -191,7 +195,7 @@ def _contraction_order(labels: Sequence[Sequence[int]], out: Sequence[int], size
 class _Pair:
     """One product of two arrays, as a batched matrix product over the labels that nothing needs later."""
 
-    def __init__(self, la: list[int], lb: list[int], later: set[int], field: Field) -> None:
+    def __init__(self, la: list[int], lb: list[int], later: set[int], field: NumberField) -> None:
         self.la, self.lb, self.field = la, lb, field
         self.both = [x for x in la if x in lb and x in later]
         self.inner = [x for x in la if x in lb and x not in later]
@@ -253,7 +257,7 @@ def _entries(x: Jet) -> list[Jet]:
     return [[None if part is None else part[..., k] for part in x] for k in range(_some_part(x).shape[-1])]
 
 
-def product(field: Field, x: Jet) -> Jet:
+def product(field: NumberField, x: Jet) -> Jet:
     """The product along the last axis, which is not empty, of a jet that is not zero."""
     total, *others = _entries(x)
     for entry in others:
@@ -261,7 +265,7 @@ def product(field: Field, x: Jet) -> Jet:
     return total
 
 
-def product_slopes(field: Field, x: Jet, seed: Jet) -> Jet:
+def product_slopes(field: NumberField, x: Jet, seed: Jet) -> Jet:
     """The seed times d product / d entry: the products of all entries but one."""
     # from both ends, so that zero entries do no harm
     entries, n = _entries(x), _some_part(x).shape[-1]
@@ -273,12 +277,12 @@ def product_slopes(field: Field, x: Jet, seed: Jet) -> Jet:
     return stacked([multiply(field, seed, multiply(field, left[k], right[n - 1 - k])) for k in range(n)], -1)
 
 
-def determinant(field: Field, x: Jet) -> Jet:
+def determinant(field: NumberField, x: Jet) -> Jet:
     """The determinants of square matrices, batch x ... x n x n. Raises `Undefined` for large ones."""
     return _minor(field, x, range(_some_part(x).shape[-1]), None)
 
 
-def determinant_slopes(field: Field, x: Jet, seed: Jet) -> Jet:
+def determinant_slopes(field: NumberField, x: Jet, seed: Jet) -> Jet:
     """The seed times d determinant / d entry: the signed minors."""
     n = _some_part(x).shape[-1]
     rows = []
@@ -289,7 +293,7 @@ def determinant_slopes(field: Field, x: Jet, seed: Jet) -> Jet:
     return multiply(field, stacked(rows, -2), lifted)
 
 
-def _minor(field: Field, x: Jet, rows: Sequence[int], without: int | None) -> Jet:
+def _minor(field: NumberField, x: Jet, rows: Sequence[int], without: int | None) -> Jet:
     """The determinant of these rows and all columns but one, by minors along the rows."""
     some = _some_part(x)
     n = some.shape[-1]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ReadingLimits:
     """Bounds beyond which a reading raises `Undefined`."""
 
     entries: int = 20_000_000
@@ -27,4 +27,4 @@ class Limits:
     """Variables that FLINT keeps for values of functions."""
 
 
-LIMITS = Limits()
+LIMITS = ReadingLimits()

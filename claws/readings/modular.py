@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claws.kernel.core.errors import NoRoot, Undefined
-from claws.kernel.core.functions import Property
+from claws.kernel.core.functions import Function, Property
 from claws.kernel.counting.jets import PATTERNS_FREE, PATTERNS_ON, salt
 from claws.readings.functions import Functions, binomials
 from claws.readings.jets import Array
@@ -139,10 +139,10 @@ class DrawnFunctions(Functions):
         scale = f.power(f.reduce(1 + square), -1)
         return f.reduce((2 * t if function == "sin" else f.reduce(1 - square)) * scale)
 
-    def side(self, function: str, z: Array) -> Residues:
+    def side(self, z: Array) -> Residues:
         if self.patterns == PATTERNS_ON:
             return np.ones_like(z)
-        side = self._drawn(function, z, "side")
+        side = self._drawn("relu", z, "side")
         return np.minimum(np.mod(side, 4.0), 1.0) if self.patterns == PATTERNS_MOSTLY_ON else np.mod(side, 2.0)
 
     def power(self, exponent: Fraction, z: Array, order: int) -> list[Residues]:
@@ -177,9 +177,9 @@ class DrawnFunctions(Functions):
             result.append(f.reduce(term * f.power(z, -j)) if j else term)
         return result
 
-    def homogeneous(self, function: str, degree: Fraction, z: Array, order: int) -> list[Residues]:
+    def homogeneous(self, row: Function, degree: Fraction, z: Array, order: int) -> list[Residues]:
         """c*z^degree, with a constant c for either side of 0."""
-        factor = self.field.reduce(self._drawn(function, self.side(function, z), "factor"))
+        factor = self.field.reduce(self._drawn(row.name, self.side(z), "factor"))
         return [self.field.reduce(factor * c) for c in self.power(degree, z, order)]
 
     def free(self, function: str, z: Array, order: int) -> list[Residues]:

@@ -12,18 +12,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from claws.kernel.core.errors import Meter, NoRoot
-from claws.kernel.core.evidence import Tree
 from claws.kernel.core.flow import STATE
 from claws.kernel.core.program import ROLES, Leaf
+from claws.kernel.counting.evidence import Tree
 from claws.kernel.counting.jets import PATTERNS_FREE, salt
-from claws.kernel.counting.points import MAX_DRAWS, Model, has_data, roots_of
+from claws.kernel.counting.points import MAX_DRAWS, CountedModel, has_data, roots_of
 from claws.kernel.values.evaluation import fixed
 from claws.readings import jets
 from claws.readings.arrays import Reading, Theta
 from claws.readings.echelon import BATCH
 from claws.readings.floating import Floats, float_reading
 from claws.readings.flow import motion
-from claws.readings.jets import Array, Field, Jet
+from claws.readings.jets import Array, Jet, NumberField
 from claws.readings.modular import DrawnFunctions, PrimeField, Residues
 
 Key = tuple[object, ...]
@@ -46,9 +46,9 @@ def flattened(parts: Theta, shapes: Mapping[str, tuple[int, ...]], names: Sequen
 class ArrayPoint(ABC):
     """A model with fixed sizes at the parameters that a seed names; a kind of numbers says how they are drawn."""
 
-    field: Field
+    field: NumberField
 
-    def __init__(self, model: Model, seed: int) -> None:
+    def __init__(self, model: CountedModel, seed: int) -> None:
         self.model = model
         self.program = model.program
         self.seed = seed
@@ -142,7 +142,7 @@ class ModularPoint(ArrayPoint):
     patterns = PATTERNS_FREE
     twisted = False
 
-    def __init__(self, model: Model, modulus: int, seed: int, meter: Meter) -> None:
+    def __init__(self, model: CountedModel, modulus: int, seed: int, meter: Meter) -> None:
         """Raises `Undefined` for a modulus without exact arithmetic (see `PrimeField`)."""
         self.field = PrimeField(modulus)
         self.meter = meter
@@ -236,7 +236,7 @@ class ModularPoint(ArrayPoint):
 class FloatPoint(ArrayPoint):
     """A model at a random point in float64: normal numbers, but positive ones for what is positive, and for the time."""
 
-    def __init__(self, model: Model, seed: int) -> None:
+    def __init__(self, model: CountedModel, seed: int) -> None:
         self.field = Floats()
         super().__init__(model, seed)
 

@@ -14,10 +14,12 @@ from typing import Any
 import sympy
 
 from claws.kernel.core.errors import Meter, Undefined
-from claws.kernel.core.functions import Property, Slope
+from claws.kernel.core.functions import Property, function_of
 from claws.kernel.core.program import ROLES, Program
-from claws.kernel.values.evaluation import Array, Index, Jacobian, fixed, indices
-from claws.readings.functions import derivative
+from claws.kernel.core.statement import Statement
+from claws.kernel.values.evaluation import Array, Jacobian, evaluate, fixed, indices
+from claws.kernel.values.evidence import Index
+from claws.readings.functions import value_of
 
 
 def _sigmoid(x: Any) -> Any:
@@ -28,13 +30,7 @@ def _normal_cdf(x: Any) -> Any:
     return (1 + sympy.erf(x / sympy.sqrt(2))) / 2
 
 
-_FUNCTIONS: dict[str, Any] = {
-    "exp": sympy.exp,
-    "log": sympy.log,
-    "sin": sympy.sin,
-    "cos": sympy.cos,
-    "tanh": sympy.tanh,
-    "erf": sympy.erf,
+WRITTEN: dict[str, Any] = {
     "relu": lambda x: sympy.Max(0, x),
     "sigmoid": _sigmoid,
     "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
@@ -42,7 +38,12 @@ _FUNCTIONS: dict[str, Any] = {
     "normal_cdf": _normal_cdf,
     "normal_pdf": lambda x: sympy.exp(-(x**2) / 2) / sympy.sqrt(2 * sympy.pi),
 }
-"""How each known function is written; those that a file declares are symbols."""
+"""How functions are written that SymPy does not have by the same name; a two-sided one need not be here, as its sides are."""
+
+
+def known_function(name: str) -> Any:
+    """The SymPy function for a smooth one of the table."""
+    return WRITTEN[name] if name in WRITTEN else getattr(sympy, name)
 
 
 class SympyRing:
@@ -70,14 +71,20 @@ class SympyRing:
         return x ** sympy.Rational(exponent.numerator, exponent.denominator)
 
     def elementary(self, function: str, x: Any) -> tuple[Any, Any]:
-        f = _FUNCTIONS.get(function) or sympy.Function(function)
-        declared = self.activations.get(function)
-        if isinstance(declared, Slope):
-            return f(x), derivative(self, function, 1, declared, x, lambda name: f(x))
-        slope = (
-            sympy.Heaviside(x) if function == "relu" else sympy.diff(f(self._dummy), self._dummy).subs(self._dummy, x)
-        )
-        return f(x), slope
+        row = function_of(function, self.activations)
+        if row.sides is not None:
+            right, left, right_slope, left_slope = (
+                value_of(self, row.on(side, order), x, lambda name: known_function(name)(x))
+                for order in (0, 1)
+                for side in (1, 0)
+            )
+            on = sympy.Heaviside(x)
+            value = WRITTEN[function](x) if function in WRITTEN else sympy.Piecewise((right, x > 0), (left, True))
+            return value, on * right_slope + (1 - on) * left_slope
+        f = sympy.Function(function) if row.declared else known_function(function)
+        if row.declared and not row.open:
+            return f(x), value_of(self, row.on(1, 1), x, lambda name: f(x))
+        return f(x), sympy.diff(f(self._dummy), self._dummy).subs(self._dummy, x)
 
     def opaque(
         self, function: str, arguments: list[Array], shapes: list[Index], shape: Index
@@ -119,6 +126,16 @@ def as_matrix(x: Array, shape: Index) -> Any:
     if len(shape) == 2:
         return sympy.Matrix(shape[0], shape[1], lambda i, j: x.get((int(i), int(j)), zero))
     return sympy.Array([x.get(i, zero) for i in indices(shape)], shape)
+
+
+def law_in_sympy(statement: Statement, meter: Meter) -> Any:
+    """The law of a statement with fixed sizes as an expression, column, matrix or array, by its number of axes.
+
+    Raises `Refused` where it has no value, or the budget does not suffice.
+    """
+    program = statement.program
+    values = evaluate(program, [statement.law], symbols_of(program), SympyRing(meter), meter)
+    return as_matrix(values[statement.law], tuple(fixed(k) for k in program.shapes[statement.law]))
 
 
 def python_text(x: Any) -> str:

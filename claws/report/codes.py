@@ -114,7 +114,7 @@ _CODES = (
         "At most 20 errors of one file are listed, since later ones often follow from earlier ones.",
         "param x\nmap x\n" + "law = x\n" * 21,
     ),
-    # CLAW020 to CLAW039: what a file means (claws.syntax.reader, spec, elaborate, builder, library)
+    # CLAW020 to CLAW039: what a file means (claws.syntax.reader, elaboration, library, instances)
     Code(
         "CLAW020",
         "a name is declared twice, or already has a meaning",
@@ -225,7 +225,7 @@ _CODES = (
         "are the dims of the same name. A block with one output is called, `A(x)`, and has parameters of its own, `A.U`.",
         'import "attention.claw" as A\nparam x\nmap x\n',
     ),
-    # CLAW040 to CLAW049: files and the command line (claws.runner.driver)
+    # CLAW040 to CLAW049: files and the command line (claws.runner)
     Code("CLAW040", "a file can't be read or written", "There is no such file, or it can't be opened.", ""),
     Code("CLAW041", "not a text file", "Files are UTF-8 text of at most 8 MiB.", ""),
     Code("CLAW042", "a folder without .claw files", "A folder is searched, with its subfolders, for `*.claw`.", ""),

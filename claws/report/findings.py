@@ -3,55 +3,78 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from claws.discovery.find import FileLaw, Findings, Settings
+from claws.discovery.found import FileLaw, Findings, Settings
 from claws.report.latex import latex_of
-from claws.report.results import Exit
+from claws.report.results import Exit, diagnostics_json
 from claws.report.text import render_diagnostic
+from claws.syntax.diagnostic import SourceError
 from claws.syntax.parser import parse_expression
+from claws.syntax.reader import load_text
+from claws.syntax.source import source_lines
 
 SCHEMA = "claws-find/1"
 
 
-def render(files: Sequence[Findings], settings: Settings, form: str, color: bool, verbose: bool) -> str:
-    """What the command prints. `form` is text, claw, latex, sympy or json."""
-    if form == "json":
-        # a single file as an object to read, several as a line each
-        indent = 1 if len(files) == 1 else None
-        return "".join(json.dumps(to_json(f, settings), indent=indent) + "\n" for f in files)
-    if form == "text":
-        return render_text(files, color, verbose)
+def render_json(files: Sequence[Findings], settings: Settings) -> str:
+    """A single file as an object to read, several as a line each."""
+    indent = 1 if len(files) == 1 else None
+    return "".join(json.dumps(to_json(f, settings), indent=indent) + "\n" for f in files)
+
+
+def render_claims(files: Sequence[Findings], color: bool = False) -> str:
+    """The laws as statements of each file, and what is known of their number."""
+    return _rendered(files, color, claims)
+
+
+def render_latex(files: Sequence[Findings], color: bool = False) -> str:
+    """The laws in LaTeX's math mode, as they stand, with what they generate in comments."""
+    return _rendered(files, color, _latex_lines)
+
+
+def render_sympy(files: Sequence[Findings], color: bool = False) -> str:
+    """SymPy's expressions of the laws' entries, at the sizes of the search."""
+    return _rendered(files, color, _sympy_lines)
+
+
+def _rendered(files: Sequence[Findings], color: bool, law_lines: Callable[[Findings], list[str]]) -> str:
+    """The errors of each file, and these lines of each that has laws or no errors."""
     lines: list[str] = []
     for f in files:
-        lines += [line for d in f.errors for line in render_diagnostic(f.place or f.path, f.lines, d, color)]
-        if f.errors and not f.laws:
-            continue
-        if form == "claw":
-            lines += claims(f)
-        elif f.laws:
-            lines.append(_formulas(f, form))
+        lines += [
+            line for d in f.errors for line in render_diagnostic(f.place or f.path, source_lines(f.text), d, color)
+        ]
+        if f.laws or not f.errors:
+            lines += law_lines(f)
     return "\n".join(lines) + "\n" if lines else ""
 
 
-def _formulas(f: Findings, form: str) -> str:
-    """The laws as LaTeX, as they stand, or as SymPy's expressions of their entries at the sizes of the search."""
-    if form == "latex":
-        lines = []
-        for law in f.laws:
-            lines.append(rf"\text{{{law.name}}} = {latex_of(parse_expression(law.text))}")
-            if law.symmetry_latex:
-                lines.append(f"% {law.name} generates ${law.symmetry_latex}$")
-        return "\n".join(lines)
-    from claws.api import ClawError, loads
-    from claws.readings.sympy_reading import python_text
+def _latex_lines(f: Findings) -> list[str]:
+    lines = []
+    for law in f.laws:
+        lines.append(rf"\text{{{law.name}}} = {latex_of(parse_expression(law.text))}")
+        if law.symmetry_latex:
+            lines.append(f"% {law.name} generates ${law.symmetry_latex}$")
+    return lines
 
-    try:
-        model = loads(new_file(f), f.path, f.sizes)
-        return "\n".join(f"{law.name} = {python_text(model.laws[law.name].to_sympy())}" for law in f.laws)
-    except ClawError as problem:
-        return f"# {f.path}: {problem}"
+
+def _sympy_lines(f: Findings) -> list[str]:
+    from claws.readings.sympy_reading import python_text
+    from claws.report.formulas import law_entries
+
+    if not f.laws:
+        return []
+    spec = load_text(new_file(f), f.path, f.sizes)
+    errors = spec.diagnostics
+    if not errors:
+        try:
+            return [f"{law.name} = {python_text(law_entries(spec, law.name))}" for law in f.laws]
+        except SourceError as problem:
+            errors = [problem.diagnostic]
+    text = "\n".join("\n".join(render_diagnostic(spec.path, source_lines(spec.text), d)) for d in errors)
+    return [f"# {f.path}: {text}"]
 
 
 def to_json(f: Findings, settings: Settings) -> dict[str, Any]:
@@ -64,10 +87,7 @@ def to_json(f: Findings, settings: Settings) -> dict[str, Any]:
         "seed": settings.seed,
         "path": f.path,
         "model": f.model,
-        "errors": [
-            {"code": d.code, "message": d.message, "line": d.span.line, "column": d.span.column, "hint": d.hint}
-            for d in f.errors
-        ],
+        "errors": diagnostics_json(f.errors),
         "sizes": f.sizes,
         "parameters": f.parameters,
         "laws": [
@@ -94,7 +114,7 @@ def render_text(files: Sequence[Findings], color: bool, verbose: bool) -> str:
         if k:
             lines.append("")
         for d in f.errors:
-            lines += render_diagnostic(f.place or f.path, f.lines, d, color)
+            lines += render_diagnostic(f.place or f.path, source_lines(f.text), d, color)
         if f.errors and not f.laws:
             continue
         lines.append(f"# {f.path}: {summary(f)}")

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from claws.report.results import ClaimResult, FileResult, Verdict
+from claws.kernel.core.finding import Verdict
+from claws.report.results import ClaimResult, FileResult
 from claws.report.text import sizes_text
 
 NOTE = re.compile(r"^(Source|Here): (.*)", re.DOTALL)
@@ -113,11 +114,12 @@ def _numbers(claims: Sequence[ClaimResult]) -> list[str]:
         first = group[0]
         if verdict is Verdict.REFUTED and first.kind != "complete":
             continue  # a neighbour of the right number
-        low = {c.detail.get("count_at_least") for c in group}
+        bounds = [c.detail.bounds for c in group]
+        low = {None if b is None else b.at_least for b in bounds}
         if first.kind == "complete":
             what = "all of them" if verdict is Verdict.PROVED else "not all"
-        elif len(low) == 1 and first.detail.get("count_at_least") == first.detail.get("count_at_most"):
-            what = f"{first.detail['count_at_least']}"
+        elif len(low) == 1 and bounds[0] is not None and bounds[0].at_least == bounds[0].at_most:
+            what = f"{bounds[0].at_least}"
         else:
             what = "counted"
         scope = _scope(group)

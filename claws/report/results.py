@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import Any
 
+from claws.kernel.core.finding import Verdict
+from claws.report.details import Detail
 from claws.syntax.diagnostic import Diagnostic, Span
 
 SCHEMA = "claws-report/1"
 
 
-def source_lines(text: str) -> tuple[str, ...]:
-    """The lines of a source text as spans count them: other separators than newlines are characters of a line."""
-    return tuple(line.removesuffix("\r") for line in text.split("\n"))
-
-
-class Verdict(StrEnum):
-    """What claws can say of a claim."""
-
-    PROVED = "PROVED"
-    """A certificate exists and the kernel has accepted it."""
-    REFUTED = "REFUTED"
-    """There is an exact rational counter-example and the kernel has evaluated it."""
-    UNKNOWN = "UNKNOWN"
-    """Neither; the reason says what was tried and why it stopped."""
+def diagnostics_json(errors: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    """The errors of a file as every command's JSON has them."""
+    return [
+        {"code": d.code, "message": d.message, "line": d.span.line, "column": d.span.column, "hint": d.hint}
+        for d in errors
+    ]
 
 
 class Exit(IntEnum):
@@ -46,6 +41,12 @@ class Exit(IntEnum):
 _WORST = (Exit.FAILED, Exit.WRONG, Exit.MISSED, Exit.UNDECIDED)
 
 
+def worst(found: Iterable[Exit]) -> Exit:
+    """The exit status of several outcomes together; OK for none."""
+    seen = set(found)
+    return next((e for e in _WORST if e in seen), Exit.OK)
+
+
 @dataclass
 class ClaimResult:
     """One claim at one size (`sizes` is None where a claim is for all sizes, {} where there are no dims)."""
@@ -60,7 +61,7 @@ class ClaimResult:
     method: str = ""
     reason: str = ""
     """Why the verdict is UNKNOWN, in a sentence; otherwise empty."""
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: Detail = field(default_factory=Detail)
     assumptions: tuple[str, ...] = ()
     trust: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -74,7 +75,7 @@ class ClaimResult:
         return self.verdict == self.expected
 
     def to_json(self) -> dict[str, Any]:
-        detail = dict(self.detail)
+        detail = self.detail.to_json()
         if self.reason:
             detail["reason"] = self.reason
         return {
@@ -114,16 +115,7 @@ class FileResult:
         return {
             "path": self.path,
             "model": self.model,
-            "errors": [
-                {
-                    "code": d.code,
-                    "message": d.message,
-                    "line": d.span.line,
-                    "column": d.span.column,
-                    "hint": d.hint,
-                }
-                for d in self.errors
-            ],
+            "errors": diagnostics_json(self.errors),
             "claims": [c.to_json() for c in self.claims],
         }
 
@@ -157,7 +149,7 @@ class Report:
         for c in claims:
             if not c.holds:
                 found.add(Exit.UNDECIDED if c.verdict is Verdict.UNKNOWN else Exit.MISSED)
-        return next((e for e in _WORST if e in found), Exit.OK)
+        return worst(found)
 
     def to_json(self) -> dict[str, Any]:
         from claws import __version__

@@ -116,14 +116,14 @@ def _text(spec: Spec, statement: Statement, name: str, first: bool) -> str:
     except Refused as problem:
         lines.append(f"  {problem}")
         return "\n".join(lines)
-    flow = statement.flow
+    parts = {part.gradient: part for part in statement.flow.parts(1)}
     for leaf_name, tensor in residue.direction.items():
-        factor = "P * " if leaf_name in dict(flow.factors) else ""
-        lines.append(f"  {factor}grad_{flow.moved(leaf_name)} h = {printer.render(tensor)}")
+        factor = "" if parts[leaf_name].factor is None else "P * "
+        lines.append(f"  {factor}grad_{parts[leaf_name].target} h = {printer.render(tensor)}")
     for k, n in enumerate(statement.outputs):
         left = residue.left.get(n)
         lines.append(f"  d(output {k}) along it = {'0' if left is None else printer.render(left)}")
-    if flow.drift:
+    if statement.flow.drift:
         rest = "0" if residue.drift is None else printer.render(residue.drift)
         lines.append(f"  d(law)/dt without a loss = {rest}")
     definitions = printer.definitions()
@@ -177,10 +177,11 @@ def _entries(spec: Spec, statement: Statement, name: str, form: str, first: bool
         x = {i: sympy.simplify(y) for i, y in drift.items()}
         label = rf"\frac{{d}}{{dt}} {title}" if form == "latex" else f"drift {name}"
         lines.append(write(label, as_matrix(x, shape(statement.law))))
+    targets = {part.gradient: part.target for part in statement.flow.parts(1)}
     for entry, direction in law_directions(statement, leaves, ring, meter).items():
         at = f"[{', '.join(map(str, entry))}]" if entry else ""
         for leaf, x in direction.items():
-            moved = statement.flow.moved(leaf)
+            moved = targets[leaf]
             label = rf"\nabla_{{{moved}}} {title}{at}" if form == "latex" else f"grad_{moved} {name}{at}"
             lines.append(write(label, as_matrix(x, shapes[leaf])))
         residue = directional(program, statement.outputs, leaves, direction, ring, meter)

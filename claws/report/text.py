@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from claws.report.results import ClaimResult, FileResult, Report, Verdict
+from claws.kernel.core.finding import Verdict
+from claws.report.details import Counterexample, NestedText
+from claws.report.residues import residue_text
+from claws.report.results import ClaimResult, FileResult, Report
 from claws.syntax.diagnostic import START, Diagnostic, Span
 
 _COLORS = {"PROVED": "32", "REFUTED": "31", "UNKNOWN": "33", "error": "31"}
@@ -51,7 +53,7 @@ def _alike(a: ClaimResult, b: ClaimResult) -> bool:
     return (
         a.verdict is b.verdict
         and a.holds == b.holds
-        and (a.holds or ("residue" not in b.detail and a.reason == b.reason))
+        and (a.holds or (b.detail.counterexample is None and a.reason == b.reason))
     )
 
 
@@ -99,58 +101,62 @@ def render_claim(
         return lines
     lines.extend(_snippet(f.lines, c.span, mark=False))
     rows: list[tuple[str, str]] = []
-    detail = c.detail
     if c.reason:
         rows.append(("reason", c.reason))
-    for text in detail.get("tried", []) if c.verdict is Verdict.UNKNOWN else []:
-        rows.append(("tried", text))
-    if "count_at_least" in detail and not c.holds:
-        low, high = detail["count_at_least"], detail["count_at_most"]
-        total, d = detail.get("coordinates", 0), detail["parameters"]
-        state = f"{d} parameters" if total == d else f"{total} coordinates: parameters, time and velocities"
-        rows.append(("bounds", f"at least {low} and at most {high} laws of {state}"))
-    if c.kind == "complete" and c.verdict is Verdict.REFUTED and "residue" not in detail:
-        rows.append(("missing", ", ".join(detail.get("laws", [])) or "laws that are no polynomials of degree 2"))
-    elif detail.get("laws") and verbose:
-        rows.append(("laws", ", ".join(detail["laws"])))
-    if "residue" in detail:
-        entry = _entry_text(c.name, detail["law_entry"])
-        if detail["output"]:
-            output = _entry_text(f"({_shortened(detail['output'])})", detail["output_entry"])
-            value, how = _negative(detail["residue"]), f" for the loss {output}"
-        else:
-            value, how = detail["residue"], " even without a loss"
-        is_ = "is in" if value.startswith("[") else "="
-        rows.append(("not conserved", f"d/dt {entry} {is_} {value}{how}; it should be 0"))
-        if detail.get("sizes"):
-            rows.append(("at sizes", sizes_text(detail["sizes"])))
-        rows.extend(("at", text) for text in witness_rows(detail["witness"], detail["arrays"]))
-        for text in detail.get("choices", []):
-            rows.append(("with", text))
-        for term in detail.get("terms", []):
-            rows.append(("term", f"`{_shortened(term['term'])}` leaves {term['residue']}"))
+    rows.extend(_found_rows(c, verbose))
+    if c.detail.counterexample is not None:
+        rows.extend(_counterexample_rows(c.name, c.detail.counterexample))
     if verbose:
-        if c.method:
-            rows.append(("method", c.method))
-        if c.assumptions:
-            rows.append(("assumptions", "; ".join(c.assumptions)))
-        if c.trust:
-            rows.append(("trust", ", ".join(c.trust)))
-        if "coq" in detail:
-            rows.append(("coq", detail["coq"]))
-    if "certificate" in detail:
-        rows.append(("certificate", detail["certificate"]))
+        rows.extend(_trust_rows(c))
+    if c.detail.certificate is not None:
+        rows.append(("certificate", c.detail.certificate))
     width = max((len(name) for name, _ in rows), default=0)
     lines.extend(f"    {name:<{width}}  {text}" for name, text in rows)
     return lines
 
 
-def _negative(number: str) -> str:
-    """Minus a number, or minus the bounds of one."""
-    if number.startswith("["):
-        low, high = number[1:-1].split(", ")
-        return f"[{_negative(high)}, {_negative(low)}]"
-    return number[1:] if number.startswith("-") else number if number == "0" else f"-{number}"
+def _found_rows(c: ClaimResult, verbose: bool) -> Iterator[tuple[str, str]]:
+    """What was tried, and what is known of the number of laws."""
+    detail = c.detail
+    if c.verdict is Verdict.UNKNOWN:
+        yield from (("tried", text) for text in detail.tried or ())
+    if detail.bounds is not None and not c.holds:
+        b = detail.bounds
+        state = f"{b.parameters} parameters"
+        if b.coordinates != b.parameters:
+            state = f"{b.coordinates} coordinates: parameters, time and velocities"
+        yield "bounds", f"at least {b.at_least} and at most {b.at_most} laws of {state}"
+    if c.kind == "complete" and c.verdict is Verdict.REFUTED and detail.counterexample is None:
+        yield "missing", ", ".join(detail.laws or ()) or "laws that are no polynomials of degree 2"
+    elif detail.laws and verbose:
+        yield "laws", ", ".join(detail.laws)
+
+
+def _counterexample_rows(law: str, found: Counterexample) -> Iterator[tuple[str, str]]:
+    """Where the law changes, how, and what each of its terms leaves there."""
+    how = " even without a loss"
+    if found.output:
+        how = f" for the loss {_entry_text(f'({_shortened(found.output)})', found.output_entry)}"
+    is_ = "is in" if isinstance(found.change, tuple) else "="
+    change = f"d/dt {_entry_text(law, found.law_entry)} {is_} {residue_text(found.change)}"
+    yield "not conserved", f"{change}{how}; it should be 0"
+    if found.sizes:
+        yield "at sizes", sizes_text(found.sizes)
+    yield from (("at", text) for text in witness_rows(found.entries, found.arrays))
+    yield from (("with", text) for text in found.choices)
+    yield from (("term", f"`{_shortened(t.text)}` leaves {residue_text(t.residue)}") for t in found.terms or ())
+
+
+def _trust_rows(c: ClaimResult) -> Iterator[tuple[str, str]]:
+    """How the claim was decided, and what that rests on."""
+    if c.method:
+        yield "method", c.method
+    if c.assumptions:
+        yield "assumptions", "; ".join(c.assumptions)
+    if c.trust:
+        yield "trust", ", ".join(c.trust)
+    if c.detail.coq is not None:
+        yield "coq", c.detail.coq
 
 
 _LONG = 100
@@ -162,7 +168,7 @@ def _shortened(expression: str) -> str:
     return expression if len(expression) <= _LONG else f"{expression[:half]} ... {expression[-half:]}"
 
 
-def _entry_text(name: str, entry: list[int]) -> str:
+def _entry_text(name: str, entry: Sequence[int]) -> str:
     return f"{name}[{', '.join(map(str, entry))}]" if entry else name
 
 
@@ -170,7 +176,7 @@ _MANY = 60
 """A witness with more entries than this is listed by those that are not zero."""
 
 
-def witness_rows(entries: Mapping[str, str], arrays: Mapping[str, Any]) -> list[str]:
+def witness_rows(entries: Mapping[str, str], arrays: Mapping[str, NestedText]) -> list[str]:
     """Each array of a witness as nested lists, or the entries that are not zero where there are many."""
     if len(entries) <= _MANY:
         return [f"{name} = {_nested(x)}" for name, x in arrays.items()]
@@ -178,7 +184,7 @@ def witness_rows(entries: Mapping[str, str], arrays: Mapping[str, Any]) -> list[
     return [*rows, "every other entry is 0"]
 
 
-def _nested(x: Any) -> str:
+def _nested(x: NestedText) -> str:
     return f"[{', '.join(_nested(y) for y in x)}]" if isinstance(x, list) else str(x)
 
 

@@ -1,62 +1,87 @@
-"""`claws find` on files and folders: an error in one never hides what was found in another."""
+"""`find` as a verb of the runner: a unit of work is a whole file, whose laws are looked for together."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from claws.discovery.find import Findings, Settings, find_laws_of
+from claws.discovery.found import Findings, Settings
+from claws.discovery.stages import find_laws_of
 from claws.report.findings import new_file
+from claws.report.results import Report
 from claws.report.text import render_report
-from claws.runner.driver import Options, check_text, find_files, internal_error, unknown_dims
+from claws.runner.check import check_text
+from claws.runner.costs import model_length
+from claws.runner.faults import Fault
+from claws.runner.files import COMMAND_LINE, Source, unknown_dims
+from claws.runner.options import Options
+from claws.runner.run import Run, Tell, Verb, run, work_on
 from claws.syntax import nodes
 from claws.syntax.parser import parse_source
 from claws.syntax.printer import print_file
-from claws.syntax.reader import load_text
-from claws.syntax.source import read_source
-
-COMMAND_LINE = "<command line>"
 
 
-def find_in_paths(
-    paths: Sequence[str],
+@dataclass(frozen=True)
+class Find(Verb[None, Findings, Findings]):
+    """Look for the laws of each file."""
+
+    settings: Settings
+
+    def begin(self, source: Source) -> tuple[Findings, Sequence[None]]:
+        spec = source.spec({})
+        found = Findings(spec.path, spec.model, list(spec.diagnostics), spec.text, tuple(spec.dims))
+        return found, () if found.errors else (None,)
+
+    def costs(self, source: Source, units: Sequence[None]) -> list[float]:
+        return [float(model_length(source.spec({}))) for _ in units]
+
+    def do(self, source: Source, unit: None, tell: Tell) -> Findings:
+        found = Findings(source.path)
+        try:
+            return find_laws_of(source.spec({}), self.settings, tell, found)
+        except Exception as problem:
+            # a bug, which must not cost what was found before it
+            _put(found, Fault.of(problem))
+        return found
+
+    def add(self, result: Findings, unit: None, part: Findings | Fault) -> Findings:
+        if isinstance(part, Fault):
+            _put(result, part)
+            return result
+        return part
+
+    def refuse(self, source: Source, fault: Fault) -> Findings:
+        return Findings(source.path, errors=[fault.diagnostic], failed=fault.failed)
+
+
+def _put(found: Findings, fault: Fault) -> None:
+    found.errors.append(fault.diagnostic)
+    found.failed = fault.failed
+
+
+def find_in_sources(
+    sources: Sequence[Source],
     settings: Settings,
-    started: Callable[[str, str], None] = lambda path, what: None,
-    done: Callable[[], object] = lambda: None,
-) -> list[Findings]:
-    """What was found in each file; where the search was interrupted, the last of these says so."""
-    found: list[Findings] = []
-    for path, problem in find_files(paths):
-        text, unreadable = ("", problem) if problem is not None else read_source(path)
-        if unreadable is not None:
-            found.append(Findings(path, errors=[unreadable]))
-        else:
-            found.append(find_in_text(text, path, settings, lambda what, path=path: started(path, what)))  # type: ignore[misc]
-        done()
-        if found[-1].interrupted:
-            return found
-    return found + command_line(settings, found)
+    jobs: int = 1,
+    tell: Callable[[str, str], None] = lambda path, what: None,
+) -> Run[Findings]:
+    """What was found in each file; what is wrong with the options is one more."""
+    found = run(Find(settings), sources, jobs, tell=tell)
+    if not found.interrupted:
+        found.results += _command_line(settings, found.results)
+    return found
 
 
-def command_line(settings: Settings, found: Sequence[Findings]) -> list[Findings]:
+def _command_line(settings: Settings, found: Sequence[Findings]) -> list[Findings]:
     """What is wrong with the options, as one more file."""
     problem = unknown_dims(settings.sizes, {d for f in found for d in f.dims}) if any(f.dims for f in found) else None
     return [] if problem is None else [Findings(COMMAND_LINE, errors=[problem])]
 
 
-def find_in_text(
-    text: str, path: str, settings: Settings, progress: Callable[[str], None] = lambda what: None
-) -> Findings:
+def find_in_text(text: str, path: str, settings: Settings) -> Findings:
     """What was found for the text of a file. Never raises."""
-    try:
-        spec = load_text(text, path)
-    except KeyboardInterrupt:
-        return Findings(path, interrupted=True)
-    except Exception as problem:
-        diagnostic = internal_error(problem)
-        return Findings(path, errors=[diagnostic], failed=diagnostic.code != "CLAW034")
-    return find_laws_of(spec, settings, progress)
+    return work_on(Find(settings), Source(path, text))
 
 
 def checked_file(found: Findings, settings: Settings, output: str | None = None) -> tuple[str, str]:
@@ -73,9 +98,7 @@ def checked_file(found: Findings, settings: Settings, output: str | None = None)
     result = check_text(text, output or found.path, options)
     if not result.errors and all(claim.holds for claim in result.claims):
         return text, ""
-    from claws.report.results import Report
-
-    return text, render_report(Report([replace(result)], settings.seed), False)
+    return text, render_report(Report([result], settings.seed), False)
 
 
 def _with_imports_from(text: str, old: str, new: str) -> str:

@@ -29,7 +29,7 @@ class Imports:
     """What has been read, by path and by which dims are free."""
 
     def inside(self, path: str) -> Imports:
-        """The same inside a file."""
+        """The imports as they are inside a file, which becomes the last of `above`."""
         return replace(self, above=(*self.above, os.path.realpath(path)))
 
     def read(self, importer: str, s: nodes.Import) -> Spec:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FileLimits:
     """What one file may ask for at most. Each limit has a message of its own."""
 
     nodes: int = 50_000
@@ -35,4 +35,4 @@ class Limits:
     """The most errors that are listed of one file; one more says how many were left out."""
 
 
-LIMITS = Limits()
+LIMITS = FileLimits()

@@ -49,12 +49,16 @@ class Text:
 
 @dataclass(slots=True)
 class Name:
+    """A name where it is used."""
+
     name: str
     span: Span = _span()
 
 
 @dataclass(slots=True)
 class Negative:
+    """`-operand`"""
+
     operand: Expression
     span: Span = _span()
 
@@ -72,6 +76,8 @@ class Binary:
 
 @dataclass(slots=True)
 class Transpose:
+    """`operand.T`"""
+
     operand: Expression
     span: Span = _span()
 
@@ -88,6 +94,8 @@ class Slice:
 
 @dataclass(slots=True)
 class Index:
+    """`base[items]`: numbers and slices, one for each of the first axes."""
+
     base: Expression
     items: tuple[Expression | Slice, ...]
     span: Span = _span()
@@ -95,6 +103,8 @@ class Index:
 
 @dataclass(slots=True)
 class Call:
+    """`function(arguments, keyword=...)`"""
+
     function: Identifier
     arguments: tuple[Expression, ...]
     keywords: tuple[tuple[Identifier, Expression], ...] = ()
@@ -206,6 +216,8 @@ def substituted(e: Expression, values: Mapping[str, Expression]) -> Expression:
 
 @dataclass(slots=True)
 class Model:
+    """`model NAME`"""
+
     name: Identifier
     span: Span = _span()
 
@@ -274,6 +286,8 @@ class Function:
 
 @dataclass(slots=True)
 class Let:
+    """`let name = value`: an abbreviation."""
+
     name: Identifier
     value: Expression
     span: Span = _span()
@@ -281,6 +295,8 @@ class Let:
 
 @dataclass(slots=True)
 class Map:
+    """`map e1, e2`: what the loss sees."""
+
     outputs: tuple[Expression, ...]
     span: Span = _span()
 
@@ -333,6 +349,8 @@ class Comparison:
 
 @dataclass(slots=True)
 class For:
+    """`for n = 3, m in 1..4 where m < n`, after a claim."""
+
     bindings: tuple[tuple[Identifier, Values], ...]
     where: tuple[Comparison, ...] = ()
     span: Span = _span()
@@ -340,6 +358,8 @@ class For:
 
 @dataclass(slots=True)
 class Law:
+    """`law name = value for ... expect ...`"""
+
     name: Identifier
     value: Expression
     sizes: For | None = None
@@ -349,6 +369,8 @@ class Law:
 
 @dataclass(slots=True)
 class Independent:
+    """`independent a, b`: no law of these is a function of the others."""
+
     laws: tuple[Identifier, ...]
     sizes: For | None = None
     expect: Identifier | None = None
@@ -357,6 +379,8 @@ class Independent:
 
 @dataclass(slots=True)
 class Complete:
+    """`complete a, b in U, V`: every law is a function of these."""
+
     laws: tuple[Identifier, ...]
     sizes: For | None = None
     expect: Identifier | None = None
@@ -367,13 +391,14 @@ class Complete:
 
 @dataclass(slots=True)
 class Count:
-    """`relation` is `=`, `>=` or `<=`; `among` as for `Complete`."""
+    """`count = value in U, V`: how many independent laws there are. `relation` is `=`, `>=` or `<=`."""
 
     relation: str
     value: Expression
     sizes: For | None = None
     expect: Identifier | None = None
     among: tuple[Identifier, ...] | None = None
+    """As for `Complete`."""
     span: Span = _span()
 
 
@@ -406,6 +431,8 @@ class Comment:
 
 @dataclass(slots=True)
 class File:
+    """A whole file, in the order of its text."""
+
     docstring: str | None
     statements: tuple[Statement, ...]
     comments: tuple[Comment, ...] = field(default=(), compare=False)

@@ -1,7 +1,7 @@
 """Reads a `.claw` file: what it declares and claims, and every error in it.
 
 READ WITH CARE: it decides what the words of a file refer to. One way, no step twice: the text is parsed; what it declares is
-gathered, whatever the order (`declarations`, which reads the files that it imports); then what it claims (`claims`); then
+gathered, whatever the order (`declarations`, which reads the files that it imports); then what it claims (`file_claims`); then
 everything is elaborated once with its dims left free, and each claim at its smallest and largest sizes (`survey`).
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from claws.syntax.claims import read_claims
 from claws.syntax.declarations import Declarations
 from claws.syntax.diagnostic import START, Diagnostic
+from claws.syntax.file_claims import read_claims
 from claws.syntax.imports import Imports
 from claws.syntax.parser import parse_source
 from claws.syntax.spec import Spec

@@ -19,7 +19,7 @@ _Polynomial = dict[int, Fraction]
 
 
 def read_slope(name: nodes.Identifier, declared: nodes.Derivative) -> Slope:
-    """The derivative declared of an activation. Raises `SourceError` for what is no polynomial in it, or is zero."""
+    """Reads the derivative that is declared of an activation. Raises `SourceError` unless it is a polynomial in it, not zero."""
     if declared.of.name != name.name:
         message = f"the derivative of `{name.name}` is declared here, not that of `{declared.of.name}`"
         raise error("CLAW024", message, declared.of.span, f"write `{name.name}' = ...`")

@@ -44,6 +44,7 @@ class Block:
 
     @property
     def name(self) -> str:
+        """What the block is called in this file."""
         return self.node.name.name
 
     def ours(self, e: nodes.Expression) -> nodes.Expression:

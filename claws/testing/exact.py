@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from claws.kernel.core.errors import Irrational, Meter, Refused, Undefined
-from claws.kernel.core.evidence import Choices
 from claws.kernel.core.statement import Statement
 from claws.kernel.values import evaluation as exact
 from claws.kernel.values.evaluation import directional, fixed
+from claws.kernel.values.evidence import Choices
 from claws.kernel.values.residues import law_directions, law_drift
 from claws.prover.witness import RecordingNumbers
 from claws.readings.arrays import Reading, Theta
@@ -35,31 +35,33 @@ TOLERANCE = 1e-9
 """Relative to the size of what should cancel, where only floating point is to be had."""
 
 BUDGET = 3_000_000
+"""Steps of a `Meter` that one residue over the rationals may take."""
 
 
 class NoValue(Exception):
-    """The model or the law has no value at this point."""
+    """Raised where the model or the law has no value at a point; the message says which."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """d/dt of a law at a point. `value` is exact over the rationals, else a float; 0 where it vanishes."""
+class ExactRate:
+    """The residue of a law at a point. `value` is exact over the rationals, else a float; 0 where it vanishes."""
 
     value: Fraction | float
     how: str
     where: str
-    """For which loss."""
+    """The loss for which it is the rate of change; empty where it vanishes."""
 
 
 def to_sparse(x: Rational) -> exact.Array:
-    """An array as the kernel has it."""
+    """An array as the kernel has it: entries that are not zero, by index."""
     return {i: y for i, y in np.ndenumerate(x) if y}
 
 
-def residue(statement: Statement, leaves: Mapping[str, Rational], weights: Rational, seed: int = 0) -> Found:
-    """d/dt of <weights, law> without a loss, and along every output: the first that is not zero, or zero.
+def residue(statement: Statement, leaves: Mapping[str, Rational], weights: Rational, seed: int = 0) -> ExactRate:
+    """d/dt of <weights, law> without a loss, and for every entry of the outputs as a loss: the first that is not zero, or zero.
 
-    `leaves` has fractions for every leaf of the statement, whose sizes are fixed. Raises `NoValue`.
+    `leaves` has fractions for every leaf of the statement, whose sizes are fixed, and `weights` the shape of the law. Raises
+    `NoValue` where the model or the law has none.
     """
     try:
         return _rational(statement, leaves, weights, seed)
@@ -72,20 +74,21 @@ def residue(statement: Statement, leaves: Mapping[str, Rational], weights: Ratio
     _check_defined(statement, leaves, seed)
     try:
         if _vanishes_modulo(statement, leaves, weights, seed):
-            return Found(Fraction(0), MODULAR, "")
+            return ExactRate(Fraction(0), MODULAR, "")
     except Undefined:
         pass
     return floating(statement, leaves, weights, seed)
 
 
-def _rational(statement: Statement, leaves: Mapping[str, Rational], weights: Rational, seed: int) -> Found:
+def _rational(statement: Statement, leaves: Mapping[str, Rational], weights: Rational, seed: int) -> ExactRate:
+    """The residue over the rationals. Raises `Irrational`, `Undefined`, and `Refused` for what is too large."""
     meter = Meter(BUDGET)
     program = statement.program
     ring = RecordingNumbers(dict(program.activations), Choices(), seed, meter, rational=True)
     point = {name: to_sparse(x) for name, x in leaves.items()}
     for i, y in law_drift(statement, point, ring, meter).items():
         if y:
-            return Found(Fraction(y) * Fraction(weights[i] or 1), RATIONAL, "without a loss")
+            return ExactRate(Fraction(y) * Fraction(weights[i] or 1), RATIONAL, "without a loss")
     direction: dict[str, exact.Array] = {}
     for i, gradient in law_directions(statement, point, ring, meter).items():
         weight = weights[i]
@@ -101,8 +104,8 @@ def _rational(statement: Statement, leaves: Mapping[str, Rational], weights: Rat
     for k, n in enumerate(statement.outputs):
         for i, y in found[n].items():
             if y:
-                return Found(-Fraction(y), RATIONAL, _loss(k, i))
-    return Found(Fraction(0), RATIONAL, "")
+                return ExactRate(-Fraction(y), RATIONAL, _loss(k, i))
+    return ExactRate(Fraction(0), RATIONAL, "")
 
 
 def _float_leaves(leaves: Mapping[str, Rational]) -> Theta:
@@ -130,7 +133,7 @@ def _vanishes_modulo(statement: Statement, leaves: Mapping[str, Rational], weigh
     return is_zero_residue(statement, here, field, residues(weights))
 
 
-def floating(statement: Statement, leaves: Mapping[str, Rational], weights: Rational, seed: int) -> Found:
+def floating(statement: Statement, leaves: Mapping[str, Rational], weights: Rational, seed: int) -> ExactRate:
     """The residue in float64: what is larger than rounding explains, relative to the size of its terms, or 0.
 
     Raises `NoValue` where the law or the map has no value, or no derivative.
@@ -143,7 +146,7 @@ def floating(statement: Statement, leaves: Mapping[str, Rational], weights: Rati
         if not np.isfinite(total):
             raise NoValue("the law has no value here")
         if abs(total) > TOLERANCE * (1 + size):
-            return Found(total, FLOATING, "without a loss")
+            return ExactRate(total, FLOATING, "without a loss")
         # what should cancel are the parts that single parameters have in the slope of an output
         parts = [list(residue.slopes({name: x})) for name, x in residue.direction().items()]
         for k in range(len(statement.outputs)):
@@ -155,14 +158,15 @@ def floating(statement: Statement, leaves: Mapping[str, Rational], weights: Rati
             worst = np.argmax(np.abs(slope)) if slope.size else 0
             if slope.size and abs(slope.ravel()[worst]) > TOLERANCE * (1 + size):
                 entry = np.unravel_index(worst, slope.shape)[1:]
-                return Found(-float(slope.ravel()[worst]), FLOATING, _loss(k, tuple(map(int, entry))))
-    return Found(0.0, FLOATING, "")
+                return ExactRate(-float(slope.ravel()[worst]), FLOATING, _loss(k, tuple(map(int, entry))))
+    return ExactRate(0.0, FLOATING, "")
 
 
 def _loss(output: int, entry: tuple[int, ...]) -> str:
-    """The loss that is one entry of an output."""
+    """The text for the loss that is one entry of an output."""
     return f"for the loss that is output {output}" + (f"[{', '.join(map(str, entry))}]" if entry else "")
 
 
 def shape_of(statement: Statement, n: int) -> tuple[int, ...]:
+    """The shape of a node of a statement whose sizes are fixed."""
     return tuple(fixed(k) for k in statement.program.shapes[n])

@@ -14,7 +14,7 @@ from itertools import product
 from typing import Any
 
 from claws.syntax.instances.instance import Instance
-from claws.testing.exact import Found, NoValue, floating, residue, shape_of
+from claws.testing.exact import ExactRate, NoValue, floating, residue, shape_of
 
 # isort: split
 import hypothesis
@@ -22,7 +22,6 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, assume, settings
 from hypothesis import strategies as st
 
-from claws import strategies
 from claws.flows.problem import (
     CannotTrain,
     System,
@@ -33,52 +32,60 @@ from claws.flows.problem import (
     random_problem,
 )
 from claws.kernel.core.errors import Malformed
+from claws.kernel.core.finding import Verdict
 from claws.kernel.core.program import ROLES
 from claws.kernel.core.statement import Statement
 from claws.report.descent import EXACT, QUADRATIC, Discrete, descend
-from claws.report.results import ClaimResult, Verdict
+from claws.report.results import ClaimResult
 from claws.syntax.diagnostic import SourceError
 from claws.syntax.spec import Claim, Sizes, Spec
+from claws.testing import strategies
 
-DURATION = 0.5
-"""How long a random training problem runs, in the flow's time."""
 
-PROBLEMS = 2
-"""Training problems for each law and profile of 100 examples."""
+@dataclass(frozen=True, slots=True)
+class TrialLimits:
+    """How much is tried for one law, and what rounding and the integrator explain."""
 
-STEP = 1 / 64
-"""The length of a gradient descent step; the order is measured between two of which one is half the other."""
+    smaller: int = 30
+    """Smaller sizes at which a failing example is looked for."""
+    problems: int = 2
+    """Training problems for each law and 100 examples."""
+    duration: float = 0.5
+    """How long a random training problem runs, in the flow's time."""
+    step: float = 1 / 64
+    """The length of a gradient descent step; the order is measured between two of which one is half the other."""
+    halvings: int = 3
+    """How often the step is halved until orders are what they are for small steps."""
+    loose: float = 1e-8
+    """The tolerance of a second integration, whose distance from the first is the integrator's own error."""
+    margin: float = 10.0
+    """How many times that error a conserved law may drift."""
+    floor: float = 1e-9
+    """The relative drift that rounding explains."""
 
-HALVINGS = 3
-"""How often the step is halved until orders are what they are for small steps."""
 
-LOOSE = 1e-8
-"""The tolerance of a second integration, whose distance from the first is the integrator's own error."""
-
-MARGIN = 10.0
-"""How much more than that a conserved law may drift."""
-
-FLOOR = 1e-9
-"""Relative drift that rounding explains."""
-
-MAX_SMALLER = 30
-"""Smaller sizes at which a failing example is looked for."""
+LIMITS = TrialLimits()
 
 
 @dataclass
 class Trained:
-    """What training says of a law at one problem: drifts are maxima over time and entries."""
+    """What training says of a law at one problem: drifts are maxima of |h(t) - h(0)| over time and entries, at least 0."""
 
     problem: TrainingProblem
     drift: float
     allowed: float
+    """How much the law may drift along the flow by the integrator's error."""
     coarse: float
     """The drift under gradient descent with the longer step."""
     fine: float
     """The same with half the step."""
 
+    scale: float = 0.0
+    """The largest absolute value of the law along the flow."""
+
     @property
     def holds(self) -> bool:
+        """Whether the drift along the flow is no more than the integrator's error allows."""
         return self.drift <= self.allowed
 
     @property
@@ -86,8 +93,6 @@ class Trained:
         """log2 of the quotient of the two drifts; None where there is no drift to speak of."""
         noise = 1e-11 * (1.0 + self.scale)
         return None if self.fine < noise or self.coarse < noise else float(np.log2(self.coarse / self.fine))
-
-    scale: float = 0.0
 
 
 @dataclass
@@ -100,7 +105,7 @@ class LawTest:
     """How exactly residues were evaluated."""
     undefined: str = ""
     """Why no example could be evaluated, if so."""
-    failure: Found | None = None
+    failure: ExactRate | None = None
     case: str = ""
     """The failing example, shrunk, as text."""
     trained: list[Trained] = field(default_factory=list)
@@ -123,6 +128,7 @@ class LawTest:
 
     @property
     def tried(self) -> bool:
+        """Whether anything could be evaluated."""
         return bool(self.examples or self.trained)
 
     @property
@@ -148,7 +154,9 @@ class LawTest:
 
 
 class _Fails(Exception):
-    def __init__(self, found: Found, case: str, sizes: Sizes) -> None:
+    """An example at which a law changes, with its text."""
+
+    def __init__(self, found: ExactRate, case: str, sizes: Sizes) -> None:
         super().__init__(case)
         self.found = found
         self.case = case
@@ -157,31 +165,36 @@ class _Fails(Exception):
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is tried. `examples` None means as many as hypothesis's profile says."""
+    """What is tested, and how much is tried. `examples` None means as many as hypothesis's profile says."""
 
     seed: int = 0
     examples: int | None = None
     laws: tuple[str, ...] = ()
-    """Only these; all for none."""
+    """The laws that are tested, by name; all where there are none here."""
     profile: str = ""
-    """Hypothesis's profile; its own choice for none."""
+    """The name of a profile of hypothesis; where it is empty, hypothesis chooses."""
 
     def load_profile(self) -> None:
-        """Raises hypothesis's `InvalidArgument` for a profile that it does not have."""
+        """Make the profile hypothesis's own. Raises hypothesis's `InvalidArgument` for a profile that it does not have."""
         if self.profile:
             settings.load_profile(self.profile)
 
     @property
     def count(self) -> int:
+        """The number of examples for a law, at least 1."""
         return settings().max_examples if self.examples is None else self.examples
 
     @property
     def problems(self) -> int:
-        return max(1, min(20, round(PROBLEMS * self.count / 100)))
+        """The number of training problems for a law, 1 to 20."""
+        return max(1, min(20, round(LIMITS.problems * self.count / 100)))
 
 
 def law_tests(spec: Spec, plan: Plan, check: Callable[[Claim, Sizes], ClaimResult] | None = None) -> Iterator[LawTest]:
-    """Every law of a file, tested. `check` gives verdicts to compare with (by default there are none)."""
+    """Test the laws of a file one by one: every one, or those of the plan. `check` gives verdicts to compare with, if given.
+
+    Raises nothing: what a test died of is its `crash`.
+    """
     trained: dict[tuple[str, ...], list[tuple[TrainingProblem, _Runs]] | str] = {}
     for claim in spec.claims:
         if claim.kind != "law" or (plan.laws and claim.name not in plan.laws):
@@ -217,7 +230,7 @@ def _settings(count: int, shrink: bool) -> settings:
 def _run(
     strategy: st.SearchStrategy[Any], body: Callable[[Any], None], plan: Plan, count: int, shrink: bool
 ) -> _Fails | None:
-    """Hypothesis on a body that may raise `_Fails`: the last, shrunk one."""
+    """Run hypothesis on a body that may raise `_Fails`; the last failure, shrunk if asked for, or None."""
 
     @hypothesis.seed(plan.seed)
     @_settings(count, shrink)
@@ -251,7 +264,7 @@ class _Statements:
 
 @st.composite
 def _cases(draw: st.DrawFn, statements: _Statements, fixed: Sizes | None = None) -> tuple[Sizes, dict[str, Any], Any]:
-    """Sizes (or these), a value for every leaf, and weights of the law's entries."""
+    """Draw sizes (or take these), a value for every leaf, and weights of the law's entries."""
     spec = statements.spec
     at = draw(strategies.sizes(spec, statements.law)) if fixed is None else fixed
     at = {d: at[d] for d in spec.dims if d in at}  # hypothesis orders a dict as it likes
@@ -265,6 +278,7 @@ def _cases(draw: st.DrawFn, statements: _Statements, fixed: Sizes | None = None)
 
 
 def _exactly(spec: Spec, test: LawTest, plan: Plan) -> None:
+    """Evaluate the law's residue at random points, and write what was found into the test."""
     statements = _Statements(spec, test.claim.name)
 
     def body(case: tuple[Sizes, dict[str, Any], Any]) -> None:
@@ -294,12 +308,15 @@ def _exactly(spec: Spec, test: LawTest, plan: Plan) -> None:
 
 
 def _smallest(statements: _Statements, failure: _Fails, body: Callable[[Any], None], plan: Plan) -> _Fails:
-    """A failure at the smallest sizes, shrunk: hypothesis shrinks numbers well, but sizes on which other numbers hang badly."""
+    """A failure at the smallest sizes, shrunk.
+
+    Hypothesis shrinks numbers well, but sizes, on which other numbers hang, badly: they are tried here, the smallest first.
+    """
     spec, law = statements.spec, statements.law
     names = list(failure.sizes)
     ranges = [range(1, failure.sizes[d] + 1) for d in names]
     claimed = [s for c in spec.claims if c.kind == "law" and c.name == law for s in c.sizes if s]
-    for numbers in sorted(product(*ranges), key=sum)[:MAX_SMALLER]:
+    for numbers in sorted(product(*ranges), key=sum)[: LIMITS.smaller]:
         at = dict(zip(names, numbers, strict=True))
         if at == dict(failure.sizes):
             break
@@ -311,7 +328,7 @@ def _smallest(statements: _Statements, failure: _Fails, body: Callable[[Any], No
     return _run(_cases(statements, failure.sizes), body, plan, plan.count, shrink=True) or failure
 
 
-def _case_text(at: Sizes, leaves: Mapping[str, Any], weights: Any, found: Found) -> str:
+def _case_text(at: Sizes, leaves: Mapping[str, Any], weights: Any, found: ExactRate) -> str:
     lines = [f"{d} = {n}" for d, n in at.items()]
     rows = [", ".join(lines)] if lines else []
     rows += [f"{name} = {_array_text(x)}" for name, x in leaves.items()]
@@ -331,15 +348,15 @@ def _array_text(x: Any) -> str:
 
 def _witness_fails(spec: Spec, result: ClaimResult) -> bool:
     """Whether floating point sees no change of the law at the witness of a refutation."""
-    detail = result.detail
-    if result.verdict is not Verdict.REFUTED or detail.get("choices"):
+    found = result.detail.counterexample
+    if result.verdict is not Verdict.REFUTED or found is None or found.choices:
         return False  # what the file leaves open is another function here
-    statement = Instance(spec, {**(result.sizes or {}), **detail["sizes"]}).statement(result.name)
+    statement = Instance(spec, {**(result.sizes or {}), **found.sizes}).statement(result.name)
     leaves = {
-        name: np.vectorize(Fraction, otypes=[object])(np.array(x, dtype=object)) for name, x in detail["arrays"].items()
+        name: np.vectorize(Fraction, otypes=[object])(np.array(x, dtype=object)) for name, x in found.arrays.items()
     }
     weights = np.zeros(shape_of(statement, statement.law))
-    weights[tuple(detail["law_entry"])] = 1.0
+    weights[found.law_entry] = 1.0
     try:
         return not floating(statement, leaves, weights, 0).value
     except NoValue:
@@ -351,7 +368,7 @@ def _witness_fails(spec: Spec, result: ClaimResult) -> bool:
 
 @dataclass
 class _Runs:
-    """One problem: along the flow at two tolerances, and in steps of two lengths."""
+    """The runs of one problem: along the flow at two tolerances, and in steps of two lengths."""
 
     tight: Trajectory
     coarse: Trajectory
@@ -424,18 +441,19 @@ def _some_sizes(spec: Spec, law: str | None, plan: Plan) -> list[Sizes]:
 
 
 def _runs(problem: TrainingProblem) -> _Runs | None:
-    tight = gradient_flow(problem, DURATION, 9)
+    """Train one problem; None where the flow can't be followed."""
+    tight = gradient_flow(problem, LIMITS.duration, 9)
     if len(tight.times) < 2:
         return None
-    loose = gradient_flow(problem, DURATION, 9, rtol=LOOSE)
+    loose = gradient_flow(problem, LIMITS.duration, 9, rtol=LIMITS.loose)
     n = min(len(tight.times), len(loose.times))
     if n < 2:
         return None
-    coarse, fine = (gradient_descent(problem, step, DURATION, 9) for step in (STEP, STEP / 2))
-    for k in range(HALVINGS):
+    coarse, fine = (gradient_descent(problem, step, LIMITS.duration, 9) for step in (LIMITS.step, LIMITS.step / 2))
+    for k in range(LIMITS.halvings):
         if not (coarse.stopped or fine.stopped) and _settled(tight, coarse, fine):
             break
-        coarse, fine = fine, gradient_descent(problem, STEP / 2 ** (k + 2), DURATION, 9)
+        coarse, fine = fine, gradient_descent(problem, LIMITS.step / 2 ** (k + 2), LIMITS.duration, 9)
     error = np.abs(tight.states[:n] - loose.states[:n])
     tight.times, tight.states = tight.times[:n], tight.states[:n]
     return _Runs(tight, coarse, fine, error)
@@ -449,14 +467,15 @@ def _settled(flow: Trajectory, coarse: Trajectory, fine: Trajectory) -> bool:
 
 
 def _judged(law: str, problem: TrainingProblem, runs: _Runs) -> Trained | None:
+    """What the runs of a problem say of a law; None where it has no value along them."""
     with np.errstate(all="ignore"):
         values = runs.tight.laws()[law]
         drift = float(np.max(np.abs(values - values[0]), initial=0.0))
         scale = float(np.max(np.abs(values), initial=0.0))
-        allowed = FLOOR * (1.0 + scale)
+        allowed = LIMITS.floor * (1.0 + scale)
         for state, error in zip(runs.tight.states, runs.error, strict=True):
             jacobian, _ = problem.system.law_gradient(law, problem.unpack(state), problem.data)
-            allowed = max(allowed, MARGIN * float(np.max(np.abs(jacobian) @ error, initial=0.0)))
+            allowed = max(allowed, LIMITS.margin * float(np.max(np.abs(jacobian) @ error, initial=0.0)))
         coarse, fine = (float(run.drifts()[law].max()) for run in (runs.coarse, runs.fine))
     if not np.isfinite(drift) or not np.isfinite(allowed):
         return None
@@ -480,7 +499,7 @@ def _steps(spec: Spec, test: LawTest) -> None:
 
 
 def _step_failure(spec: Spec, law: str, known: Discrete, problem: TrainingProblem) -> str:
-    """Whether one long step changes the law by what is derived; in floating point, to rounding."""
+    """Why one long step does not change the law by what is derived, up to rounding; empty where it does."""
     step = 0.25
     moved = problem.motion(problem.start)
     after = {name: x + step * moved[name] for name, x in problem.start.items()}
@@ -496,7 +515,7 @@ def _step_failure(spec: Spec, law: str, known: Discrete, problem: TrainingProble
 
 
 def expression_value(spec: Spec, problem: TrainingProblem, e: Any, state: Mapping[str, Any]) -> Any:
-    """An expression of the file's language about the state and constants, at this state."""
+    """The value at this state of an expression of the file's language about the state and constants."""
     instance = Instance(spec, problem.sizes)
     model, (node,) = instance.with_expressions([e])
     system = System(model, {"": node}, problem.system.declared, problem.system.shapes)

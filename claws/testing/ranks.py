@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from claws.kernel.core.functions import KNOWN
 from claws.kernel.core.program import Apply
 from claws.kernel.counting.bounds import simple_model
-from claws.kernel.counting.points import Model, coordinates
+from claws.kernel.counting.points import CountedModel, coordinates
 from claws.prover.counting import forms
 from claws.readings.points import FloatPoint
 
@@ -35,7 +36,7 @@ class Estimate:
     gap: float
 
 
-def estimate(model: Model, depth: int, seed: int = 0) -> Estimate | None:
+def estimate(model: CountedModel, depth: int, seed: int = 0) -> Estimate | None:
     """The number of laws by brackets of up to `depth` generators, at the best of some points.
 
     None for a model that is too large, or that has no value at these points.
@@ -46,12 +47,18 @@ def estimate(model: Model, depth: int, seed: int = 0) -> Estimate | None:
     return max(found, key=lambda e: e.rank, default=None)
 
 
-def _at_point(model: Model, depth: int, seed: int) -> Estimate | None:
+def _has_units(model: CountedModel) -> bool:
+    """Whether the model has two-sided functions, such as relu."""
+    names = {n.function for n in model.program.nodes if isinstance(n, Apply)}
+    return any(KNOWN[name].sides is not None for name in names if name in KNOWN)
+
+
+def _at_point(model: CountedModel, depth: int, seed: int) -> Estimate | None:
     total = coordinates(model.program)
     simple = simple_model(model)
     point = FloatPoint(simple, seed)
     # units that are seldom on need many data to be seen
-    samples = total * (12 if any(isinstance(n, Apply) and n.function == "relu" for n in model.program.nodes) else 1) + 8
+    samples = total * (12 if _has_units(model) else 1) + 8
     blocks = []
     with np.errstate(all="ignore"):
         for d, trees in enumerate(forms(bool(simple.flow.drift)), 1):

@@ -1,102 +1,68 @@
-"""`claws test` on files and folders: in processes, in order, as text or JSON."""
+"""`test` as a verb of the runner: a unit of work is a whole file, whose laws share their training runs."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from claws.report.results import Exit
-from claws.report.trials import render_file, render_summary
-from claws.runner.driver import COMMAND_LINE, Options, find_files, process_died, unknown_dims
-from claws.runner.processes import in_order
+from claws.report.trials import FileTrials, TrialReport
+from claws.runner.costs import model_length
+from claws.runner.faults import Fault
+from claws.runner.files import COMMAND_LINE, Source, unknown_dims
+from claws.runner.options import Options
+from claws.runner.run import Tell, Verb, run
+from claws.syntax.source import source_lines
 
 if TYPE_CHECKING:
-    from claws.testing.files import FileTests
     from claws.testing.laws import Plan
 
-SCHEMA = "claws-test/1"
+
+@dataclass(frozen=True)
+class Trials(Verb[None, FileTrials, FileTrials]):
+    """Try the laws of each file; what shows a bug of claws is written to the folder `bundles`."""
+
+    options: Options
+    plan: Plan
+    bundles: str
+
+    def begin(self, source: Source) -> tuple[FileTrials, Sequence[None]]:
+        spec = source.spec(self.options.sizes)
+        found = FileTrials(spec.path, list(spec.diagnostics), lines=source_lines(spec.text))
+        return found, () if found.errors else (None,)
+
+    def costs(self, source: Source, units: Sequence[None]) -> list[float]:
+        spec = source.spec(self.options.sizes)
+        return [1000.0 * len(spec.laws) + model_length(spec) for _ in units]
+
+    def do(self, source: Source, unit: None, tell: Tell) -> FileTrials:
+        from claws.testing.files import spec_tests
+
+        self.plan.load_profile()
+        return spec_tests(source.spec(self.options.sizes), self.options, self.plan, self.bundles)
+
+    def add(self, result: FileTrials, unit: None, part: FileTrials | Fault) -> FileTrials:
+        if isinstance(part, FileTrials):
+            return part
+        return replace(result, errors=[*result.errors, part.diagnostic], failed=part.failed)
+
+    def refuse(self, source: Source, fault: Fault) -> FileTrials:
+        return FileTrials(source.path, [fault.diagnostic], lines=source_lines(source.text), failed=fault.failed)
 
 
-def run_paths(
-    paths: Sequence[str], options: Options, plan: Plan, bundles: str, form: str, color: bool, verbose: bool
-) -> int:
-    """Test files and folders, print what was found, and return the exit status."""
-    import hypothesis
-
-    try:
-        plan.load_profile()
-    except hypothesis.errors.InvalidArgument:
-        print(f"claws: hypothesis has no profile `{plan.profile}`; it has default and ci", file=sys.stderr)
-        return Exit.WRONG
-    found: list[FileTests] = []
-    interrupted = False
-    try:
-        for result in _results(paths, options, plan, bundles):
-            found.append(result)
-            if form == "text":
-                for line in render_file(result.data, result.errors, color, verbose):
-                    print(line, flush=True)
-    except KeyboardInterrupt:
-        interrupted = True
-    data = [_with_errors(f) for f in found]
-    if form == "json":
-        print(json.dumps({"schema": SCHEMA, "seed": plan.seed, "files": [_without_source(f) for f in data]}, indent=1))
-    else:
-        print(render_summary(data, plan.seed))
-    if interrupted:
-        print("interrupted: what was finished is above", file=sys.stderr)
-        return Exit.INTERRUPTED
-    return _status(found)
-
-
-def _results(paths: Sequence[str], options: Options, plan: Plan, bundles: str) -> Iterator[FileTests]:
-    from claws.testing.files import no_result
-
-    files = find_files(paths)
-    readable = [path for path, problem in files if problem is None]
-    calls = [(path, options, plan, bundles) for path in readable]
-    jobs = min(options.jobs, len(calls))
-    dims: set[str] = set()
-    results = in_order(_one, calls, jobs) if jobs > 1 else (_one(*call) for call in calls)
-    for path, problem in files:
-        if problem is not None:
-            yield no_result(path, problem)
-        else:
-            found = next(results) or no_result(path, process_died(), failed=True)
-            dims.update(found.dims)
-            yield found
+def run_tests(
+    sources: Sequence[Source],
+    options: Options,
+    plan: Plan,
+    bundles: str,
+    done: Callable[[FileTrials], object] = lambda found: None,
+) -> tuple[TrialReport, bool]:
+    """What was found in each file, and whether the run was interrupted. `done` gets each file when its turn has come."""
+    found = run(Trials(options, plan, bundles), sources, options.jobs, done=done)
+    report = TrialReport([f for f in found.results if not f.interrupted], plan.seed)
+    dims = {d for f in report.files for d in f.dims}
     unknown = unknown_dims(options.sizes, dims)
-    if dims and unknown is not None:
-        yield no_result(COMMAND_LINE, unknown)
-
-
-def _one(path: str, options: Options, plan: Plan, bundles: str) -> FileTests:
-    from claws.testing.files import file_tests
-
-    plan.load_profile()
-    return file_tests(path, options, plan, bundles)
-
-
-def _with_errors(f: FileTests) -> dict[str, Any]:
-    errors = [
-        {"code": d.code, "message": d.message, "line": d.span.line, "column": d.span.column, "hint": d.hint}
-        for d in f.errors
-    ]
-    return {**f.data, "errors": errors}
-
-
-def _without_source(data: dict[str, Any]) -> dict[str, Any]:
-    return {name: x for name, x in data.items() if name != "source"}
-
-
-def _status(files: Sequence[FileTests]) -> int:
-    laws = [law for f in files for law in f.data["laws"]]
-    if any(f.failed for f in files) or any(law["bug"] for law in laws):
-        return Exit.FAILED
-    if any(f.errors for f in files) or not laws:
-        return Exit.WRONG
-    if any(not law["holds"] and law["tried"] for law in laws):
-        return Exit.MISSED
-    return Exit.UNDECIDED if any(not law["holds"] for law in laws) else Exit.OK
+    if not found.interrupted and dims and unknown is not None:
+        report.files.append(FileTrials(COMMAND_LINE, [unknown]))
+        done(report.files[-1])
+    return report, found.interrupted

@@ -16,8 +16,9 @@ from collections.abc import Iterable
 from math import isqrt
 
 from claws.readings.modular import PRIMES
-from claws.runner.driver import Options
-from claws.runner.sweep import Row, count_at
+from claws.report.sweeps import SweepRow
+from claws.runner.options import Options
+from claws.runner.sweep import count_at
 from claws.syntax.reader import load_text
 from tests.claims.published import LINEAR, RELU, linear_net, relu_net
 
@@ -44,7 +45,7 @@ def main(sizes: Iterable[int]) -> int:
     return 0
 
 
-def _count(text: str) -> Row:
+def _count(text: str) -> SweepRow:
     return count_at(load_text(text), {}, OPTIONS)
 
 

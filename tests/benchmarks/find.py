@@ -15,8 +15,10 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from claws.discovery.find import Settings, find_laws_of
-from claws.discovery.polynomials import PolynomialSearch, state_ansatz
+from claws.discovery.ansatz import state_ansatz
+from claws.discovery.found import Settings
+from claws.discovery.polynomial_search import PolynomialSearch
+from claws.discovery.stages import find_laws_of
 from claws.kernel.core.errors import Meter
 from claws.readings.modular import PRIMES
 from claws.syntax.instances.instance import Instance

@@ -9,7 +9,9 @@ import pytest
 
 from claws.report.descent import EXACT, FIRST_ORDER, QUADRATIC, descend
 from claws.report.results import ClaimResult
-from claws.runner.driver import Options, check_file, check_text, verify_certificate
+from claws.runner.check import check_file, check_text
+from claws.runner.options import Options
+from claws.runner.verification import verify_certificate
 from claws.syntax.reader import load_text
 
 ATTENTION = """dim n, d, h
@@ -115,7 +117,7 @@ def test_blocks_at_fixed_sizes(tmp_path: Path) -> None:
 
 def test_certificates_of_blocks(tmp_path: Path) -> None:
     found = claims(tmp_path, HEAD + "map M(x + A(x))\nlaw qk = A.qk\n", Options(certificates=str(tmp_path)))
-    path = str(found["qk"].detail["certificate"])
+    path = str(found["qk"].detail.certificate)
     spec = load_text((tmp_path / "net.claw").read_text(encoding="utf-8"), str(tmp_path / "net.claw"))
     good = verify_certificate(spec, path, Options())
     assert good.accepted, good
@@ -176,4 +178,4 @@ def test_a_flow_that_couples_them_is_refused() -> None:
 def test_the_name_says_which() -> None:
     (claim,) = check_text("param u, v\nmap u*v\ncount = 0 in u\n", "x.claw", Options()).claims
     assert claim.name == "count in u"
-    assert claim.detail["parameters"] == 1
+    assert claim.detail.to_json()["parameters"] == 1

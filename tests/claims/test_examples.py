@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from claws.report.results import FileResult, Verdict
-from claws.runner.driver import Options, check_file
+from claws.kernel.core.finding import Verdict
+from claws.report.results import FileResult
+from claws.runner.check import check_file
+from claws.runner.options import Options
 from claws.syntax.reader import load_text
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -58,7 +60,7 @@ def test_completeness_is_proved_by_a_sandwich() -> None:
         assert complete, name
         for claim in complete:
             assert claim.method == "sandwich"
-            assert claim.detail["count_at_least"] == claim.detail["count_at_most"]
+            assert claim.detail.to_json()["count_at_least"] == claim.detail.to_json()["count_at_most"]
 
 
 def test_matrix_laws_are_there_for_all_sizes() -> None:
@@ -83,7 +85,7 @@ def test_a_law_at_one_size_only() -> None:
     assert claims["one_neuron"].verdict is Verdict.PROVED
     assert claims["one_neuron"].sizes == {"r": 1}
     assert claims["two_neurons"].verdict is Verdict.REFUTED
-    assert claims["all_sizes"].detail["sizes"]["r"] >= 2
+    assert claims["all_sizes"].detail.to_json()["sizes"]["r"] >= 2
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 
 from claws.report.results import ClaimResult
-from claws.runner.driver import Options, check_text
+from claws.runner.check import check_text
+from claws.runner.options import Options
 from claws.syntax import nodes
 from tests.claims.residues import is_nonzero
-from tests.properties.interpreter import read, residues
+from tests.properties.interpreter import read
+from tests.properties.random_points import residues
 
 LINEAR = "dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T\n"
 MOMENT = "(U.T @ vel(U) - vel(U).T @ U + V.T @ vel(V) - vel(V).T @ V)"
@@ -202,8 +204,8 @@ def test_verdict(known: Known) -> None:
     claim = known.decide()[-1]
     assert claim.verdict.value == known.verdict, (known.text, claim.reason)
     if claim.kind == "law" and known.verdict == "REFUTED":
-        assert is_nonzero(claim.detail["residue"])
-        t = claim.detail["witness"].get("t", "0")
+        assert is_nonzero(claim.detail.to_json()["residue"])
+        t = claim.detail.to_json()["witness"].get("t", "0")
         assert Fraction(t) >= 0
 
 

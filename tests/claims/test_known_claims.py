@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from claws.report.results import ClaimResult, Exit, Verdict
-from claws.runner.driver import Options, check_paths, check_text
+from claws.kernel.core.finding import Verdict
+from claws.report.results import ClaimResult, Exit
+from claws.runner.check import check_paths, check_text
+from claws.runner.options import Options
 from tests.claims.by_hand import HANDS, Hand, Point, law_entries, random_point, residues
 from tests.claims.known import CASES, VERDICTS, Known
 from tests.claims.residues import bounds_of, is_nonzero
@@ -57,7 +59,7 @@ def test_verdict(case: Known) -> None:
             claim.reason,
         )
         if claim.verdict is Verdict.REFUTED:
-            assert is_nonzero(claim.detail["residue"])
+            assert is_nonzero(claim.detail.to_json()["residue"])
 
 
 # --- the same by hand -----------------------------------------------------------------------------
@@ -82,7 +84,7 @@ def witness_point(claim: ClaimResult) -> Point:
     def numbers(x: Any) -> Any:
         return [numbers(y) for y in x] if isinstance(x, list) else Fraction(x)
 
-    arrays = {name: numbers(x) for name, x in claim.detail["arrays"].items()}
+    arrays = {name: numbers(x) for name, x in claim.detail.to_json()["arrays"].items()}
     return {name: np.array(x, dtype=object) if isinstance(x, list) else x for name, x in arrays.items()}
 
 
@@ -90,14 +92,14 @@ def witness_point(claim: ClaimResult) -> Point:
 def test_witness_agrees_with_the_computation_by_hand(name: str) -> None:
     for claim in claims_of(name):
         point = witness_point(claim)
-        found = residues(HANDS[name], point, tuple(claim.detail["law_entry"]))
-        residue = found[tuple(claim.detail["output_entry"])]
+        found = residues(HANDS[name], point, tuple(claim.detail.to_json()["law_entry"]))
+        residue = found[tuple(claim.detail.to_json()["output_entry"])]
         assert not is_zero(residue)
         if isinstance(residue, float):
-            low, high = bounds_of(claim.detail["residue"])
+            low, high = bounds_of(claim.detail.to_json()["residue"])
             assert residue == pytest.approx(float(low)) and residue == pytest.approx(float(high))
         else:
-            assert residue == Fraction(claim.detail["residue"])
+            assert residue == Fraction(claim.detail.to_json()["residue"])
 
 
 def vanishes(hand: Hand, seed: int) -> bool:
@@ -120,12 +122,12 @@ def test_truth_by_hand(name: str) -> None:
 
 def test_the_false_entry_of_a_law_is_named() -> None:
     (claim,) = claims_of("stack_one_false_entry")
-    assert claim.detail["law_entry"] == [2]
+    assert claim.detail.to_json()["law_entry"] == [2]
 
 
 def test_the_output_that_moves_the_law_is_named() -> None:
     (claim,) = claims_of("second_output")
-    assert claim.detail["output"] == "u"
+    assert claim.detail.to_json()["output"] == "u"
 
 
 def test_a_witness_is_inside_its_domain() -> None:

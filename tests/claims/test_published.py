@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from claws.runner.driver import Options
+from claws.runner.options import Options
 from claws.runner.sweep import count_at
 from claws.syntax.reader import load_text
 from tests.claims.published import LINEAR, RELU, linear_net, relu_net

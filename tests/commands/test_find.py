@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from claws import __version__
-from claws.cli import FIND_STATUSES
-from claws.discovery.find import Settings
-from claws.discovery.polynomials import PolynomialSearch
+from claws.commands import find as command
+from claws.discovery.found import Settings
+from claws.discovery.polynomial_search import PolynomialSearch
 from claws.runner.find import checked_file, find_in_text
 from tests.command_line import Claws, runner
 
@@ -234,7 +234,7 @@ def test_an_interruption_keeps_what_was_found(claws: Claws, monkeypatch: pytest.
 
 
 def test_notes_are_for_those_who_ask(claws: Claws, monkeypatch: pytest.MonkeyPatch) -> None:
-    import claws.discovery.find as module
+    import claws.discovery.stages as module
     from claws.discovery.found import FoundLaw
 
     monkeypatch.setattr(module, "search_matrix_laws", lambda *given: iter([FoundLaw("u + v", False)]))
@@ -256,7 +256,7 @@ def test_a_file_that_check_does_not_accept_is_told(monkeypatch: pytest.MonkeyPat
 def test_statuses_are_in_the_help(claws: Claws) -> None:
     run = claws("find", "--help")
     assert run.status == 0
-    assert FIND_STATUSES in run.out
+    assert command.EPILOG in run.out
 
 
 def test_a_file_that_is_written_elsewhere_finds_its_blocks(claws: Claws, tmp_path: Path) -> None:

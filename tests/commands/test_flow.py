@@ -97,7 +97,7 @@ def test_data_that_do_not_fit_are_named(flow: Flow) -> None:
 
 
 def test_without_matplotlib(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("claws.cli._missing_packages", lambda name: [name])
+    monkeypatch.setattr("claws.commands.flow._missing_packages", lambda name: [name])
     status, _, err = flow("linear.claw", *SMALL, "-o", "run.png")
     assert status == 2 and "figures need matplotlib: pip install 'claws[plot]'" in err
     assert flow("linear.claw", *SMALL, "-o", "run.csv")[0] == 0

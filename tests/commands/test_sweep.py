@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from claws.cli import main
-from claws.runner.driver import Options
-from claws.runner.sweep import Row, Save, SaveError, all_sizes, csv_fields, parse_over, sweep, table
+from claws.report.sweeps import SweepRow, csv_fields, table
+from claws.runner.files import Source
+from claws.runner.options import Options
+from claws.runner.save import Save, SaveError
+from claws.runner.sweep import all_sizes, parse_over, sweep
+from claws.syntax.spec import Spec
 
 LINEAR = "dim n, m, r\nparam U: [n, r], V: [m, r]\nmap U @ V.T\nlaw balance = U.T @ U - V.T @ V\n"
 BARE = LINEAR.replace("law", "# law")
-DIMS = ("n", "m", "r")
+DIMS: tuple[str, ...] = ("n", "m", "r")
 
 
 @pytest.fixture
@@ -27,10 +32,10 @@ def file(tmp_path: Path) -> Callable[[str], str]:
     return write
 
 
-def rows_of(text: str, over: str, **options: int) -> list[Row]:
-    rows: list[Row] = []
-    sweep(text, "model.claw", all_sizes(parse_over(over)), Options(**options), rows.append)
-    return rows
+def rows_of(text: str, over: str, **options: Any) -> list[SweepRow]:
+    found = sweep(Source("model.claw", text), all_sizes(parse_over(over)), Options(**options))
+    (rows,) = found.results
+    return rows.rows
 
 
 # --- ranges --------------------------------------------------------------------------------------------------------
@@ -179,7 +184,7 @@ def test_sweep_saves_and_does_nothing_twice(
     path, save = file(LINEAR), str(tmp_path / "save.csv")
     assert main(["sweep", path, "--over", "n=1..2,m=2,r=1", "--save", save, "--format", "csv"]) == 0
     first = capsys.readouterr().out
-    monkeypatch.setattr("claws.runner.sweep._row", lambda *task: pytest.fail("done already"))
+    monkeypatch.setattr("claws.runner.sweep.count_at", lambda *task: pytest.fail("done already"))
     assert main(["sweep", path, "--over", "n=1..2,m=2,r=1", "--save", save, "--format", "csv"]) == 0
     assert capsys.readouterr().out == first
     assert first.splitlines()[0] == "n,m,r,parameters,lie_dimension,at_least,at_most,depth,status,reason"
@@ -190,15 +195,15 @@ def test_an_interrupted_sweep_shows_what_was_finished(
 ) -> None:
     import claws.runner.sweep
 
-    original, calls = claws.runner.sweep._row, []
+    original, calls = claws.runner.sweep.count_at, []
 
-    def stop(text: str, path: str, sizes: dict[str, int], options: Options) -> Row:
+    def stop(spec: Spec, sizes: dict[str, int], options: Options) -> SweepRow:
         calls.append(sizes)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return original(text, path, sizes, options)
+        return original(spec, sizes, options)
 
-    monkeypatch.setattr(claws.runner.sweep, "_row", stop)
+    monkeypatch.setattr(claws.runner.sweep, "count_at", stop)
     save = str(tmp_path / "save.csv")
     assert main(["sweep", file(LINEAR), "--over", "n=1..4,m=2,r=1", "--save", save]) == 130
     captured = capsys.readouterr()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ HALF = GOOD + "law e = relu(u^2 - v^2)\n"
 
 
 @pytest.fixture
-def without_coq(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def without_coq(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     from claws.coq import coqc
 
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))

@@ -204,7 +204,9 @@ independent b
 """
 
 
-def checked(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, object]:
+def checked(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], *options: str
+) -> dict[str, tuple[str, str | None, list[str]]]:
     (tmp_path / "m.claw").write_text(text)
     main(["check", "--coq", "--format", "json", *options, str(tmp_path / "m.claw")])
     (file,) = json.loads(capsys.readouterr().out)["files"]
@@ -275,8 +277,11 @@ def test_check_with_coq_adds_to_the_trust_line(capsys: pytest.CaptureFixture[str
     path.write_text("dim n\nparam U, V: [n]\nmap U*V\nlaw b = U^2 - V^2\nlaw e = relu(U^2 - V^2)\n")
     assert main(["check", "--coq", "--format", "json", str(path)]) == 0
     b, e = json.loads(capsys.readouterr().out)["files"][0]["claims"]
-    assert b["trust"][1].startswith("Coq 8") and b["trust"][1].endswith("at n = 2")
-    assert len(e["trust"]) == 1 and e["detail"]["coq"].startswith("not exported: `relu` can't be exported yet")
+    kernel = ["core 2", "tensors 2"]
+    assert b["trust"][:2] == kernel
+    assert b["trust"][2].startswith("Coq 8") and b["trust"][2].endswith("at n = 2")
+    assert e["trust"] == kernel
+    assert e["detail"]["coq"].startswith("not exported: `relu` can't be exported yet")
 
 
 def test_an_export_that_coqc_refuses_is_an_error(

@@ -8,7 +8,7 @@ import pytest
 
 from claws.coq import exporter
 from claws.coq.coqc import sources
-from claws.coq.exporter import Export, export
+from claws.coq.exporter import Export, Known, export
 from claws.coq.statements.reserved_names import Names
 from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
@@ -248,7 +248,7 @@ def test_an_index_that_is_a_difference_is_refused_by_its_text() -> None:
 
 def test_what_is_decided_is_not_decided_again(monkeypatch: pytest.MonkeyPatch) -> None:
     from claws.coq.exporter import Decided
-    from claws.kernel.core.evidence import Witness
+    from claws.kernel.values.evidence import Witness
 
     def no_search(*_: object) -> None:
         raise AssertionError("decided again")
@@ -259,7 +259,7 @@ def test_what_is_decided_is_not_decided_again(monkeypatch: pytest.MonkeyPatch) -
     witness = exporter_witness(text)
     assert isinstance(witness, Witness)
     monkeypatch.setattr("claws.coq.exporter.decide_law", no_search)
-    known = {
+    known: Known = {
         (id(right), ()): Decided("PROVED", None),
         (id(wrong), ()): Decided("REFUTED", witness),
         (id(unknown), ()): Decided("UNKNOWN", None, "time ran out"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from claws.discovery.ansatz import state_ansatz
 from claws.discovery.beyond import ansatz_with, darboux_polynomials, letter_text, own_functions
-from claws.discovery.find import Findings, Settings, find_laws_of
-from claws.discovery.found import Notes
-from claws.discovery.polynomials import PolynomialSearch, state_ansatz
+from claws.discovery.found import Findings, Notes, Settings
+from claws.discovery.polynomial_search import PolynomialSearch
 from claws.discovery.rational import decomposed, quotients
+from claws.discovery.stages import find_laws_of
 from claws.kernel.core.errors import Meter
 from claws.readings.modular import PRIMES
 from claws.syntax.instances.instance import Instance
@@ -198,7 +199,7 @@ def test_functions_that_a_model_has_in_it(text: str, functions: list[str]) -> No
 )
 def test_entries_are_written_inside_where_that_means_the_same(expression: str, entry: str) -> None:
     spec = load_text("param U: [2, 2], a\nmap U")
-    assert letter_text(spec, parse_expression(expression), (0, 1)) == entry
+    assert letter_text(spec, parse_expression(expression), (0, 1)).text == entry
 
 
 # --- quotients -------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -11,23 +12,23 @@ import sympy
 from flint import nmod_mat
 
 from claws.discovery import gradings as module
-from claws.discovery.gradings import PRIME, Grading, gradings
+from claws.discovery.gradings import WEIGHT_PRIME, Grading, gradings
 from claws.kernel.core.flow import STATE
 from claws.kernel.counting.bounds import simple_model
-from claws.kernel.counting.points import Model
+from claws.kernel.counting.points import CountedModel
 from claws.readings.modular import PRIMES
 from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from tests.properties import interpreter as plain
 
 
-def model(text: str) -> Model:
+def model(text: str) -> CountedModel:
     spec = load_text(text)
     assert not spec.diagnostics, spec.diagnostics
     return simple_model(Instance(spec, {}).model())
 
 
-def grades(m: Model, *roles: str) -> Grading:
+def grades(m: CountedModel, *roles: str) -> Grading:
     """Of all coordinates of the state, in order; or of the leaves of these roles."""
     leaves = [n for n, _ in m.program.leaves(*(roles or STATE))]
     found = gradings(m, leaves)
@@ -123,7 +124,7 @@ def test_a_hidden_neuron_has_a_weight_of_its_own() -> None:
 def test_weights_are_those_of_the_generators_rather_than_of_the_outputs() -> None:
     """x + y^3 has the law 3*x + 1/y, which has one weight, and no output has."""
     x, y = grades(model("param x, y\nmap x + y^3")).weight.tolist()
-    assert x and (x + y) % PRIME == 0
+    assert x and (x + y) % WEIGHT_PRIME == 0
 
 
 @pytest.mark.parametrize("activation", ["relu", "relu2", "tanh", "exp"])
@@ -163,19 +164,19 @@ def test_velocities_count_in_parameters_by_time() -> None:
     weight = dict(zip(names, grades(m).weight.tolist(), strict=True))
     for name in ("u", "v"):
         assert sign[f"vel({name})"] == sign[name] ^ sign["t"]
-        assert weight[f"vel({name})"] == (weight[name] - weight["t"]) % PRIME
+        assert weight[f"vel({name})"] == (weight[name] - weight["t"]) % WEIGHT_PRIME
     assert sign["u"] != sign["v"] and weight["u"] == weight["v"]
 
 
 def test_rates_of_decay_count_in_inverse_times() -> None:
     m = model("param u, v\nconst a\nmap u*v\nflow gradient, decay(a)")
     (a,), (u, v, t) = grades(m, "const").weight.tolist(), grades(m).weight.tolist()
-    assert u == v != 0 and (a + t) % PRIME == 0 != t
+    assert u == v != 0 and (a + t) % WEIGHT_PRIME == 0 != t
 
 
 def test_a_model_that_is_too_large_has_no_gradings(monkeypatch: pytest.MonkeyPatch) -> None:
     m = model("param U: [2, 2], V: [1, 2]\nmap U @ V.T")
     leaves = [n for n, _ in m.program.leaves(*STATE)]
     assert gradings(m, leaves) is not None
-    monkeypatch.setattr(module, "MAX_TERMS", 3)
+    monkeypatch.setattr(module, "LIMITS", replace(module.LIMITS, terms=3))
     assert gradings(m, leaves) is None

@@ -6,19 +6,23 @@ import dataclasses
 from fractions import Fraction
 from itertools import permutations
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 
-from claws.discovery import matrices
+from claws.discovery import candidates, matrices
 from claws.discovery.found import FoundLaw, Notes
-from claws.discovery.matrices import matrix_laws, rational_kernel, search_matrix_laws, small_sizes, sparser
+from claws.discovery.matrices import matrix_laws, search_matrix_laws, small_sizes
+from claws.discovery.reconstruction import rational_kernel, sparser
 from claws.kernel.core.errors import Meter
 from claws.kernel.counting.bounds import Changed
 from claws.prover.array_ranks import ArrayRanks
 from claws.readings.modular import PRIMES
 from claws.readings.points import ModularPoint
-from claws.runner.driver import Options, check_text
+from claws.runner.check import check_text
+from claws.runner.options import Options
 from claws.syntax import nodes
 from claws.syntax.instances.instance import Instance
 from claws.syntax.parser import parse_expression
@@ -54,7 +58,7 @@ def bare(spec: Spec) -> Spec:
     return read(print_file(dataclasses.replace(spec.file, statements=kept, comments=())), spec.path)
 
 
-def found(text: str, **options: int) -> list[str]:
+def found(text: str, **options: Any) -> list[str]:
     return [law.text for law in matrix_laws(read(text), **options)]
 
 
@@ -303,7 +307,7 @@ def test_a_candidate_is_what_its_text_says(text: str) -> None:
         for c in group.members:
             for order in permutations(range(len(group.shape))):
                 if c.entry is None or order[0] == c.entry:
-                    expressions.append(parse_expression(c.text(order)))
+                    expressions.append(parse_expression(c.written(order).text))
                     orders.append((c, order))
         model, laws = Instance(spec, sizes).with_expressions(expressions)
         one = ModularPoint(model, PRIMES[0], 0, Meter(10**9))
@@ -313,7 +317,7 @@ def test_a_candidate_is_what_its_text_says(text: str) -> None:
             got, expected = left.value(law)[0], right.value(group.nodes[group.members.index(c)])[0]
             assert got is not None and expected is not None
             moved = np.moveaxis(expected, [0, *(1 + k for k in order)], range(expected.ndim))
-            assert np.array_equal(np.broadcast_to(got, moved.shape), moved), c.text(order)
+            assert np.array_equal(np.broadcast_to(got, moved.shape), moved), c.written(order).text
             seen += 1
     assert seen > 40
 
@@ -342,13 +346,20 @@ def test_a_budget_that_ends_is_noted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "value", "text", "note"),
+    ("module", "limit", "value", "text", "note"),
     [
-        ("MAX_CANDIDATES", 5, LINEAR, "3 of 8 terms of matrix identities of shape [r] were not looked at, products of"),
-        ("MAX_ENTRIES", 3, LINEAR, "matrix identities with 16 entries at small sizes were not searched"),
-        ("MAX_EXACT", 2, "dim n\nparam u: [n]\nmap u/sum(u - u)", "can't be evaluated modulo a prime"),
         (
-            "MAX_RANK",
+            matrices,
+            "candidates",
+            5,
+            LINEAR,
+            "3 of 8 terms of matrix identities of shape [r] were not looked at, products of",
+        ),
+        (matrices, "entries", 3, LINEAR, "matrix identities with 16 entries at small sizes were not searched"),
+        (matrices, "exact", 2, "dim n\nparam u: [n]\nmap u/sum(u - u)", "can't be evaluated modulo a prime"),
+        (
+            candidates,
+            "rank",
             2,
             "dim n\nparam u: [n, n, n]\nmap u",
             "matrix identities have u as a whole only: it has more than 2",
@@ -356,8 +367,11 @@ def test_a_budget_that_ends_is_noted() -> None:
     ],
 )
 def test_what_a_limit_leaves_out_is_noted(
-    limit: str, value: int, text: str, note: str, monkeypatch: pytest.MonkeyPatch
+    module: ModuleType, limit: str, value: int, text: str, note: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(matrices, limit, value)
+    changed = dataclasses.replace(module.LIMITS, **{limit: value})
+    monkeypatch.setattr(module, "LIMITS", changed)
+    if module is candidates:
+        monkeypatch.setattr(matrices, "CANDIDATE_LIMITS", changed)
     lines = notes_of(text)
     assert any(note in line for line in lines), lines

@@ -8,15 +8,15 @@ from random import Random
 
 import pytest
 
-from claws.discovery import polynomials
+from claws.discovery.ansatz import state_ansatz
 from claws.discovery.permutations import permutations
-from claws.discovery.polynomials import PolynomialSearch, state_ansatz
+from claws.discovery.polynomial_search import Monomials, PolynomialSearch
 from claws.kernel.core.errors import Meter
-from claws.kernel.core.evidence import Choices
 from claws.kernel.core.flow import STATE
 from claws.kernel.counting.bounds import simple_model
-from claws.kernel.counting.points import Model
+from claws.kernel.counting.points import CountedModel
 from claws.kernel.values.evaluation import evaluate, fixed, indices
+from claws.kernel.values.evidence import Choices
 from claws.kernel.values.rationals import Rationals
 from claws.readings.modular import PRIMES
 from claws.syntax.instances.instance import Instance
@@ -25,13 +25,13 @@ from claws.syntax.reader import load_text
 Place = tuple[int, int]
 
 
-def model(text: str) -> Model:
+def model(text: str) -> CountedModel:
     spec = load_text(text)
     assert not spec.diagnostics, spec.diagnostics
     return simple_model(Instance(spec, {}).model())
 
 
-def places(m: Model, *roles: str) -> list[Place]:
+def places(m: CountedModel, *roles: str) -> list[Place]:
     return [(n, k) for n, _ in m.program.leaves(*roles) for k in range(prod(fixed(s) for s in m.program.shapes[n]))]
 
 
@@ -125,7 +125,7 @@ def test_images_of_one_class_are_not_solved(monkeypatch: pytest.MonkeyPatch) -> 
     solved = []
     kernel = PolynomialSearch._kernel
 
-    def counted(self: PolynomialSearch, monomials: polynomials.Monomials) -> object:
+    def counted(self: PolynomialSearch, monomials: Monomials) -> object:
         solved.append(len(monomials))
         return kernel(self, monomials)
 

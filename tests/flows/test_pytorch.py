@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import claws
-from claws.report.results import Verdict
+from claws.kernel.core.finding import Verdict
 from claws.syntax.instances.instance import Instance
 
 if TYPE_CHECKING:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from claws.flows.figure import draw, save
 from claws.flows.problem import CannotTrain, random_problem
-from claws.flows.record import BLOCKS, Run, fitted, read_data, run, sketch, sparkline, to_csv
+from claws.flows.record import BLOCKS, RecordedRun, fitted, read_data, run, sketch, sparkline, to_csv
 from claws.syntax.reader import load_text
 
 LINEAR = (
@@ -21,7 +22,7 @@ LINEAR = (
 
 
 @pytest.fixture(scope="module")
-def record() -> Run:
+def record() -> RecordedRun:
     problem = random_problem(load_text(LINEAR, "linear.claw"), {"n": 2, "m": 2, "r": 2}, seed=1)
     found = run(problem, 1.0, [0.02, 0.01], 17)
     found.verdicts = {"balance": "PROVED", "energy": "REFUTED"}
@@ -36,7 +37,7 @@ def test_the_work_that_is_done_is_told() -> None:
     assert told[-1] == pytest.approx(1.0)
 
 
-def test_the_table_has_every_run(record: Run) -> None:
+def test_the_table_has_every_run(record: RecordedRun) -> None:
     rows = list(csv.DictReader(io.StringIO(to_csv(record))))
     assert {row["run"] for row in rows} == {"flow", "descent, step 0.02", "descent, step 0.01"}
     assert list(rows[0]) == ["run", "time", "loss", "drift of balance", "drift of energy"]
@@ -54,7 +55,7 @@ def test_a_sparkline_is_logarithmic() -> None:
     assert sparkline(np.array([2.0, 2.0]), 2.0, 2.0) == BLOCKS[0] * 2
 
 
-def test_the_sketch_shows_loss_and_drifts(record: Run) -> None:
+def test_the_sketch_shows_loss_and_drifts(record: RecordedRun) -> None:
     lines = sketch(record)
     assert lines[0] == "n = 2, m = 2, r = 2; loss square; 1 samples"
     assert [line.split()[0] for line in lines[2::3][:3]] == ["loss", "balance", "energy"]
@@ -66,7 +67,7 @@ def test_the_sketch_shows_loss_and_drifts(record: Run) -> None:
 # --- figures -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_figure_has_labelled_axes(record: Run) -> None:
+def test_the_figure_has_labelled_axes(record: RecordedRun) -> None:
     figure = draw(record, "linear")
     panels = figure.get_axes()
     drawn = [p for p in panels if p.lines]
@@ -76,17 +77,17 @@ def test_the_figure_has_labelled_axes(record: Run) -> None:
     assert all(p.get_yscale() == "log" for p in drawn)
 
 
-def test_refuted_laws_are_dashed(record: Run) -> None:
+def test_refuted_laws_are_dashed(record: RecordedRun) -> None:
     panel = draw(record, "linear").get_axes()[1]
     assert {line.get_linestyle() for line in panel.lines} == {"-", "--"}
 
 
-def test_no_two_texts_overlap(record: Run) -> None:
+def test_no_two_texts_overlap(record: RecordedRun) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
 
     figure = draw(record, "linear")
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     renderer = canvas.get_renderer()
     # matplotlib keeps labels of ticks that are out of view; it spaces those that it draws
@@ -100,7 +101,7 @@ def test_no_two_texts_overlap(record: Run) -> None:
 
 
 @pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
-def test_a_figure_is_a_file(record: Run, tmp_path: Path, ending: str) -> None:
+def test_a_figure_is_a_file(record: RecordedRun, tmp_path: Path, ending: str) -> None:
     start = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[ending]
     first, again = tmp_path / f"a.{ending}", tmp_path / f"b.{ending}"
     save(record, str(first), "linear")

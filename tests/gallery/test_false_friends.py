@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from claws.kernel.core.errors import Meter
-from claws.kernel.core.evidence import Witness
-from claws.kernel.format.certificate import Certificate, read_certificate, write_certificate
+from claws.kernel.core.finding import Verdict
+from claws.kernel.format.certificate import Certificate, read_certificate
 from claws.kernel.theorem import check
+from claws.kernel.values.evidence import Witness
+from claws.prover.certificates import write_certificate
 from claws.prover.laws import decide_law
-from claws.report.results import ClaimResult, Verdict
-from claws.runner.driver import Options, check_claim
+from claws.report.results import ClaimResult
+from claws.runner.claims import check_claim
+from claws.runner.options import Options
 from claws.syntax.instances.instance import Instance
 from claws.syntax.printer import print_expression
 from claws.syntax.reader import load_text
@@ -23,17 +26,8 @@ from claws.syntax.spec import Claim, Spec
 from tests.claims.residues import bounds_of, is_nonzero
 from tests.gallery.test_models import FILES, name_of
 from tests.properties.inlining import inlined
-from tests.properties.interpreter import (
-    CONTEXT,
-    NoValue,
-    as_floating,
-    exact_numbers,
-    floating_numbers,
-    random_point,
-    read,
-    residue_at,
-    shapes_of,
-)
+from tests.properties.interpreter import CONTEXT, NoValue, read, residue_at, shapes_of
+from tests.properties.random_points import as_floating, exact_numbers, floating_numbers, random_point
 from tests.properties.test_against_sympy import chosen, witness_point
 
 
@@ -99,7 +93,7 @@ def test_it_is_refuted(case: tuple[Path, str]) -> None:
     at = claim.sizes[0]
     result = check_claim(spec, claim, at, Options(timeout=None))
     assert result.verdict is Verdict.REFUTED, result.reason
-    assert is_nonzero(result.detail["residue"])
+    assert is_nonzero(result.detail.to_json()["residue"])
     compare(path, result)
 
 
@@ -108,10 +102,10 @@ def compare(path: Path, result: ClaimResult) -> None:
     file = inlined(read(path.read_text(encoding="utf-8")), path.parent)
     spec = spec_of(path)
     sizes = dict.fromkeys(spec.dims, 1) | {d: n for d, n in spec.dims.items() if n is not None}
-    sizes |= {**(result.sizes or {}), **result.detail["sizes"]}
+    sizes |= {**(result.sizes or {}), **result.detail.to_json()["sizes"]}
     outputs = [print_expression(e) for e in spec.map.outputs] if spec.map is not None else []
-    number = outputs.index(result.detail["output"]) if result.detail["output"] else -1
-    place = tuple(result.detail["law_entry"]), number, tuple(result.detail["output_entry"])
+    number = outputs.index(result.detail.to_json()["output"]) if result.detail.to_json()["output"] else -1
+    place = tuple(result.detail.to_json()["law_entry"]), number, tuple(result.detail.to_json()["output_entry"])
     if spec.functions:
         return  # the interpreter has no functions of whole arrays
     point = witness_point(result, file, sizes, random.Random(0))
@@ -126,7 +120,7 @@ def compare(path: Path, result: ClaimResult) -> None:
     except NoValue:
         value, size = residue_at(file, result.name, sizes, as_floating(point), floating_numbers(choose))[place]
         slack = CONTEXT.mpf("1e-24") * (1 + size)
-    low, high = bounds_of(result.detail["residue"])
+    low, high = bounds_of(result.detail.to_json()["residue"])
     if slack:
         low, high = (CONTEXT.mpf(x.numerator) / x.denominator for x in (low, high))
     assert low - slack <= value <= high + slack

@@ -9,7 +9,8 @@ import pytest
 
 from claws.cli import main
 from claws.report.gallery import entry_of, render, without_times
-from claws.runner.driver import Options, check_text
+from claws.runner.check import check_text
+from claws.runner.options import Options
 
 GALLERY = Path(__file__).parent.parent.parent / "examples" / "gallery"
 

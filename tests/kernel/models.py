@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
-from claws.kernel import Evidence, Meter, Program, Refused, Size, Statement, Theorem, Witness, check
-from claws.kernel.core.evidence import Choices
-from claws.kernel.core.flow import GRADIENT, Flow
-from claws.kernel.core.program import Apply, Det, Einsum, Gather, Leaf, Node, Number, Opaque, Power, Product, Sum
+from claws.kernel import Meter, Program, Refused, Size, Statement, Theorem, check
+from claws.kernel.core.flow import Flow, Part, flow_of, gradient_flow
+from claws.kernel.core.program import Apply, Call, Einsum, Leaf, Number, Sum, power
+from claws.kernel.counting.evidence import Evidence
+from claws.kernel.values.evidence import Choices, Witness
+from tests.kernel.sketches import Det, Gather, Product, Sketch, drawn
 
 ONE = Fraction(1)
 N, M, R = Size.dim("n"), Size.dim("m"), Size.dim("r")
@@ -30,17 +33,31 @@ def constant(*shape: int) -> tuple[Size, ...]:
 
 
 def make(
-    nodes: Sequence[Node],
+    nodes: Sequence[Sketch],
     outputs: Sequence[int],
     law: int,
     *,
     activations: tuple[tuple[str, Fraction | None], ...] = (),
     functions: tuple[str, ...] = (),
     conditions: tuple[Size, ...] = (),
-    flow: Flow = GRADIENT,
+    flow: Flow | None = None,
 ) -> Statement:
-    program = Program(tuple(nodes), activations, functions, conditions)
-    return Statement(program, tuple(outputs), law, flow)
+    """The statement; positions count the items of `nodes`. Without a flow, all parameters follow minus the gradient."""
+    drawing = drawn(nodes, activations, functions, conditions)
+    program = Program(tuple(drawing.nodes), activations, functions, conditions)
+    moving = gradient_flow(program) if flow is None else flow.placed({n: drawing[n] for n in flow.nodes()})
+    return Statement(program, tuple(drawing[n] for n in outputs), drawing[law], moving)
+
+
+def with_factors(flow: Flow, **factors: int) -> Flow:
+    """The flow that multiplies the gradients in these parameters by these nodes."""
+    parts = (part for field in flow.fields for part in field.parts)
+    return flow_of(replace(x, factor=factors[x.gradient]) if x.gradient in factors else x for x in parts)
+
+
+def preconditioned(*parameters: str, **factors: int) -> Flow:
+    """theta' = -P grad E: gradients move these parameters, multiplied by these nodes where there are any."""
+    return with_factors(flow_of(Part(name, None, name) for name in parameters), **factors)
 
 
 def scale(c: int, n: int) -> tuple[Fraction, int]:
@@ -89,14 +106,14 @@ def perceptron(function: str = "relu", degree: int = 1) -> Statement:
 
 
 def scalars(
-    *nodes: Node,
+    *nodes: Sketch,
     outputs: Sequence[int] = (2,),
     law: int = 0,
     domain: str = "real",
     functions: tuple[str, ...] = (),
 ) -> Statement:
     """Parameters a and b (nodes 0 and 1), then these nodes."""
-    leaves: list[Node] = [Leaf("a", "param", (), domain), Leaf("b", "param", ())]
+    leaves: list[Sketch] = [Leaf("a", "param", (), domain), Leaf("b", "param", ())]
     return make([*leaves, *nodes], outputs, law, activations=(("s", None), ("h", Fraction(2))), functions=functions)
 
 
@@ -128,11 +145,11 @@ def every_kind() -> Statement:
             Product(7),
             Einsum((7, 3), ((0,), (1,)), (0, 1), (*n, *n)),
             Det(9),
-            Opaque("F", (7,), n, 1),
-            Power(11, Fraction(2)),
+            Call("F", (7,), n, 1),
+            power(11, 2),
             Number(Size.of(5)),
-            Power(0, Fraction(2)),
-            Power(1, Fraction(2)),
+            power(0, 2),
+            power(1, 2),
             Sum((scale(1, 14), scale(-1, 15))),
         ],
         [8, 10, 12],

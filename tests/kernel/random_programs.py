@@ -13,8 +13,9 @@ import numpy as np
 
 from claws.kernel import Malformed, Program, Size, Statement
 from claws.kernel.core import program as p
-from claws.kernel.core.flow import Flow
+from claws.kernel.core.flow import Part, flow_of
 from tests.kernel.reference import Array, shape_of
+from tests.kernel.sketches import Det, Gather, Product, Reshape, Scatter, Sketch, drawn
 
 N, M = Size.dim("n"), Size.dim("m")
 ONE = Size.of(1)
@@ -64,16 +65,19 @@ class Maker:
             if k is not None and domain == "positive":
                 self.positive.add(k)
 
-    def put(self, node: p.Node) -> int | None:
+    def put(self, item: Sketch) -> int | None:
+        """The position of the value of an item, or None where it does not fit or is too large."""
         try:
-            found = Program((*self.nodes, node), ACTIVATIONS, ("F",)).shapes[-1]
+            drawing = drawn([*self.nodes, item], ACTIVATIONS, ("F",))
+            found = Program(tuple(drawing.nodes), ACTIVATIONS, ("F",)).shapes
         except Malformed:
             return None
-        if len(found) > 4:
+        if any(len(shape) > 4 for shape in found):
             return None
-        self.nodes.append(node)
-        self.shapes.append(found)
-        return len(self.nodes) - 1
+        new = drawing.nodes[len(self.nodes) :]
+        self.nodes += new
+        self.shapes += found[len(self.shapes) :]
+        return drawing.place[len(drawing.place) - 1] if new else None
 
     def some(self) -> int:
         # later nodes more often, so that programs become deep
@@ -99,7 +103,7 @@ class Maker:
             e = Fraction(r.choice([2, 3, -1, 1, 0, -2]))
             if x in self.positive and r.random() < 0.7:
                 e = Fraction(r.choice([1, 3, -1]), 2)
-            k = self.put(p.Power(x, e))
+            k = self.put(p.power(x, e))
             if k is not None and x in self.positive:
                 self.positive.add(k)
         elif kind == "apply":
@@ -108,38 +112,38 @@ class Maker:
             if k is not None and f == "exp":
                 self.positive.add(k)
         elif kind == "product":
-            self.put(p.Product(x))
+            self.put(Product(x))
         elif kind == "det":
-            self.put(p.Det(r.choice([5, x])))
+            self.put(Det(r.choice([5, x])))
         elif kind == "opaque":
             operands = tuple(self.some() for _ in range(r.randint(1, 2)))
             batch = r.randint(0, min(2, len(shape)))
             tail = r.choice([shape[batch:], (), (N,), (ONE, N), (M,)])
-            self.put(p.Opaque("F", (x, *operands[1:]), (*shape[:batch], *tail), batch))
+            self.put(p.Call("F", (x, *operands[1:]), (*shape[:batch], *tail), batch))
         elif kind == "gather" and shape:
             axis = r.randrange(len(shape))
             size = shape[axis]
             choice = r.choice(["first", "last", "reverse", "tail", "window"])
             if choice == "first":
-                self.put(p.Gather(x, axis, Size.of(0), (), ()))
+                self.put(Gather(x, axis, Size.of(0), (), ()))
             elif choice == "last":
-                self.put(p.Gather(x, axis, size - 1, (), ()))
+                self.put(Gather(x, axis, size - 1, (), ()))
             elif choice == "reverse":
-                self.put(p.Gather(x, axis, size - 1, (-1,), (size,)))
+                self.put(Gather(x, axis, size - 1, (-1,), (size,)))
             elif choice == "tail":
-                self.put(p.Gather(x, axis, ONE, (1,), (size - 1,)))
+                self.put(Gather(x, axis, ONE, (1,), (size - 1,)))
             else:
-                self.put(p.Gather(x, axis, Size.of(0), (1, 1), (size - 1, Size.of(2))))
+                self.put(Gather(x, axis, Size.of(0), (1, 1), (size - 1, Size.of(2))))
         elif kind == "scatter" and shape:
             axis = r.randrange(len(shape))
             size = shape[axis]
             step, extra = r.choice([(1, 0), (1, 2), (2, 0), (-1, 0)])
             start = size - 1 if step < 0 else Size.of(extra)
-            self.put(p.Scatter(x, axis, start, (step,), size * abs(step) + extra))
+            self.put(Scatter(x, axis, start, (step,), size * abs(step) + extra))
         elif kind == "reshape":
             total = p.count_entries(shape)
-            options = [(total,), (*shape, ONE), (ONE, *shape), tuple(reversed(shape))]
-            self.put(p.Reshape(x, r.choice(options)))
+            options: list[p.Shape] = [(total,), (*shape, ONE), (ONE, *shape), tuple(reversed(shape))]
+            self.put(Reshape(x, r.choice(options)))
         elif kind == "number":
             self.put(p.Number(r.choice([N, N * M - 3, Size.of(Fraction(1, 2)), Size.of(-2)])))
         elif kind == "iota":
@@ -184,13 +188,13 @@ class Maker:
         scale = [
             (node.name, k) for k, node in enumerate(self.nodes) if isinstance(node, p.Leaf) and node.role == "param"
         ]
-        factors = (r.choice(scale),) if r.random() < 0.3 else ()
-        drift = []
+        factors = dict([r.choice(scale)]) if r.random() < 0.3 else {}
+        parts = [Part(name, factors.get(name), name) for name, _ in scale]
         for name, k in scale:
             fields = [n for n in laws if self.shapes[n] == self.shapes[k]]
             if fields and r.random() < 0.15:
-                drift.append((name, r.choice(fields)))
-        return Statement(program, outputs, law, Flow(factors, tuple(drift)))
+                parts.append(Part(name, r.choice(fields)))
+        return Statement(program, outputs, law, flow_of(parts))
 
 
 def random_statement(random: Random, steps: int = 9) -> Statement:

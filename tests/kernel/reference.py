@@ -22,13 +22,14 @@ from claws.kernel.core.statement import Statement
 from claws.kernel.laws.polynomials import Monomial, Polynomial, Polynomials
 from claws.kernel.laws.symbols import Symbol, Tensor
 from claws.kernel.laws.tensors import Tensors
+from tests.kernel.known_functions import SMOOTH, TWO_SIDED
 
 Array = NDArray[np.complex128]
 STEP = 1e-60
 
 
-def _size(n: object) -> int:
-    value = n.integer()  # type: ignore[attr-defined]
+def _size(n: Any) -> int:
+    value = n.integer()
     assert value is not None
     return int(value)
 
@@ -37,29 +38,26 @@ def shape_of(program: p.Program, n: int) -> tuple[int, ...]:
     return tuple(_size(k) for k in program.shapes[n])
 
 
-def _positive_part(z: Array) -> Array:
-    return np.where(z.real > 0, z, 0)
-
-
 def _erf(z: Array) -> Array:
     flat = [complex(math.erf(x.real), 2 / math.sqrt(math.pi) * math.exp(-(x.real**2)) * x.imag) for x in z.ravel()]
     return np.array(flat, dtype=complex).reshape(z.shape)
 
 
-KNOWN = {
-    "exp": np.exp,
-    "log": np.log,
-    "sin": np.sin,
-    "cos": np.cos,
-    "tanh": np.tanh,
-    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
-    "softplus": lambda z: np.log(1 + np.exp(z)),
-    "erf": _erf,
-    "erf_slope": lambda z: 2 / math.sqrt(math.pi) * np.exp(-(z**2)),
-    "normal_cdf": lambda z: (1 + _erf(z / math.sqrt(2))) / 2,
-    "normal_pdf": lambda z: np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi),
-    "relu": _positive_part,
-}
+class _Complex:
+    """NumPy on complex numbers, where an imaginary part of 1e-60 stands for a derivative."""
+
+    exp, log, sin, cos, tanh = np.exp, np.log, np.sin, np.cos, np.tanh
+    erf = staticmethod(_erf)
+    sqrt = staticmethod(math.sqrt)
+    pi = math.pi
+
+
+def known(name: str, z: Array) -> Array:
+    """A function of the kernel's table."""
+    if name in SMOOTH:
+        return np.asarray(SMOOTH[name](z, _Complex))
+    right, left = TWO_SIDED[name]
+    return np.where(z.real > 0, right(z, _Complex), left(z, _Complex))
 
 
 def power(x: Array, exponent: Fraction) -> Array:
@@ -74,13 +72,22 @@ def _seed(*parts: object) -> np.random.Generator:
 
 def activation(name: str, degree: Fraction | None, z: Array) -> Array:
     """A function of the declared kind, the same for every use of the name."""
-    if name in KNOWN:
-        return KNOWN[name](z)
+    if name in SMOOTH or name in TWO_SIDED:
+        return known(name, z)
     a, b = _seed(name).uniform(0.5, 2, 2)
     if degree is None:
         return np.sin(a * z) + b * z**2
     up = z.real > 0
     return np.where(up, a, -b) * np.exp(float(degree) * np.log(np.where(up, z, -z)))
+
+
+def function_of_arrays(name: str, arguments: Sequence[Array], shape: tuple[int, ...]) -> Array:
+    """The product of a vector, the determinant of a matrix, or a declared function."""
+    if name == "prod":
+        return np.prod(arguments[0])
+    if name == "det":
+        return np.linalg.det(arguments[0])
+    return opaque(name, arguments, shape)
 
 
 def opaque(name: str, arguments: Sequence[Array], shape: tuple[int, ...]) -> Array:
@@ -126,35 +133,28 @@ def _value(
             return einsum([found[m] for m in operands], labels, out, [_size(n) for n in sizes])
         case p.Sum(terms):
             return sum((complex(c) * found[m] for c, m in terms), np.zeros(shape, dtype=complex))
-        case p.Power(m, exponent):
+        case p.Apply("^", m, exponent):
+            assert exponent is not None
             return power(found[m], exponent)
         case p.Apply(function, m):
             return activation(function, degrees.get(function), found[m])
-        case p.Product(m):
-            return np.prod(found[m], axis=-1)
-        case p.Det(m):
-            return np.linalg.det(found[m])
-        case p.Opaque(function, operands, _, batch):
+        case p.Call(function, operands, _, batch):
             result = np.zeros(shape, dtype=complex)
             for head in itertools.product(*(range(k) for k in shape[:batch])):
-                result[head] = opaque(function, [found[m][head] for m in operands], shape[batch:])
+                result[head] = function_of_arrays(function, [found[m][head] for m in operands], shape[batch:])
             return result
-        case p.Gather(m, axis, start, steps, lengths):
-            x, counts = found[m], [_size(n) for n in lengths]
-            result = np.zeros(shape, dtype=complex)
-            for js in itertools.product(*(range(k) for k in counts)):
-                at = _size(start) + sum(t * j for t, j in zip(steps, js, strict=True))
-                result[(slice(None),) * axis + js] = x[(slice(None),) * axis + (at,)]
-            return result
-        case p.Scatter(m, axis, start, steps, _):
+        case p.Window(m, axis, start, steps, lengths, size, transposed):
             x = found[m]
             result = np.zeros(shape, dtype=complex)
-            for js in itertools.product(*(range(k) for k in x.shape[axis : axis + len(steps)])):
-                at = _size(start) + sum(t * j for t, j in zip(steps, js, strict=True))
-                result[(slice(None),) * axis + (at,)] += x[(slice(None),) * axis + js]
+            before = (slice(None),) * axis
+            for js in itertools.product(*(range(_size(n)) for n in lengths)):
+                i = _size(start) + sum(_size(t) * j for t, j in zip(steps, js, strict=True))
+                assert 0 <= i < _size(size)
+                if transposed:
+                    result[(*before, i)] += x[before + js]
+                else:
+                    result[before + js] = x[(*before, i)]
             return result
-        case p.Reshape(m, _):
-            return found[m].reshape(shape)
     raise TypeError(node)
 
 
@@ -195,15 +195,14 @@ def gradient(program: p.Program, root: int, leaves: Mapping[str, Array], weights
 
 
 def law_direction(statement: Statement, leaves: Mapping[str, Array], weights: Array) -> dict[str, Array]:
-    """P * grad <weights, law> by parameter, the gradient in what the flow moves."""
+    """B^T grad <weights, law> by parameter, where B is the control of the flow."""
     slopes = gradient(statement.program, statement.law, leaves, weights)
     now = values(statement.program, leaves)
-    factors, flow = dict(statement.flow.factors), statement.flow
     with np.errstate(all="ignore"):
         return {
-            leaf.name: slopes[flow.moved(leaf.name)] * (now[factors[leaf.name]] if leaf.name in factors else 1)
-            for _, leaf in statement.program.leaves("param")
-            if flow.moved(leaf.name) in slopes
+            part.gradient: slopes[part.target] * (1 if part.factor is None else now[part.factor])
+            for part in statement.flow.parts(1)
+            if part.gradient is not None and part.target in slopes
         }
 
 
@@ -217,8 +216,9 @@ def residue(statement: Statement, leaves: Mapping[str, Array], weights: Array) -
 def drift(statement: Statement, leaves: Mapping[str, Array]) -> Array:
     """The derivative of the law along the flow's drift."""
     now = values(statement.program, leaves)
+    along = {part.target: now[part.factor] for part in statement.flow.parts(0) if part.factor is not None}
     with np.errstate(all="ignore"):
-        return derivative(statement.program, statement.law, leaves, {name: now[n] for name, n in statement.flow.drift})
+        return derivative(statement.program, statement.law, leaves, along)
 
 
 class TensorReader:
@@ -242,13 +242,13 @@ class TensorReader:
         self.arrays: dict[int, Array] = {}
         self.nodes: dict[int, int] = {}
         for n, tensor in tensors._values.items():
-            if isinstance(tensors.program.nodes[n], p.Opaque | p.Det | p.Product) and len(tensor.terms) == 1:
+            if isinstance(tensors.program.nodes[n], p.Call) and len(tensor.terms) == 1:
                 ((network, _),) = tensor.terms.items()
-                if network and tensors.symbols[network[0][0]].kind in ("opaque", "det", "product"):
+                if network and tensors.symbols[network[0][0]].kind == "call":
                     self.nodes.setdefault(network[0][0], n)
 
-    def size(self, n: object) -> int:
-        return _size(n.at(self.dims))  # type: ignore[attr-defined]
+    def size(self, n: Any) -> int:
+        return _size(n.at(self.dims))
 
     def read(self, tensor: Tensor) -> Array:
         with np.errstate(all="ignore"):
@@ -306,15 +306,13 @@ class TensorReader:
             start, step, _ = key
             return np.array([self.size(start) + step * k for k in range(shape[0])])
         if s.kind == "select":
-            start, steps, _, _ = s.data
+            select = s.select
+            assert select is not None
+            start, steps = self.size(select.start), [self.size(t) for t in select.steps]
             result = np.zeros(shape)
             for js in np.ndindex(shape[:-1]):
-                result[(*js, self.size(start) + sum(t * j for t, j in zip(steps, js, strict=True)))] = 1
+                result[(*js, start + sum(t * j for t, j in zip(steps, js, strict=True)))] = 1
             return result
-        if s.kind == "regroup":
-            (m,) = s.data
-            count = math.prod(shape[:m])
-            return np.eye(count).reshape(shape)
         if s.kind in ("value", "slope"):
             function, (z_shape, terms) = key
             z = self.read(Tensor(z_shape, dict(terms)))
@@ -325,7 +323,7 @@ class TensorReader:
         if s.kind == "mask":
             z_shape, terms = key
             return (self.read(Tensor(z_shape, dict(terms))).real > 0).astype(complex)
-        if s.kind in ("opaque", "det", "product"):
+        if s.kind == "call":
             return self.now[self.nodes[s.number]]
         if s.kind == "jacobian":
             owner, k = key
@@ -334,21 +332,16 @@ class TensorReader:
 
     def _jacobian(self, n: int, k: int, shape: tuple[int, ...]) -> Array:
         node = self.at.nodes[n]
-        arguments = [self.now[m] for m in p.operands_of(node)]
-        x = arguments[k]
-        batch = node.batch if isinstance(node, p.Opaque) else len(shape_of(self.at, n))
+        assert isinstance(node, p.Call)
+        arguments = [self.now[m] for m in node.operands]
+        x, batch = arguments[k], node.batch
         out = shape_of(self.at, n)
         result = np.zeros((*out, *x.shape[batch:]), dtype=complex)
         for head in np.ndindex(x.shape[:batch]):
             for j in np.ndindex(x.shape[batch:]):
                 moved = [np.array(y[head], dtype=complex) for y in arguments]
                 moved[k][j] += 1j * STEP
-                if isinstance(node, p.Opaque):
-                    value = opaque(node.function, moved, out[batch:])
-                elif isinstance(node, p.Det):
-                    value = np.linalg.det(moved[0])
-                else:
-                    value = np.prod(moved[0])
+                value = function_of_arrays(node.function, moved, out[batch:])
                 result[(*head, ..., *j)] = np.asarray(value).imag / STEP
         return result.reshape(shape)
 

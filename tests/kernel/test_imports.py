@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import claws.kernel
-from claws.kernel.format.certificate import Certificate, digest, write_certificate
-from tests.kernel.format.test_certificate import AT_ONE
+from claws.kernel.format.certificate import Certificate
+from claws.prover.certificates import digest, write_certificate
+from tests.kernel.format.cases import AT_ONE
 from tests.kernel.models import linear, scalars, witness
 from tests.kernel.models import product as times
 
@@ -87,7 +88,8 @@ WITHOUT_ASSERT = """
 import json, sys
 assert False, "this script must be run with -O"
 from fractions import Fraction
-from claws.kernel import ByPolynomials, ByTensors, Meter, Refused, check
+from claws.kernel import Meter, Refused, check
+from claws.kernel.laws.evidence import ByPolynomials, ByTensors
 from claws.kernel.format.certificate import read_certificate
 
 def outcome(text):
@@ -110,9 +112,9 @@ def certificates() -> list[tuple[str, str]]:
     outside = json.loads(refuted)
     outside["evidence"]["leaves"]["b"] = [[[0], "1"]]
     shapes = json.loads(good)
-    shapes["statement"]["nodes"][2][2] = [[0, 2], [2, 1]]
+    shapes["statement"]["program"]["nodes"][2][2] = [[0, 2], [2, 1]]
     forward = json.loads(good)
-    forward["statement"]["nodes"][2][1] = [0, 2]
+    forward["statement"]["program"]["nodes"][2][1] = [0, 2]
     token = json.loads(good)
     token["statement"]["law"] = True
     return [

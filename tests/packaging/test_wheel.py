@@ -96,10 +96,15 @@ def test_the_wheel_has_all_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         files = {name for name in archive.namelist() if ".dist-info/" not in name}
     expected = {path.relative_to(ROOT).as_posix() for path in (ROOT / "claws").rglob("*.py")}
-    expected |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "claws" / "kernel").glob("*.md")}
+    expected |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "claws").rglob("*.md")}
     expected |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "claws" / "coq" / "library").glob("*.v")}
-    expected |= {path.relative_to(ROOT).as_posix() for path in (ROOT / "claws" / "coq").glob("*.md")}
-    assert files == expected | {"claws/py.typed", "claws/grammar/__init__.py", "claws/grammar/claws.lark"}
+    expected |= {"claws/grammar/LANGUAGE.md"}
+    assert files == expected | {
+        "claws/py.typed",
+        "claws/grammar/__init__.py",
+        "claws/grammar/claws.lark",
+        "claws/grammar/LANGUAGE.md",
+    }
 
 
 def test_the_wheel_says_what_it_needs(wheel: Path) -> None:

@@ -15,29 +15,18 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from claws.kernel.core.errors import Meter, OutOfBudget, Refused
-from claws.kernel.theorem import ByPolynomials, ByTensors, check
-from claws.report.results import ClaimResult, Verdict
-from claws.runner.driver import Options, check_text
+from claws.kernel.core.finding import Verdict
+from claws.kernel.laws.evidence import ByPolynomials, ByTensors
+from claws.kernel.theorem import check
+from claws.report.results import ClaimResult
+from claws.runner.check import check_text
+from claws.runner.options import Options
 from claws.syntax import nodes
 from claws.syntax.instances.instance import Instance
 from claws.syntax.printer import print_expression
 from claws.syntax.reader import load_text
 from tests.claims.residues import bounds_of, is_nonzero
-from tests.properties.interpreter import (
-    CONTEXT,
-    Activations,
-    Array,
-    NoValue,
-    as_floating,
-    exact_numbers,
-    floating_numbers,
-    random_point,
-    read,
-    residue_at,
-    residues,
-    ring_residue_vanishes,
-    shapes_of,
-)
+from tests.properties.interpreter import CONTEXT, Array, NoValue, read, residue_at, ring_residue_vanishes, shapes_of
 from tests.properties.programs import (
     DIMS,
     FAMILIES,
@@ -48,6 +37,14 @@ from tests.properties.programs import (
     RATIONAL_FAMILIES,
     Program,
     programs,
+)
+from tests.properties.random_points import (
+    Activations,
+    as_floating,
+    exact_numbers,
+    floating_numbers,
+    random_point,
+    residues,
 )
 
 quiet = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -61,7 +58,7 @@ def chosen(result: ClaimResult, file: nodes.File) -> Activations:
     """The activations that a witness chooses, read from the report."""
     choose = Activations(file, random.Random(0))
     choose.factors.clear()
-    for line in result.detail["choices"]:
+    for line in result.detail.to_json()["choices"]:
         if match := re.fullmatch(r"(\w+)\(z\) = (\S+)\*z\^\d+ for z > 0, (\S+)\*\|z\|\^\d+ for z < 0", line):
             choose.factors[match[1]] = (Fraction(match[2]), Fraction(match[3]))
         else:
@@ -76,9 +73,9 @@ def chosen(result: ClaimResult, file: nodes.File) -> Activations:
 def witness_point(result: ClaimResult, file: nodes.File, sizes: dict[str, int], rng: random.Random) -> dict[str, Array]:
     """The reported counter-example; leaves of the file that the law's program does not use may be anything."""
     point = random_point(file, sizes, rng)
-    values = result.detail["witness"]
+    values = result.detail.to_json()["witness"]
     for name, (_, shape, domain) in shapes_of(file, sizes).items():
-        if name not in result.detail["arrays"]:
+        if name not in result.detail.to_json()["arrays"]:
             continue
         for i in np.ndindex(*shape):
             x = Fraction(values[name + (f"[{','.join(map(str, i))}]" if i else "")])
@@ -90,11 +87,13 @@ def witness_point(result: ClaimResult, file: nodes.File, sizes: dict[str, int], 
 
 def check_refutation(file: nodes.File, result: ClaimResult, rng: random.Random) -> None:
     """The independent residue at the witness is the reported one, and not zero."""
-    sizes = {**dict.fromkeys(DIMS, 1), **(result.sizes or {}), **result.detail["sizes"]}
+    sizes = {**dict.fromkeys(DIMS, 1), **(result.sizes or {}), **result.detail.to_json()["sizes"]}
     point = witness_point(result, file, sizes, rng)
-    place = tuple(result.detail["law_entry"]), _output_number(file, result), tuple(result.detail["output_entry"])
-    low, high = bounds_of(result.detail["residue"])
-    assert is_nonzero(result.detail["residue"])
+    found = result.detail.counterexample
+    assert found is not None
+    place = found.law_entry, _output_number(file, result), found.output_entry
+    low, high = bounds_of(result.detail.to_json()["residue"])
+    assert is_nonzero(result.detail.to_json()["residue"])
     choose = chosen(result, file)
     try:
         found, _ = residue_at(file, result.name, sizes, point, exact_numbers(choose))[place]
@@ -108,7 +107,7 @@ def check_refutation(file: nodes.File, result: ClaimResult, rng: random.Random) 
 
 def _output_number(file: nodes.File, result: ClaimResult) -> int:
     outputs = next(s.outputs for s in file.statements if isinstance(s, nodes.Map))
-    return [print_expression(e) for e in outputs].index(result.detail["output"])
+    return [print_expression(e) for e in outputs].index(result.detail.to_json()["output"])
 
 
 def check_proof(file: nodes.File, result: ClaimResult, rng: random.Random) -> int:

@@ -9,8 +9,9 @@ import sympy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from claws.runner.driver import Options
-from claws.runner.sweep import Row, count_at
+from claws.report.sweeps import SweepRow
+from claws.runner.options import Options
+from claws.runner.sweep import count_at
 from claws.syntax.reader import load_text
 
 quiet = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
@@ -32,13 +33,13 @@ def maps(draw: st.DrawFn) -> list[str]:
     return outputs
 
 
-def row(outputs: Sequence[str], params: Sequence[str] = NAMES, more: str = "") -> Row:
+def row(outputs: Sequence[str], params: Sequence[str] = NAMES, more: str = "") -> SweepRow:
     spec = load_text(f"param {', '.join(params)}\n{more}map {', '.join(outputs)}\n")
     assert not spec.diagnostics, spec.diagnostics
     return count_at(spec, {}, Options(budget=300_000, timeout=None))
 
 
-def same(a: Row, b: Row, more: int = 0) -> bool:
+def same(a: SweepRow, b: SweepRow, more: int = 0) -> bool:
     """Whether the second number is the first and so many more; where one is open, the bounds must leave room for it."""
     if a.status == b.status == "PROVED":
         return a.at_least + more == b.at_least

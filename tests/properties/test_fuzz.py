@@ -18,16 +18,20 @@ from hypothesis import strategies as st
 
 from claws.cli import main
 from claws.kernel.core.errors import Meter
+from claws.kernel.core.finding import Verdict
 from claws.report.codes import CODES
-from claws.report.results import ClaimResult, FileResult, Verdict, source_lines
-from claws.runner.driver import Options, check_text
+from claws.report.results import ClaimResult, FileResult
+from claws.runner.check import check_text
+from claws.runner.options import Options
 from claws.syntax.diagnostic import Span
 from claws.syntax.lexer import STATEMENT_KEYWORDS, Token, scan_tokens
 from claws.syntax.parser import parse_source
 from claws.syntax.printer import print_file
-from tests.properties.interpreter import read, residues
+from claws.syntax.source import source_lines
+from tests.properties.interpreter import read
 from tests.properties.nasty import NASTY
 from tests.properties.programs import programs
+from tests.properties.random_points import residues
 from tests.strategies import files, token_soup
 
 quiet = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -66,7 +70,9 @@ def check_span(span: Span, lines: tuple[str, ...]) -> None:
 
 def outcome(result: FileResult) -> list[object]:
     """All that must be the same each time."""
-    claims = [(c.name, c.sizes, c.verdict, c.method, c.reason, c.detail, c.assumptions) for c in result.claims]
+    claims = [
+        (c.name, c.sizes, c.verdict, c.method, c.reason, c.detail.to_json(), c.assumptions) for c in result.claims
+    ]
     return [result.model, result.errors, claims]
 
 
@@ -97,7 +103,7 @@ def check_claim(claim: ClaimResult) -> None:
     else:
         assert claim.method and claim.trust
     if claim.kind == "law" and claim.verdict is Verdict.REFUTED:
-        assert claim.detail["residue"] != "0"
+        assert claim.detail.to_json()["residue"] != "0"
     assert all(text.isprintable() for text in (claim.name, claim.reason, *claim.assumptions))
 
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from claws.report.results import Verdict
-from claws.runner.driver import Options, check_text
+from claws.kernel.core.finding import Verdict
+from claws.runner.check import check_text
+from claws.runner.options import Options
 from claws.syntax import nodes
 from claws.syntax.printer import print_file
 from claws.syntax.reader import load_text
@@ -31,7 +32,7 @@ def rewritten(x: Any, change: Callable[[Any], Any]) -> Any:
     """The tree with `change` made at every node, from the leaves up."""
     if isinstance(x, tuple):
         return tuple(rewritten(y, change) for y in x)
-    if not is_dataclass(x):
+    if not is_dataclass(x) or isinstance(x, type):
         return x
     parts = {f.name: rewritten(getattr(x, f.name), change) for f in fields(x) if f.compare}
     return change(replace(x, **parts))

@@ -11,7 +11,8 @@ from claws.report.codes import CODES
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic
 from claws.syntax.lexer import scan_tokens
-from claws.syntax.parser import MAX_DIAGNOSTICS, parse_source
+from claws.syntax.limits import LIMITS
+from claws.syntax.parser import parse_source
 from claws.syntax.printer import print_expression, print_file
 from tests.strategies import comment_texts, expressions, files, statements, token_soup
 
@@ -97,7 +98,7 @@ def test_formatting_keeps_the_tree_and_every_comment_and_is_settled_after_once(
 def check_diagnostics(text: str, diagnostics: list[Diagnostic]) -> None:
     """Known codes, places in the text, in order, no more than the limit, and messages that can be printed."""
     lines = text.split("\n")
-    assert len(diagnostics) <= MAX_DIAGNOSTICS + 1
+    assert len(diagnostics) <= LIMITS.diagnostics + 1
     assert diagnostics == sorted(diagnostics, key=lambda diagnostic: diagnostic.span)
     for diagnostic in diagnostics:
         assert diagnostic.code in CODES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,19 +11,21 @@ from flint import nmod_mat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claws.discovery.exact import reconstructed
+from claws.discovery.reconstruction import reconstructed
 from claws.kernel.core.errors import Meter
-from claws.kernel.core.evidence import Step, Tree
+from claws.kernel.core.finding import Verdict
 from claws.kernel.core.statement import Statement
+from claws.kernel.counting.evidence import Step, Tree
 from claws.kernel.counting.points import ExactRanks, Point, depth
 from claws.prover.array_ranks import ArrayRanks
 from claws.prover.counting import balanced, forms
 from claws.readings.echelon import Echelon, null_space
 from claws.readings.modular import PRIMES
 from claws.readings.points import ModularPoint
-from claws.report.results import Verdict
-from claws.runner.driver import Options, check_text
-from claws.runner.sweep import Row, count_at
+from claws.report.sweeps import SweepRow
+from claws.runner.check import check_text
+from claws.runner.options import Options
+from claws.runner.sweep import count_at
 from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 from tests.claims.published import linear_net, relu_net
@@ -47,7 +50,7 @@ def statement(text: str) -> Statement:
     return Instance(spec, {}).statement("l")
 
 
-def row(text: str, **options: int) -> Row:
+def row(text: str, **options: Any) -> SweepRow:
     spec = load_text(text)
     assert not spec.diagnostics, spec.diagnostics
     return count_at(spec, {}, Options(timeout=None, **options))
@@ -89,10 +92,10 @@ def test_brackets_are_antisymmetric_and_satisfy_the_jacobi_identity() -> None:
     def bracket(expression: object) -> list[int]:
         return [x.parts[0] if x is not None else 0 for x in evaluate(expression, point.theta, 0)]
 
-    def evaluate(e: object, theta: list, level: int) -> list:  # type: ignore[type-arg]
+    def evaluate(e: Any, theta: list[Any], level: int) -> list[Any]:
         if isinstance(e, str):
             return point.generator(theta, level, fields[e])
-        left, right = e  # type: ignore[misc]
+        left, right = e
         x = evaluate(left, theta, level)
         y, dy = _halves(evaluate(right, point._moved(theta, x, level), level + 1), point.ring(level))
         _, dx = _halves(evaluate(left, point._moved(theta, y, level), level + 1), point.ring(level))
@@ -200,7 +203,7 @@ def test_the_expectation_of_the_file_plays_no_part(claimed: int) -> None:
     text = f"param U, V: [2, 2]\nmap U @ V.T\nlaw l = U.T @ U - V.T @ V\ncount = {claimed}\n"
     claim = check_text(text, "x", Options()).claims[-1]
     assert claim.verdict is (Verdict.PROVED if claimed == 3 else Verdict.REFUTED)
-    assert claim.detail["count_at_least"] == 3 or claim.detail["count_at_least"] > claimed
+    assert claim.detail.to_json()["count_at_least"] == 3 or claim.detail.to_json()["count_at_least"] > claimed
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 
 from claws.kernel.core.errors import Meter
 from claws.kernel.core.statement import Statement
-from claws.kernel.theorem import Witness, check
+from claws.kernel.theorem import check
+from claws.kernel.values.evidence import Witness
 from claws.prover.laws import decide_law
 from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text

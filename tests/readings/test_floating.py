@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,6 +31,12 @@ FORMULAS = {
 }
 
 
+def number(x: Any) -> float:
+    """The value of an array of one entry."""
+    assert x is not None
+    return float(x[0])
+
+
 def taylor(formula: str, z: float, order: int) -> list[float]:
     """The Taylor coefficients at z, as the reading has them along z + t."""
     program = Instance(load_text(f"param z in positive\nmap {formula}\n", "f.claw"), {}).model().program
@@ -39,7 +46,7 @@ def taylor(formula: str, z: float, order: int) -> list[float]:
     for k in range(order):
         leaves["z"][1 << k] = np.array([1.0])
     jet = float_reading(program, leaves, order).value(output)
-    return [float(jet[(1 << k) - 1][0]) for k in range(order + 1)]
+    return [number(jet[(1 << k) - 1]) for k in range(order + 1)]
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
@@ -56,7 +63,7 @@ def test_a_homogeneous_activation_is_homogeneous(degree: int) -> None:
     model = Instance(load_text(text, "f.claw"), {}).model()
 
     def value(z: float) -> float:
-        return float(float_reading(model.program, {"z": [np.array([z])]}, seed=5).value(model.outputs[0])[0][0])
+        return number(float_reading(model.program, {"z": [np.array([z])]}, seed=5).value(model.outputs[0])[0])
 
     for z in (0.5, -0.75):
         assert value(3 * z) == pytest.approx(3**degree * value(z))
@@ -68,8 +75,8 @@ def test_derivatives_of_what_is_left_open_are_those_of_its_values(declaration: s
     model = Instance(load_text(f"param z\n{declaration}\nmap s(z)\n", "f.claw"), {}).model()
 
     def jet(z: float, level: int) -> list[float]:
-        leaves = {"z": [np.array([z]), np.array([1.0])][: level + 1]}
-        return [float(x[0]) for x in float_reading(model.program, leaves, level, seed=2).value(model.outputs[0])]
+        leaves: dict[str, Any] = {"z": [np.array([z]), np.array([1.0])][: level + 1]}
+        return [number(x) for x in float_reading(model.program, leaves, level, seed=2).value(model.outputs[0])]
 
     h = 1e-6
     assert jet(0.3, 1)[1] == pytest.approx((jet(0.3 + h, 0)[0] - jet(0.3 - h, 0)[0]) / (2 * h), rel=1e-6)
@@ -79,7 +86,7 @@ def test_a_soft_relu_is_one_away_from_its_kink() -> None:
     model = Instance(load_text("param z\nmap relu(z)\n", "f.claw"), {}).model()
 
     def value(z: float) -> float:
-        return float(float_reading(model.program, {"z": [np.array([z])]}, soft=1e-3).value(model.outputs[0])[0][0])
+        return number(float_reading(model.program, {"z": [np.array([z])]}, soft=1e-3).value(model.outputs[0])[0])
 
     assert value(0.5) == pytest.approx(0.5, abs=1e-12)
     assert value(-0.5) == pytest.approx(0.0, abs=1e-12)

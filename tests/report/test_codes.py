@@ -25,7 +25,7 @@ def test_the_example_of_a_code_triggers_it(code: object) -> None:
     assert code.code in [d.code for d in found]  # type: ignore[attr-defined]
 
 
-# These are about files, the command line or claws itself: test_cli.py, test_driver.py and coq/ trigger them.
+# These are about files, the command line or claws itself: commands/, runner/test_check.py and coq/ trigger them.
 WITHOUT_EXAMPLE = {"CLAW034", "CLAW040", "CLAW041", "CLAW042", "CLAW043", "CLAW044", "CLAW090", "CLAW091", "CLAW092"}
 
 

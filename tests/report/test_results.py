@@ -8,8 +8,11 @@ import json
 import pytest
 
 from claws import __version__
-from claws.report.results import ClaimResult, Exit, FileResult, Report, Verdict, source_lines
+from claws.kernel.core.finding import Verdict
+from claws.report.details import Detail
+from claws.report.results import ClaimResult, Exit, FileResult, Report
 from claws.syntax.diagnostic import START, Diagnostic, Span
+from claws.syntax.source import source_lines
 
 WORST_FIRST = [Exit.FAILED, Exit.WRONG, Exit.MISSED, Exit.UNDECIDED, Exit.OK]
 
@@ -87,7 +90,7 @@ def test_json_of_a_claim() -> None:
     c = claim(Verdict.UNKNOWN)
     c.sizes = {"n": 3}
     c.reason = "out of budget"
-    c.detail = {"tried": ["polynomials"]}
+    c.detail = Detail(tried=("polynomials",))
     c.assumptions = ("r >= 2",)
     c.seconds = 0.12345678
     assert c.to_json() == {
@@ -106,7 +109,7 @@ def test_json_of_a_claim() -> None:
         "trust": [],
         "seconds": 0.123457,
     }
-    assert c.detail == {"tried": ["polynomials"]}, "writing a result does not change it"
+    assert c.detail == Detail(tried=("polynomials",)), "writing a result does not change it"
 
 
 def test_json_survives_a_round_trip() -> None:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from claws.report.results import ClaimResult, FileResult, Report, Verdict
+from claws.kernel.core.finding import Verdict
+from claws.report.details import Counterexample, Detail, Term
+from claws.report.results import ClaimResult, FileResult, Report
 from claws.report.text import render_claim, render_diagnostic, render_file, render_report
 from claws.syntax.diagnostic import START, Diagnostic, Span
 
 SOURCE = ("dim n", "param u, v: [n]", "map u*v", "law l = u^2 - v^2")
 SPAN = Span(4, 1, 4, 18)
-WITNESS = {
-    "sizes": {"n": 2},
-    "witness": {"u[0]": "1", "u[1]": "0", "v[0]": "1/2", "v[1]": "0"},
-    "arrays": {"u": ["1", "0"], "v": ["1/2", "0"]},
-    "choices": ["s(z) = 1*z^2 for z > 0, 0*|z|^2 for z < 0"],
-    "law_entry": [0],
-    "output": "u*v",
-    "output_entry": [0],
-    "residue": "-3/2",
-    "terms": [{"term": "u^2", "residue": "-1"}, {"term": "-(v^2)", "residue": "-1/2"}],
-}
+WITNESS = Counterexample(
+    sizes={"n": 2},
+    entries={"u[0]": "1", "u[1]": "0", "v[0]": "1/2", "v[1]": "0"},
+    arrays={"u": ["1", "0"], "v": ["1/2", "0"]},
+    choices=("s(z) = 1*z^2 for z > 0, 0*|z|^2 for z < 0",),
+    law_entry=(0,),
+    output="u*v",
+    output_entry=(0,),
+    residue=Fraction(-3, 2),
+    bits=0,
+    terms=(Term("u^2", Fraction(-1)), Term("-(v^2)", Fraction(-1, 2))),
+)
 
 
 def claim(verdict: Verdict = Verdict.PROVED, **fields: Any) -> ClaimResult:
@@ -68,7 +73,7 @@ def test_a_proof_that_was_not_expected() -> None:
 
 
 def test_a_refutation() -> None:
-    assert shown(claim(Verdict.REFUTED, free_dims=("n",), detail=WITNESS)) == (
+    assert shown(claim(Verdict.REFUTED, free_dims=("n",), detail=Detail(counterexample=WITNESS))) == (
         "x.claw:4:1: REFUTED l, expected PROVED\n"
         "  4 | law l = u^2 - v^2\n"
         "    not conserved  d/dt l[0] = 3/2 for the loss (u*v)[0]; it should be 0\n"
@@ -83,14 +88,16 @@ def test_a_refutation() -> None:
 
 def test_a_witness_with_many_entries_is_listed_by_those_that_are_not_zero() -> None:
     entries = {f"u[{k}]": "0" for k in range(100)} | {"u[7]": "1/3"}
-    detail = WITNESS | {"witness": entries, "arrays": {"u": ["0"] * 100}, "terms": []}
-    text = shown(claim(Verdict.REFUTED, detail=detail))
+    found = replace(WITNESS, entries=entries, arrays={"u": ["0"] * 100}, terms=())
+    text = shown(claim(Verdict.REFUTED, detail=Detail(counterexample=found)))
     assert "    at             u[7] = 1/3\n    at             every other entry is 0\n" in text
     assert "u[8]" not in text
 
 
 def test_an_undecided_claim() -> None:
-    c = claim(Verdict.UNKNOWN, sizes={"n": 2}, reason="out of budget", detail={"tried": ["tensors: no", "witness: no"]})
+    c = claim(
+        Verdict.UNKNOWN, sizes={"n": 2}, reason="out of budget", detail=Detail(tried=("tensors: no", "witness: no"))
+    )
     assert shown(c) == (
         "x.claw:4:1: UNKNOWN l for n = 2, expected PROVED\n"
         "  4 | law l = u^2 - v^2\n"
@@ -101,7 +108,7 @@ def test_an_undecided_claim() -> None:
 
 
 def test_verbose() -> None:
-    c = claim(free_dims=("n",), method="tensors", trust=("core 2",), detail={"certificate": "c/x.json"})
+    c = claim(free_dims=("n",), method="tensors", trust=("core 2",), detail=Detail(certificate="c/x.json"))
     assert shown(c, verbose=True) == (
         "x.claw:4:1: PROVED l for all n\n"
         "  4 | law l = u^2 - v^2\n"

@@ -159,11 +159,13 @@ def test_preconditioners_come_with_a_block(tmp_path: Path) -> None:
     inner = "param u in positive, v\ninput x\nmap u*v*x\nprecondition u by u, v by 2*u"
     net = 'import "inner.claw" as A\ninput x\nmap A(x)\n'
     flow = Instance(good(tmp_path, net, inner=inner), {}).model().flow
-    assert [name for name, _ in flow.factors] == ["A.u", "A.v"]
+    assert [x.gradient for x in flow.parts(1) if x.factor is not None] == ["A.u", "A.v"]
     spec = good(tmp_path, net + "precondition A.v by 3")
     model = Instance(spec, {}).model()
-    assert dict(model.flow.factors).keys() == {"A.u", "A.v"}
-    assert str(model.program.nodes[dict(model.flow.factors)["A.v"]]).startswith("Number")
+    factors = {x.gradient: x.factor for x in model.flow.parts(1)}
+    assert factors.keys() == {"A.u", "A.v"}
+    assert factors["A.v"] is not None
+    assert str(model.program.nodes[factors["A.v"]]).startswith("Number")
 
 
 def at(d: Diagnostic) -> tuple[str, int, int]:

@@ -7,10 +7,12 @@ from fractions import Fraction
 import pytest
 
 from claws.kernel.core.errors import Meter
-from claws.kernel.core.evidence import Choices
+from claws.kernel.core.flow import velocity_of
 from claws.kernel.core.program import Program
-from claws.kernel.core.statement import Count, Statement
+from claws.kernel.core.statement import Statement
+from claws.kernel.counting.statements import Count
 from claws.kernel.values.evaluation import Array, evaluate
+from claws.kernel.values.evidence import Choices
 from claws.kernel.values.rationals import Rationals
 from claws.syntax.diagnostic import Diagnostic
 from claws.syntax.instances.instance import Instance
@@ -53,8 +55,11 @@ def entries(program: Program, node: int) -> list[int | Fraction]:
 
 def fields(flow: str, head: str = HEAD) -> Fields:
     m = model(flow, head)
-    factors = {name: entries(m.program, n) for name, n in m.flow.factors}
-    return factors, {name: entries(m.program, n) for name, n in m.flow.drift}, m.flow.second_order
+    factors = {x.gradient: entries(m.program, x.factor) for x in m.flow.parts(1) if x.gradient and x.factor is not None}
+    moved = {x.gradient: x.target for x in m.flow.parts(1)}
+    momentum = "vel(u)" in moved.values()
+    assert moved == {name: velocity_of(name) if momentum else name for name in ("u", "v")}
+    return factors, {name: entries(m.program, n) for name, n in m.flow.drift.items()}, momentum
 
 
 def only(flow: str, head: str = HEAD) -> Diagnostic:
@@ -194,8 +199,10 @@ def test_forms_that_mean_different_things(one: str, other: str) -> None:
 def test_rates_at_free_sizes() -> None:
     head = "dim n, r\nparam U: [n, r]\nmap U\n"
     true = Instance(good(f"{head}const e: [r]\nflow gradient, rate(e)\nlaw l = U\n"), {}).statement("l")
-    assert [name for name, _ in true.flow.factors] == ["U"]
-    assert true.program.shapes[dict(true.flow.factors)["U"]] == true.program.shapes[true.law]
+    (part,) = true.flow.parts(1)
+    assert (part.target, part.gradient) == ("U", "U")
+    assert part.factor is not None
+    assert true.program.shapes[part.factor] == true.program.shapes[true.law]
     found = only("const e: [n]\nflow gradient, rate(e)", head)
     assert (found.code, found.message) == ("CLAW022", "`U` is n x r, its rate is a vector of n")
 
@@ -215,7 +222,7 @@ def test_without_a_part_that_needs_it_there_is_no_time(flow: str) -> None:
     found = load_text(f"{HEAD}{flow}\nlaw l = t\n").diagnostics
     assert [(d.code, d.message) for d in found] == [("CLAW021", "unknown name `t`")]
     # and it may be declared
-    assert Instance(good(f"{HEAD}{flow}\nconst t\nlaw l = t\n"), {}).statement("l").flow.drift == ()
+    assert Instance(good(f"{HEAD}{flow}\nconst t\nlaw l = t\n"), {}).statement("l").flow.drift == {}
 
 
 def test_a_rate_may_mention_the_time_through_a_let() -> None:

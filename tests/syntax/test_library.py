@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from claws.readings.floating import values
 from claws.syntax.instances.instance import Instance
+from claws.syntax.library.table import TABLE, Builtin
 from claws.syntax.reader import load_text
 
 A = np.arange(1.0, 13.0).reshape(3, 4)
@@ -60,3 +64,20 @@ def test_wrong_calls(expression: str, message: str, hint: str) -> None:
     spec = load_text(f"dim n\nparam u: [n], W: [n, n]\nmap {expression}\nlaw l = u")
     assert message in spec.diagnostics[0].message
     assert hint in spec.diagnostics[0].hint
+
+
+PAGE = (Path(__file__).parents[2] / "grammar" / "LANGUAGE.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_a_row_says_how_the_function_is_called(row: Builtin) -> None:
+    """It stands on the language page, its usage is a call of it, and the usage is what a wrong call is told."""
+    assert re.search(rf"(?<!\w){row.name}(?!\w)", PAGE)
+    assert row.usage.startswith(f"{row.name}(") and row.about
+    spec = load_text(f"param u\nmap {row.name}({', '.join('u' for _ in range(row.most + 1))})\nlaw l = u")
+    hints = [d.hint for d in spec.diagnostics if f"`{row.name}` takes" in d.message]
+    assert hints == [f"usage: {row.usage}"]
+
+
+def test_names_of_rows_are_different() -> None:
+    assert len({row.name for row in TABLE}) == len(TABLE)

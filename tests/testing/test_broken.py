@@ -6,14 +6,15 @@ import re
 
 import pytest
 
-from claws.runner.driver import Options
+from claws.report.trials import FileTrials
+from claws.runner.options import Options
 from claws.syntax.reader import load_text
-from claws.testing.files import FileTests, spec_tests
+from claws.testing.files import spec_tests
 from claws.testing.laws import Plan
 from tests.testing.broken import BROKEN, Broken
 
 
-def outcome(text: str, seed: int = 0, examples: int = 30) -> FileTests:
+def outcome(text: str, seed: int = 0, examples: int = 30) -> FileTrials:
     found = spec_tests(load_text(text, "broken.claw"), Options(), Plan(seed, examples), bundles="nowhere")
     assert not found.errors
     return found
@@ -31,7 +32,7 @@ def test_there_are_twenty() -> None:
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda b: b.name)
 def test_a_wrong_law_is_caught_with_a_small_example(broken: Broken) -> None:
-    (law,) = outcome(broken.text).data["laws"]
+    (law,) = outcome(broken.text).to_json()["laws"]
     assert law["tried"] and not law["conserved"] and not law["holds"] and not law["bug"]
     assert law["failure"]["value"] != "0"
     assert law["reproduce"] == "claws test broken.claw --law wrong --seed 0 --examples 30"
@@ -44,13 +45,13 @@ def test_a_wrong_law_is_caught_with_a_small_example(broken: Broken) -> None:
 
 @pytest.mark.parametrize("broken", BROKEN[::7], ids=lambda b: b.name)
 def test_the_seed_reproduces_the_example(broken: Broken) -> None:
-    first, second = (outcome(broken.text, seed=3).data["laws"][0] for _ in range(2))
+    first, second = (outcome(broken.text, seed=3).to_json()["laws"][0] for _ in range(2))
     assert {**first, "seconds": 0} == {**second, "seconds": 0}
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda b: b.name)
 def test_the_right_law_passes(broken: Broken) -> None:
-    (law,) = outcome(broken.mended, examples=15).data["laws"]
+    (law,) = outcome(broken.mended, examples=15).to_json()["laws"]
     assert law["tried"] and law["conserved"] and law["holds"] and not law["bug"]
     assert law["verdict"] == "PROVED"
     assert all(p["drift"] <= p["allowed"] for p in law["problems"])

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
-from claws.testing.exact import FLOATING, MODULAR, RATIONAL, Found, NoValue, residue, shape_of
+from claws.testing.exact import FLOATING, MODULAR, RATIONAL, ExactRate, NoValue, residue, shape_of
 
 
-def found_at(text: str, values: dict[str, Any], law: str = "l", weights: Any = None) -> Found:
+def found_at(text: str, values: dict[str, Any], law: str = "l", weights: Any = None) -> ExactRate:
     statement = Instance(load_text(text, "f.claw"), {}).statement(law)
     leaves = {name: np.vectorize(Fraction, otypes=[object])(np.array(x, dtype=object)) for name, x in values.items()}
     shape = shape_of(statement, statement.law)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ import pytest
 import claws.testing.files as files
 from claws.cli import main
 from claws.flows.problem import TrainingProblem
-from claws.report.results import ClaimResult, Exit, Verdict
-from claws.report.trials import render_file, render_summary
-from claws.runner.driver import Options
+from claws.kernel.core.finding import Verdict
+from claws.report.details import Counterexample, Detail, NestedText
+from claws.report.results import ClaimResult, Exit
+from claws.report.trials import FileTrials, TrialReport, render_file, render_summary
+from claws.runner.options import Options
 from claws.syntax.reader import load_text
-from claws.testing.files import FileTests, spec_tests
+from claws.testing.files import spec_tests
 from claws.testing.laws import Plan
 
 GOOD = "dim n\nparam u, v: [n]\nmap u*v\nlaw balance = u^2 - v^2\nlaw total = u^2 + v^2 expect refuted\n"
@@ -37,16 +40,16 @@ def claw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
     return write
 
 
-def outcome(text: str, plan: Plan | None = None, bundles: str = "nowhere") -> FileTests:
+def outcome(text: str, plan: Plan | None = None, bundles: str = "nowhere") -> FileTrials:
     return spec_tests(load_text(text, "model.claw"), Options(), plan or Plan(0, 15), bundles)
 
 
-def laws(found: FileTests) -> dict[str, Any]:
-    return {law["name"]: law for law in found.data["laws"]}
+def laws(found: FileTrials) -> dict[str, Any]:
+    return {law["name"]: law for law in found.to_json()["laws"]}
 
 
-def shown(found: FileTests) -> str:
-    return "\n".join(render_file(found.data, found.errors))
+def shown(found: FileTrials) -> str:
+    return "\n".join(render_file(found))
 
 
 # --- what is found -------------------------------------------------------------------------------------------------------
@@ -74,7 +77,7 @@ def test_a_law_of_unknown_truth_may_do_either() -> None:
 
 
 def test_a_law_without_a_value_is_not_tried() -> None:
-    (law,) = outcome("param u, v\nmap u*v\nlaw l = log(-1 - u^2)\n").data["laws"]
+    (law,) = outcome("param u, v\nmap u*v\nlaw l = log(-1 - u^2)\n").to_json()["laws"]
     assert not law["tried"] and not law["holds"] and law["note"]
     assert "UNTRIED" in shown(outcome("param u, v\nmap u*v\nlaw l = log(-1 - u^2)\n"))
 
@@ -88,11 +91,11 @@ def test_laws_without_a_rational_value_are_tried_otherwise() -> None:
 def test_steps_are_compared_with_what_is_derived(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from claws.testing import laws as testing
 
-    real = testing.descend
+    real = testing.descend  # type: ignore[attr-defined]
 
     def wrong(spec: Any, law: str) -> Any:
         known = real(spec, law)
-        return replace(known, kind=testing.EXACT)
+        return replace(known, kind=testing.EXACT)  # type: ignore[attr-defined]
 
     monkeypatch.setattr(testing, "descend", wrong)
     law = laws(outcome(GOOD, bundles=str(tmp_path)))["balance"]
@@ -103,8 +106,8 @@ def test_steps_are_compared_with_what_is_derived(monkeypatch: pytest.MonkeyPatch
 
 def test_counts_have_a_second_opinion() -> None:
     found = outcome(GOOD + "complete balance for n = 2\ncount = 3 for n = 2 expect refuted\n")
-    assert [(c["estimate"], c["count_at_least"], c["warning"]) for c in found.data["counts"]] == [(2, 2, "")] * 2
-    assert render_summary([found.data], 0).endswith("2 of 2 numbers of laws are the same in floating point")
+    assert [(c["estimate"], c["count_at_least"], c["warning"]) for c in found.to_json()["counts"]] == [(2, 2, "")] * 2
+    assert render_summary(TrialReport([found])).endswith("2 of 2 numbers of laws are the same in floating point")
 
 
 @pytest.mark.parametrize(
@@ -115,9 +118,9 @@ def test_counts_have_a_second_opinion() -> None:
     ],
 )
 def test_another_count_in_floating_point_is_a_warning(monkeypatch: pytest.MonkeyPatch, seen: int, warning: str) -> None:
-    monkeypatch.setattr(files, "estimate", lambda *_: files.Estimate(seen, 4 - seen, 1e9))
+    monkeypatch.setattr(files, "estimate", lambda *_: files.Estimate(seen, 4 - seen, 1e9))  # type: ignore[attr-defined]
     found = outcome(GOOD + "count = 2 for n = 2\n")
-    (count,) = found.data["counts"]
+    (count,) = found.to_json()["counts"]
     assert (count["verdict"], count["warning"]) == ("PROVED", warning)
     assert f"WARNING count for n = 2: {warning}" in shown(found)
     assert not found.failed
@@ -128,7 +131,7 @@ def test_another_count_in_floating_point_is_a_warning(monkeypatch: pytest.Monkey
 
 def verdict(monkeypatch: pytest.MonkeyPatch, wrong: Verdict) -> None:
     """`claws check` with a bug."""
-    real = files.check_claim
+    real = files.check_claim  # type: ignore[attr-defined]
 
     def check(spec: Any, claim: Any, at: Any, options: Any) -> ClaimResult:
         return replace(real(spec, claim, at, options), verdict=wrong)
@@ -150,12 +153,13 @@ def test_a_wrong_proof_is_reported_with_a_bundle(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_wrong_refutation_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    real = files.check_claim
+    real = files.check_claim  # type: ignore[attr-defined]
 
     def check(spec: Any, claim: Any, at: Any, options: Any) -> ClaimResult:
         result = real(spec, claim, at, options)
-        witness = {"sizes": {}, "arrays": {"u": "1", "v": "2"}, "law_entry": []}
-        return replace(result, verdict=Verdict.REFUTED, detail=witness)
+        arrays: dict[str, NestedText] = {"u": "1", "v": "2"}
+        witness = Counterexample({}, {}, arrays, (), (), "", (), Fraction(1), 0)
+        return replace(result, verdict=Verdict.REFUTED, detail=Detail(counterexample=witness))
 
     monkeypatch.setattr(files, "check_claim", check)
     found = outcome("param u, v\nmap u*v\nlaw balance = u^2 - v^2\n", bundles=str(tmp_path))

@@ -12,9 +12,11 @@ from fractions import Fraction
 from claws.coq.statements.exported_model import ExportedModel
 from claws.coq.statements.node_facts import CannotExport
 from claws.kernel.core.errors import Meter, Undefined
-from claws.kernel.core.evidence import Sandwich
+from claws.kernel.core.program import Program
+from claws.kernel.counting.evidence import Sandwich
 from claws.kernel.laws.polynomials import Polynomial, Polynomials
-from claws.kernel.values.evaluation import Array, Index, evaluate, fixed, indices
+from claws.kernel.values.evaluation import Array, evaluate, fixed, indices
+from claws.kernel.values.evidence import Index
 
 CoordinateProduct = tuple[int, ...]
 """A monomial: its coordinates, from 1, in order and with repetitions."""
@@ -29,7 +31,7 @@ PolynomialField = dict[int, Poly]
 
 
 @dataclass(frozen=True, slots=True)
-class PolynomialLimits:
+class EntryLimits:
     """How large the polynomials of a model may become; a model beyond is not exported."""
 
     budget: int = 20_000_000
@@ -41,7 +43,7 @@ class PolynomialLimits:
     denominators, are many times as large."""
 
 
-LIMITS = PolynomialLimits()
+LIMITS = EntryLimits()
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,28 @@ def entries_at(model: ExportedModel, consts: Iterable[Fraction], samples: Iterab
     )
 
 
-def sandwich_laws(model: ExportedModel, evidence: Sandwich, consts: Iterable[Fraction]) -> list[Poly]:
-    """Returns the entries, at these constants, of the laws that a sandwich rests on, as far as they are polynomials.
+@dataclass(frozen=True, slots=True)
+class ProvedLaws:
+    """The laws that a verdict on a number of laws rests on, as nodes of a program."""
+
+    program: Program
+    laws: tuple[int, ...]
+
+    @classmethod
+    def of(cls, program: Program, evidence: object) -> ProvedLaws | None:
+        """Returns those of evidence for a statement about this program; None where it rests on no laws."""
+        if not isinstance(evidence, Sandwich):
+            return None
+        return cls(program.continued(evidence.nodes), tuple(n for n, _ in evidence.laws))
+
+
+def proved_entries(model: ExportedModel, proved: ProvedLaws, consts: Iterable[Fraction]) -> list[Poly]:
+    """Returns the entries, at these constants, of proved laws, as far as they are polynomials.
 
     Constants that the model does not have, as the laws hold for all their values, are 1.
     """
     meter = Meter(LIMITS.budget)
-    program = evidence.program
+    program = proved.program
     ring = Polynomials(dict(program.activations), meter)
     ones = {
         leaf.name: {i: ring.number(Fraction(1)) for i in indices([fixed(k) for k in program.shapes[n]])}
@@ -90,7 +107,7 @@ def sandwich_laws(model: ExportedModel, evidence: Sandwich, consts: Iterable[Fra
     }
     point = ones | _variables(model, ring) | _numbers(model, "const", consts, ring)
     result: list[Poly] = []
-    for node, _ in evidence.laws:
+    for node in proved.laws:
         try:
             values = evaluate(program, [node], point, ring, meter)[node]
             shape = [fixed(k) for k in program.shapes[node]]

@@ -6,7 +6,6 @@ the outputs and the laws as data, runs `check_all_sizes` on them, and has coqc c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from claws.coq.proofs.network_check import Problem
@@ -39,7 +38,7 @@ def all_sizes_file(spec: Spec, given: Sizes, sizes: Sizes, claims: Sequence[tupl
         everywhere, theorem = doc.names.fresh(f"{law}_for_all_sizes"), doc.names.fresh(f"{law}_conserved")
         premises = "".join(f"{c} -> " for c in doc.conditions(name))
         doc.add(
-            f"Definition {everywhere} : Prop := forall {doc.dims_text()} : nat, {premises}{doc.outside(statement)}."
+            f"Definition {everywhere} : Prop := forall {doc.dims_text()} : nat, {premises}{doc.outside([statement])}."
         )
         theorems.append((name, everywhere, theorem))
     doc.add("", LINE, "")
@@ -71,17 +70,20 @@ def _statement(doc: OpenDocument, law: str) -> str:
     shape = doc.model.program.shapes[doc.model.laws[law]]
     statement = doc.names.fresh(f"{doc.names.of[law]}_statement")
     indices = _indices(doc, shape)
-    consts = "".join(f"{c} -> " for c in doc.premises())
-    consts = f"forall (consts : data), {consts}" if doc.has_consts else ""
-    words = [*(["(samples : list data)"] if doc.has_data else []), *indices]
-    if consts.endswith("data), ") and words:
-        consts, words = "", ["(consts : data)", *words]
-    rest = f"forall {' '.join(words)}, " if words else ""
-    rest += "".join(f"({i} < {doc.writer.atom(n)})%nat -> " for i, n in zip(indices, shape, strict=True))
-    doc.add(
-        f"Definition {statement} : Prop := {consts}{rest}conservation_law {doc.flow()} {doc.function(law, indices)}."
-    )
+    with doc.defining(statement):
+        premises = "".join(f"{c} -> " for c in doc.premises())
+        consts = ["(consts : data)"] if doc.has_consts else []
+        words = [*(["(samples : list data)"] if doc.has_data else []), *indices]
+        if not premises and words:
+            consts, words = [], [*consts, *words]
+        bounds = "".join(f"({i} < {doc.writer.atom(n)})%nat -> " for i, n in zip(indices, shape, strict=True))
+        law_text = f"conservation_law {doc.flow()} {doc.function(law, indices)}"
+        doc.add(f"Definition {statement} : Prop := {_forall(consts)}{premises}{_forall(words)}{bounds}{law_text}.")
     return statement
+
+
+def _forall(words: Sequence[str]) -> str:
+    return f"forall {' '.join(words)}, " if words else ""
 
 
 def _indices(doc: OpenDocument, shape: Shape) -> list[str]:
@@ -130,18 +132,24 @@ class _Proof:
             f"Definition outputs_n : list (list (nat * nat) * net) := [{'; '.join(self.outputs)}].",
         )
         sample = " sample" if doc.has_data else ""
-        value = f"{self.words(doc.phi(), 'consts')}{sample} theta"
+        value = f"{self.outputs_outside()}{sample} theta"
         self.same(f"{names.outputs}'same", f"values (size (sizes {dims})) outputs_n {self.arrays()} index", value)
         if doc.model.factors:
             doc.add(f"Definition factors_n : list net := [{'; '.join(self.factors)}].")
-            value = f"{self.words(doc.preconditioner(), 'consts')} theta"
+            value = f"{self.preconditioner_outside()} theta"
             lists = f"values (size (sizes {dims})) (combine axes_n factors_n) {self.arrays()} index"
             self.same(f"{names.factors}'same", lists, value)
 
-    def words(self, text: str, consts: str) -> str:
-        """Returns a function of the section, perhaps applied to the constants, as it is outside of it."""
-        text = text.removeprefix("(").removesuffix(")") if " " in text else text
-        return re.sub(r"\bconsts$", consts, self.doc.outside(text))
+    def outputs_outside(self, consts: str = "consts") -> str:
+        """Returns the outputs, as a function of a sample (if there are data) and the parameters, outside of the section."""
+        doc = self.doc
+        return doc.outside(doc.applied_words(doc.names.outputs, doc.model.outputs, consts))
+
+    def preconditioner_outside(self, consts: str = "consts") -> str:
+        """Returns the preconditioner outside of the section."""
+        doc = self.doc
+        roots = list(doc.model.factors.values())
+        return doc.outside(doc.applied_words(doc.names.factors, roots, consts) if roots else ["gradient"])
 
     def arrays(self) -> str:
         """Returns the arrays of a model at given sizes, constants, data and parameters."""
@@ -161,7 +169,7 @@ class _Proof:
         dims = doc.dims_text()
         axes, net = self.laws[law]
         variables = [self.numbers.variable(v) for v, _ in doc.data.laws[law][0]]
-        value = doc.outside(doc.entry(law, [f"(index {v}%nat)" for v in variables]))
+        value = doc.outside(doc.entry_words(law, [f"(index {v}%nat)" for v in variables]))
         doc.add("", f"Definition {theorem}'n : net := {net}.")
         self.same(f"{theorem}'same", f"ev (size (sizes {dims})) {self.arrays()} index {theorem}'n", value)
         factors = "factors_n" if doc.model.factors else "[]"
@@ -190,13 +198,13 @@ class _Proof:
         ]
         consts = "consts" if doc.has_consts else "(fun _ => 0)"
         place = self.place
-        entry = doc.outside(doc.entry(law, [f"(nth {k} {place} 0%nat)" for k, _ in enumerate(indices)]))
+        entry = doc.outside(doc.entry_words(law, [f"(nth {k} {place} 0%nat)" for k, _ in enumerate(indices)]))
         lemma = "all_sizes_on_data" if doc.has_data else "all_sizes_ok"
-        preconditioner = self.words(doc.preconditioner(), consts)
+        preconditioner = self.preconditioner_outside(consts)
         doc.add(
             f"  intros {' '.join(intros)}.",
-            f"  refine ({lemma} {check} (sizes {dims}) {consts} _ _ {theorem}'checked ({doc.outside(names.dimension)}) "
-            f"({preconditioner}) (fun {place} theta => {entry}) eq_refl _ _ ({self.words(doc.phi(), consts)}) _ "
+            f"  refine ({lemma} {check} (sizes {dims}) {consts} _ _ {theorem}'checked ({doc.outside([names.dimension])}) "
+            f"({preconditioner}) (fun {place} theta => {entry}) eq_refl _ _ ({self.outputs_outside(consts)}) _ "
             f"{'samples ' if doc.has_data else ''}[{'; '.join(indices)}] _).",
             f"  - {self._lows_proof(lows)}",
             f"  - {self._inverses_proof(premises)}",

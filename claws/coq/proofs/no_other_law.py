@@ -34,12 +34,13 @@ from claws.coq.proofs.drawn_points import (
 from claws.coq.proofs.entry_polynomials import (
     Poly,
     PolynomialField,
+    ProvedLaws,
     along,
     bracket,
     distinct,
     gradient,
     gradients_of,
-    sandwich_laws,
+    proved_entries,
     values,
 )
 from claws.coq.proofs.linear_algebra import (
@@ -54,7 +55,6 @@ from claws.coq.proofs.linear_algebra import (
 from claws.coq.statements.exported_model import ExportedModel
 from claws.coq.statements.node_facts import CannotExport
 from claws.kernel.core.errors import Meter, OutOfBudget
-from claws.kernel.core.evidence import Sandwich
 from claws.kernel.core.program import count_entries
 from claws.kernel.values.evaluation import fixed
 
@@ -186,9 +186,9 @@ def search_brackets(here: FieldsAt, outputs: int, wanted: int) -> list[int] | No
 
 
 def search_certificate(
-    model: ExportedModel, laws: Sequence[str], seed: int = 0, evidence: Sandwich | None = None
+    model: ExportedModel, laws: Sequence[str], seed: int = 0, proved: ProvedLaws | None = None
 ) -> AllLawsCertificate:
-    """Returns a certificate that the entries of these laws, or those that a sandwich rests on, are all laws.
+    """Returns a certificate that the entries of these laws, or those that are proved, are all laws.
 
     Only as many entries are taken as are independent. Raises `CannotExport` where none is found.
     """
@@ -198,8 +198,8 @@ def search_certificate(
     fields = BracketedFields(size, drawn.fields, Meter(LIMITS.steps))
     outputs = len(fields.fields)
     listed = [(name, n, f) for name in laws for n, f in distinct(drawn.entries.laws[name])]
-    if evidence is not None:
-        listed += [("", n, f) for n, f in distinct(sandwich_laws(model, evidence, drawn.consts))]
+    if proved is not None:
+        listed += [("", n, f) for n, f in distinct(proved_entries(model, proved, drawn.consts))]
     gradients = [gradient(f, []) for _, _, f in listed]
     generic = ResiduesAt(anywhere(size, rng))
     rank = Rank()
@@ -256,8 +256,8 @@ class MissingLaw:
     """The vector that `Missing.v` calls u: orthogonal to the gradients of the laws, and not to that of the other law."""
 
 
-def search_missing(model: ExportedModel, laws: Sequence[str], evidence: Sandwich, seed: int = 0) -> MissingLaw | None:
-    """Returns a law that a sandwich rests on and that is independent of these; None if there is none at the point that is
+def search_missing(model: ExportedModel, laws: Sequence[str], proved: ProvedLaws, seed: int = 0) -> MissingLaw | None:
+    """Returns a proved law that is independent of these; None if there is none at the point that is
     drawn."""
     rng = random.Random(seed)
     size = model.parameters()
@@ -270,7 +270,7 @@ def search_missing(model: ExportedModel, laws: Sequence[str], evidence: Sandwich
         return None
     rows = [values(g, here, size) for _, g in listed]
     directions = list(orthogonal(rows, size))
-    for _, f in distinct(sandwich_laws(model, evidence, drawn.consts)):
+    for _, f in distinct(proved_entries(model, proved, drawn.consts)):
         row = values(gradient(f, []), here, size)
         telling = next((u for u in directions if dot(u, row)), None)
         if telling is not None:

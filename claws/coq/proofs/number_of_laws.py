@@ -13,7 +13,7 @@ from claws.coq.statements.coq_file import CoqFile, file_name
 from claws.coq.statements.coq_text import matrix, rationals
 from claws.coq.statements.document import Document
 from claws.coq.statements.exported_model import Sizes
-from claws.kernel.core.statement import Count
+from claws.kernel.counting.statements import Count
 from claws.syntax.spec import Claim, Spec
 
 

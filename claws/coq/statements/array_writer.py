@@ -16,25 +16,28 @@ from claws.coq.statements.coq_text import as_atom
 from claws.coq.statements.exported_model import ExportedModel
 from claws.coq.statements.function_table import BY_DERIVATIVE, NAMED, NUMBERS
 from claws.coq.statements.index_terms import IndexTerm, Ix, product_of, sum_of, variable
-from claws.coq.statements.node_facts import CannotExport, encloses_operands, is_sum, number_of, refusal_of_node
+from claws.coq.statements.node_facts import (
+    CannotExport,
+    encloses_operands,
+    is_product,
+    is_reshape,
+    is_sum,
+    number_of,
+    refusal_of_node,
+)
 from claws.coq.statements.reserved_names import Names
 from claws.coq.statements.term_languages import CoqTerm, Expressions, Reals, power_of, signed_sum
-from claws.kernel.core.functions import CHAINS, Slope
+from claws.kernel.core.functions import Slope
 from claws.kernel.core.program import (
     Apply,
-    Det,
+    Call,
     Einsum,
-    Gather,
     Iota,
     Leaf,
     Number,
-    Opaque,
-    Power,
-    Product,
-    Reshape,
-    Scatter,
     Shape,
     Sum,
+    Window,
     count_entries,
     operands_of,
 )
@@ -82,9 +85,9 @@ class ArrayWriter:
             if name in used:
                 self.declared[name] = number
                 number += 1 if isinstance(known, Slope) else 2
-        for name in BY_DERIVATIVE:
+        for name, derivative in BY_DERIVATIVE.items():
             if name in used:
-                used |= {f for _, _, powers in CHAINS[name] for f, _ in powers}
+                used |= {f for _, _, factors in derivative for f, _ in factors if isinstance(f, str)}
                 self.declared[name] = number
                 number += 1
 
@@ -223,47 +226,56 @@ class ArrayWriter:
                 term = self.entry(m, indices, language, used)
                 terms.append((c > 0, term if abs(c) == 1 else language.multiply(language.number(abs(c)), term)))
             return signed_sum(language, terms)
-        if isinstance(node, Power):
-            return power_of(language, self.entry(node.operand, indices, language, used), node.exponent)
         if isinstance(node, Apply):
             argument = self.entry(node.operand, indices, language, used)
+            if node.exponent is not None:
+                return power_of(language, argument, node.exponent)
             return language.apply(*self.function(node.function), argument)
-        if isinstance(node, Product):
+        if isinstance(node, Call):
+            if not is_product(node):
+                raise CannotExport(refusal_of_node(node, {}) or "")
             index = self.fresh_index(used)
-            body = self.entry(node.operand, [*indices, variable(index)], language, used)
-            return language.fold("prod", self.atom(program.shapes[node.operand][-1]), index, body)
-        if isinstance(node, Gather):
-            m = len(node.steps)
-            here = self._window(node.start, node.steps, indices[node.axis : node.axis + m])
-            return self.entry(node.operand, [*indices[: node.axis], here, *indices[node.axis + m :]], language, used)
-        if isinstance(node, Scatter):
-            return self._scatter(node, indices, language, used)
-        if isinstance(node, Reshape):
-            return self.entry(node.operand, self._unflattened(n, node, indices), language, used)
-        if isinstance(node, Det | Opaque):
-            raise CannotExport(refusal_of_node(node, {}) or "")
+            body = self.entry(node.operands[0], [*indices, variable(index)], language, used)
+            return language.fold("prod", self.atom(program.shapes[node.operands[0]][-1]), index, body)
+        if isinstance(node, Window):
+            if not node.transposed:
+                here = self._window(node.start, node.steps, indices[node.axis : node.axis + len(node.steps)])
+                rest = indices[node.axis + len(node.steps) :]
+                return self.entry(node.operand, [*indices[: node.axis], here, *rest], language, used)
+            if is_reshape(node):
+                apart = self._unflattened(node, indices[node.axis])
+                rest = indices[node.axis + 1 :]
+                return self.entry(node.operand, [*indices[: node.axis], *apart, *rest], language, used)
+            return self._padded(node, indices, language, used)
         assert_never(node)
 
-    def _scatter(self, node: Scatter, indices: Sequence[IndexTerm], language: Reals, used: set[str]) -> CoqTerm:
+    def _padded(self, node: Window, indices: Sequence[IndexTerm], language: Reals, used: set[str]) -> CoqTerm:
         m = len(node.steps)
         inner = [self.fresh_index(used) for _ in range(m)]
         variables = [variable(i) for i in inner]
         here = self._window(node.start, node.steps, variables)
         read = self.entry(node.operand, [*indices[: node.axis], *variables, *indices[node.axis + 1 :]], language, used)
         body = language.choose(here.enclosed(), indices[node.axis].atom(), read)
-        lengths = self.model.program.shapes[node.operand][node.axis : node.axis + m]
-        for index, length in reversed(list(zip(inner, lengths, strict=True))):
+        for index, length in reversed(list(zip(inner, node.lengths, strict=True))):
             body = language.fold("sum", self.atom(length), index, body)
         return body
 
-    def _window(self, start: Size, steps: Sequence[int], indices: Sequence[IndexTerm]) -> IndexTerm:
+    def _window(self, start: Size, steps: Shape, indices: Sequence[IndexTerm]) -> IndexTerm:
         """Returns start + sum_k steps_k * indices_k, with what is subtracted last."""
-        scaled = [_scaled(abs(s), j) for s, j in zip(steps, indices, strict=True)]
-        up = [j for s, j in zip(steps, scaled, strict=True) if s > 0]
-        down = [j for s, j in zip(steps, scaled, strict=True) if s < 0]
+        counts_down = [(s.integer() or 0) < 0 for s in steps]
+        scaled = [self._scaled(-s if d else s, j) for s, d, j in zip(steps, counts_down, indices, strict=True)]
+        up = [j for d, j in zip(counts_down, scaled, strict=True) if not d]
+        down = [j for d, j in zip(counts_down, scaled, strict=True) if d]
         first = [IndexTerm(self.size(start), self._size_as_index(start))] if start or not up else []
         text = " + ".join(j.text for j in [*first, *up]) + "".join(f" - {j.text}" for j in down)
         return IndexTerm(text, None if down else sum_of([j.ix for j in [*first, *up]]))
+
+    def _scaled(self, step: Size, index: IndexTerm) -> IndexTerm:
+        """Returns a positive multiple of an index, as a term of a sum."""
+        atom, factor = index.atom(), self._size_as_index(step)
+        if step == 1:
+            return atom
+        return IndexTerm(f"{self.atom(step)} * {atom.text}", None if factor is None else product_of([factor, atom.ix]))
 
     def _size_as_index(self, n: Size) -> Ix | None:
         """Returns a size as an index, as far as it is a sum of products of dims."""
@@ -276,18 +288,14 @@ class ArrayWriter:
             terms.append(product_of([*([int(c)] if c != 1 or not dims else []), *dims]))
         return sum_of(terms)
 
-    def _unflattened(self, n: int, node: Reshape, indices: Sequence[IndexTerm]) -> list[IndexTerm]:
-        """Returns the indices in the operand of a reshape, by division with remainder."""
-        program = self.model.program
-        shape = program.shapes[node.operand]
-        flat = self.position(program.shapes[n], [i.text for i in indices])
+    def _unflattened(self, node: Window, flat: IndexTerm) -> list[IndexTerm]:
+        """Returns the indices along axes that a window merges, by division with remainder."""
         result = []
-        for k in range(len(shape)):
-            rest = shape[k + 1 :]
-            text = f"({flat})"
-            if rest:
-                text = f"Nat.div {text} {self.atom(count_entries(rest))}"
-            result.append(IndexTerm(text if k == 0 else f"Nat.modulo ({text}) {self.atom(shape[k])}"))
+        for k, (step, length) in enumerate(zip(node.steps, node.lengths, strict=True)):
+            text = f"({flat.text})"
+            if k + 1 < len(node.steps):
+                text = f"Nat.div {text} {self.atom(step)}"
+            result.append(IndexTerm(text if k == 0 else f"Nat.modulo ({text}) {self.atom(length)}"))
         return result
 
     def _einsum(self, node: Einsum, indices: Sequence[IndexTerm], language: Reals, used: set[str]) -> CoqTerm:
@@ -375,9 +383,3 @@ class ArrayWriter:
     def definitions(self, language: Reals, keep: Callable[[int], bool]) -> list[str]:
         """Returns the definitions of the nodes that `keep` is true of, in the order of the program."""
         return [self.definition(n, language) for n in self.cone if n in self.own and keep(n)]
-
-
-def _scaled(step: int, index: IndexTerm) -> IndexTerm:
-    """Returns a positive multiple of an index, as a term of a sum."""
-    atom = index.atom()
-    return atom if step == 1 else IndexTerm(f"{step} * {atom.text}", product_of([step, atom.ix]))

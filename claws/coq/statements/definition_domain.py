@@ -136,7 +136,7 @@ class Domains:
                 parts.append(part)
                 sample = " (sample : data)" if data else ""
                 doc.add(
-                    f"Definition {part.name}{doc.words(nodes)}{sample} (theta : params) : list R := "
+                    f"Definition {part.name}{doc.arguments(nodes)}{sample} (theta : params) : list R := "
                     f"{doc.writer.arrays(nodes, doc.reals)}."
                 )
         return parts
@@ -151,7 +151,7 @@ class Domains:
             list_of = self._applied(part)
             said.append(f"all_{part.kind} ({f'on_data {list_of} samples' if part.data else _plain(list_of)} theta)")
         both = " /\\ ".join(said)
-        arguments = doc.words(roots) + (" (samples : list data)" if samples else "")
+        arguments = doc.arguments(roots) + (" (samples : list data)" if samples else "")
         doc.add(f"Definition {name}{arguments} (theta : params) : Prop := {both}.")
         words = _plain(doc.applied(name, roots)) + (" samples" if samples else "")
         return Domain(f"({words})" if " " in words else words, tuple(parts))

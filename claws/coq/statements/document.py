@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from fractions import Fraction
 
 from claws.coq.statements.array_writer import ArrayWriter
@@ -13,7 +14,7 @@ from claws.coq.statements.function_table import BY_DERIVATIVE
 from claws.coq.statements.node_facts import CannotExport
 from claws.coq.statements.reserved_names import Names
 from claws.coq.statements.term_languages import EXPRESSIONS, REALS, TOWERS, CoqTerm, Expressions, Reals
-from claws.kernel.core.functions import CHAINS, Property, Rule, Slope
+from claws.kernel.core.functions import Expression, Property, Slope
 from claws.kernel.core.program import Leaf
 from claws.syntax import nodes
 from claws.syntax.printer import print_statement
@@ -113,15 +114,17 @@ class Document:
         assert self.spec.map is not None
         self.add(f"(* {comment(print_statement(self.spec.map))} *)")
         sample = " (sample : data)" if self.has_data else ""
-        body = writer.arrays(model.outputs, REALS)
-        self.add(f"Definition {names.outputs}{self.words(model.outputs)}{sample} (theta : params) : list R := {body}.")
+        with self.defining(names.outputs):
+            body = writer.arrays(model.outputs, REALS)
+            words = self.arguments(model.outputs) + sample
+            self.add(f"Definition {names.outputs}{words} (theta : params) : list R := {body}.")
         if model.factors:
             roots = list(model.factors.values())
             define(roots)
             self.sources(nodes.Precondition, nodes.Flow)
-            self.add(
-                f"Definition {names.factors}{self.words(roots)} (theta : params) : list R := {writer.factors(REALS)}."
-            )
+            with self.defining(names.factors):
+                body = writer.factors(REALS)
+                self.add(f"Definition {names.factors}{self.arguments(roots)} (theta : params) : list R := {body}.")
         self.add("")
         if laws:
             define(model.laws.values())
@@ -137,7 +140,13 @@ class Document:
                     self.add(f"(* {comment(print_statement(self.spec.laws[name]))} *)")
                 if n in model.named and writer.own[n] == names.of[model.named[n]]:
                     self.add(f"(* {comment(print_statement(self.spec.lets[model.named[n]]))} *)")
-                self.add(writer.definition(n, REALS))
+                with self.defining(writer.own[n]):
+                    self.add(writer.definition(n, REALS))
+
+    def defining(self, name: str) -> AbstractContextManager[None]:
+        """Returns a context in which the definition of this name is written: a document with open sizes notes what it
+        mentions."""
+        return nullcontext()
 
     def claim(self, claim: Claim) -> None:
         """Writes the source of the claim that a statement is about, as a comment."""
@@ -149,15 +158,19 @@ class Document:
             if isinstance(statement, kinds):
                 self.add(f"(* {comment(print_statement(statement))} *)")
 
-    def words(self, roots: Sequence[int]) -> str:
+    def arguments(self, roots: Sequence[int]) -> str:
         """Returns what values depend on beside samples and parameters, as arguments of a definition."""
         functions = "".join(f" ({s} : R -> R)" for s in self.writer.functions(roots))
         return functions + (" (consts : data)" if self.model.mentions("const", roots) else "")
 
     def applied(self, name: str, roots: Sequence[int], consts: str = "consts") -> str:
-        """Returns a name that is defined with these arguments (see `words`), applied to them."""
-        words = [*self.writer.functions(roots), *([consts] if self.model.mentions("const", roots) else [])]
-        return f"({' '.join([name, *words])})" if words else name
+        """Returns a name that is defined with these arguments (see `arguments`), applied to them."""
+        words = self.applied_words(name, roots, consts)
+        return f"({' '.join(words)})" if len(words) > 1 else name
+
+    def applied_words(self, name: str, roots: Sequence[int], consts: str = "consts") -> list[str]:
+        """Returns the words of the same: the name, and what it is applied to."""
+        return [name, *self.writer.functions(roots), *([consts] if self.model.mentions("const", roots) else [])]
 
     # --- words of statements; `consts` is what stands for the constants ---
 
@@ -181,7 +194,7 @@ class Document:
 
     def function(self, law: str, indices: Sequence[str], consts: str = "consts") -> str:
         """Returns the entry of a law as a function of the parameters."""
-        words = self._entry_words(law, indices, consts)
+        words = self.entry_words(law, indices, consts)
         if words[-1] != "theta":
             return f"(fun theta => {' '.join(words)})"
         # (fun theta => h theta) is h
@@ -189,9 +202,10 @@ class Document:
 
     def entry(self, law: str, indices: Sequence[str], consts: str = "consts") -> str:
         """Returns the entry of a law at theta."""
-        return " ".join(self._entry_words(law, indices, consts))
+        return " ".join(self.entry_words(law, indices, consts))
 
-    def _entry_words(self, law: str, indices: Sequence[str], consts: str) -> list[str]:
+    def entry_words(self, law: str, indices: Sequence[str], consts: str = "consts") -> list[str]:
+        """Returns the words of the same: the name of the law's definition, and what it is applied to."""
         words = self.writer.words(self.model.laws[law], indices, REALS)
         return [consts if word == "consts" else word for word in words]
 
@@ -235,11 +249,11 @@ class Document:
         # the virtual machine is faster, but would unfold exp, sqrt and the like into their definitions as limits
         return "vm_cast_no_check" if self.expressions_are is EXPRESSIONS else "exact_no_check"
 
-    def declared(self) -> dict[str, Property | Rule]:
+    def declared(self) -> dict[str, Property | Expression]:
         """Returns what is known of the functions that Coq has no name for, by their names in the exported file."""
         known = dict(self.model.program.activations)
         return {
-            self.names.function(name): CHAINS[name] if name in BY_DERIVATIVE else known[name]
+            self.names.function(name): BY_DERIVATIVE[name] if name in BY_DERIVATIVE else known[name]
             for name in self.writer.declared
         }
 
@@ -295,13 +309,14 @@ class Document:
             said += [f"(Some {slope}, {value_text})", "(None, None)"]
         return said
 
-    def _rule(self, rule: Rule, language: Reals) -> CoqTerm:
+    def _rule(self, rule: Expression, language: Reals) -> CoqTerm:
         """Returns a derivative, as a term in z, or as an expression in the variables of `around` of `Elements.v`."""
         z = self.argument()
         total: CoqTerm | None = None
         for c, k, powers in rule:
             factors = [(CoqTerm(z, 4) if language is REALS else language.leaf("function", "", "1"), k)] if k else []
             for name, e in powers:
+                assert isinstance(name, str)  # `function_table.py` refuses fractions
                 coq, number = self.writer.function(name)
                 value = (
                     CoqTerm(f"{coq} {z}", 3) if language is REALS else language.leaf("function", "", str(number + 2))

@@ -14,6 +14,7 @@ from claws.kernel.core.errors import Malformed
 from claws.kernel.core.program import Leaf, Program, count_entries, operands_of
 from claws.kernel.core.sizes import ZERO, Size
 from claws.kernel.values.evaluation import fixed as integer
+from claws.readings.flow import factors_of, moves_velocities
 from claws.syntax.diagnostic import SourceError
 from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
@@ -119,7 +120,7 @@ def _read(instance: Instance, spec: Spec, sizes: Mapping[str, int], laws: Sequen
     values = {name: instance.law(name).node for name in laws}
     if spec.dynamics.scheduled and spec.dynamics.momentum is None and not spec.dynamics.decay:
         raise CannotExport("learning rates that change with the time can't be exported yet")
-    if flow.drift or flow.second_order:
+    if flow.drift or moves_velocities(flow):
         raise CannotExport("momentum and weight decay can't be exported yet")
     program, number = instance.builder.program([*outputs, *values.values(), *flow.nodes()])
     return ExportedModel(
@@ -128,7 +129,7 @@ def _read(instance: Instance, spec: Spec, sizes: Mapping[str, int], laws: Sequen
         program,
         program.at(sizes) if program.free_dims() else program,
         tuple(number[n] for n in outputs),
-        dict(flow.placed(number).factors),
+        factors_of(flow.placed(number)),
         {name: number[n] for name, n in values.items()},
         _lets(instance, number),
     )

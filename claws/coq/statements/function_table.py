@@ -1,7 +1,7 @@
 """The one table of elementwise functions: what Coq calls each, which lemma has its derivative, and where it has a value.
 
 A function of the kernel's table (`kernel/core/functions.py`) is in one of three groups: Coq has a name for it (`NAMED`); a
-statement speaks of all functions with its derivative (`BY_DERIVATIVE`); or it has no export, for a reason (`REFUSED`).
+statement speaks of all functions with its derivative (`BY_DERIVATIVE`); or it has no export, for a reason that its row gives.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from claws.kernel.core.functions import CHAINS, Property, Slope
+from claws.kernel.core.functions import KNOWN, Expression, Function, Property, Slope
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,25 @@ NAMED: Mapping[str, CoqFunction] = {
 NUMBERS: Mapping[str, int] = {name: k for k, name in enumerate(NAMED, start=1)}
 """The numbers of these functions; those that a file declares are numbered from `len(NAMED) + 1` on."""
 
-BY_DERIVATIVE = tuple(name for name in CHAINS if name not in NAMED)
-"""Functions without a name in Coq: a statement speaks of all functions with their derivatives."""
 
-REFUSED: Mapping[str, str] = {
-    "relu": ": it has no derivative at its kink, and a statement would have to say how a curve crosses it",
+def refusal_of_row(row: Function) -> str | None:
+    """Returns the sentence that says why no model with a known function can be exported; None where one can be."""
+    if row.name in NAMED:
+        return None
+    if row.derivative is None:
+        reason = "it has no derivative at its kink, and a statement would have to say how a curve crosses it"
+        return f"`{row.name}` can't be exported yet: {reason}"
+    if any(not isinstance(base, str) for _, _, factors in row.derivative for base, _ in factors):
+        return f"`{row.name}` can't be exported yet: its derivative is a fraction"
+    return None
+
+
+BY_DERIVATIVE: Mapping[str, Expression] = {
+    name: row.derivative
+    for name, row in KNOWN.items()
+    if name not in NAMED and row.derivative is not None and refusal_of_row(row) is None
 }
-"""Functions that can't be exported, and the end of the sentence that says so."""
+"""Functions without a name in Coq, and their derivatives: a statement speaks of all functions with these derivatives."""
 
 MOST_DEGREE = 50
 """The highest degree of a declared derivative, as a polynomial in the function, of which the real zeros are counted."""
@@ -57,9 +69,11 @@ def refusal_of_function(name: str, activations: Mapping[str, Property]) -> str |
 
     `activations` are the functions that the file declares, with what it says of them.
     """
-    if name not in NAMED and name not in BY_DERIVATIVE and name not in activations:
-        return f"`{name}` can't be exported yet{REFUSED.get(name, '')}"
-    known = activations.get(name)
+    if name in KNOWN:
+        return refusal_of_row(KNOWN[name])
+    if name not in activations:
+        return f"`{name}` can't be exported yet"
+    known = activations[name]
     return _refusal_of_slope(name, known) if isinstance(known, Slope) else None
 
 

@@ -6,8 +6,8 @@ written, so that coqc can compare the two by computation.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -35,8 +35,8 @@ from claws.coq.statements.networks import (
 from claws.coq.statements.node_facts import CannotExport, refusal_for_all_sizes
 from claws.coq.statements.reserved_names import Names
 from claws.coq.statements.term_languages import REALS, CoqTerm, Reals, signed_sum
-from claws.kernel.core.program import Leaf, Number, Power, Shape, count_entries
-from claws.kernel.core.sizes import Size
+from claws.kernel.core.program import Apply, Leaf, Number, Shape, count_entries
+from claws.kernel.core.sizes import ZERO, Size
 from claws.syntax.instances.instance import Instance
 from claws.syntax.spec import Spec
 
@@ -127,11 +127,20 @@ class OpenWriter(ArrayWriter):
     """The variables of the data."""
     inverted: list[str] = field(default_factory=list)
     """The names of the constants whose inverse occurs."""
+    mentioned: set[str] = field(default_factory=set)
+    """The dims that the definition that is being written mentions so far, by their names in Coq."""
+    uses: dict[str, set[str]] = field(default_factory=dict)
+    """The dims that definitions mention, by the names of these."""
 
     def size(self, n: Size) -> str:
         if any(c.denominator != 1 for _, c in n.terms) or (n.terms and all(c < 0 for _, c in n.terms)):
             raise CannotExport(f"the size {n} can't be exported for all sizes yet")
+        self.mentioned |= {self.names.of[d] for d in n.dims()}
         return super().size(n)
+
+    def words(self, n: int, indices: Sequence[str], language: Reals) -> list[str]:
+        self.mentioned |= self.uses.get(self.own[n], set())
+        return super().words(n, indices, language)
 
     def entry(self, n: int, indices: Sequence[IndexTerm], language: Reals, used: set[str]) -> CoqTerm:
         if not isinstance(language, NetLanguage):
@@ -145,7 +154,7 @@ class OpenWriter(ArrayWriter):
         node = self.model.program.nodes[n]
         if isinstance(node, Number) and node.value.constant() is None:
             return self._in_sizes(node.value, language)
-        if isinstance(node, Power) and node.exponent < 0:
+        if isinstance(node, Apply) and node.exponent is not None and node.exponent < 0:
             return self._inverse(node, indices, language, used)
         return super().opened(n, indices, language, used)
 
@@ -155,13 +164,14 @@ class OpenWriter(ArrayWriter):
             term = language.number(abs(c))
             for d, e in monomial:
                 for _ in range(e):
-                    term = language.multiply(term, language.natural(self.names.of[d]))
+                    term = language.multiply(term, language.natural(self.size(Size.dim(d))))
             terms.append((c > 0, term))
         return signed_sum(language, terms)
 
-    def _inverse(self, node: Power, indices: Sequence[IndexTerm], language: Reals, used: set[str]) -> CoqTerm:
+    def _inverse(self, node: Apply, indices: Sequence[IndexTerm], language: Reals, used: set[str]) -> CoqTerm:
+        assert node.exponent is not None
         inner, exponent = node.operand, -node.exponent
-        while isinstance(below := self.model.program.nodes[inner], Power):
+        while isinstance(below := self.model.program.nodes[inner], Apply) and below.exponent is not None:
             inner, exponent = below.operand, exponent * below.exponent
         net = _net(self.entry(inner, indices, NETS, set()))
         constants = {leaf.name for _, leaf in self.model.program.leaves("const") if leaf.domain != "real"}
@@ -180,19 +190,16 @@ class OpenWriter(ArrayWriter):
     # --- parameters ---
 
     def offset(self, shapes: Sequence[Shape]) -> str:
-        """Returns the number of entries of several arrays, of one at least."""
-        numbers = [count_entries(shape).integer() for shape in shapes if all(n.integer() is not None for n in shape)]
-        known = [number for number in numbers if number is not None]
-        if len(known) == len(shapes):
-            return str(sum(known))
+        """Returns the number of entries of several arrays."""
+        if _are_numbers(shapes):
+            return str(sum((count_entries(shape) for shape in shapes), start=ZERO))
         return " + ".join(" * ".join(self.atom(n) for n in shape) or "1" for shape in shapes)
 
     def _leaf(self, leaf: Leaf, indices: Sequence[IndexTerm], language: Reals) -> CoqTerm:
         leaves = [other for _, other in self.model.program.leaves(leaf.role)]
         before = [other.shape for other in leaves[: [other.name for other in leaves].index(leaf.name)]]
         where = self.position(leaf.shape, [i.text for i in indices]) if indices else "0"
-        numbers = all(n.integer() is not None for shape in before for n in shape)
-        if before and (indices or not numbers):
+        if before and (indices or not _are_numbers(before)):
             where = f"{self.offset(before)} + {where if not set(where) & set('+*') else f'({where})'}"
         elif before:
             where = self.offset(before)
@@ -222,6 +229,11 @@ class OpenWriter(ArrayWriter):
         if not all(v in self.used for i in indices_of(net) for v in variables_of(i)):
             raise CannotExport("an index that depends on the sizes can't be exported for all sizes yet")
         return net
+
+
+def _are_numbers(shapes: Sequence[Shape]) -> bool:
+    """Whether all sizes of these arrays are numbers."""
+    return all(n.integer() is not None for shape in shapes for n in shape)
 
 
 def inverse_of(name: str) -> str:
@@ -318,31 +330,38 @@ class OpenDocument(Document):
     def sizes(self) -> None:
         self.section = self.names.fresh("Sizes")
         self.add(f"Section {self.section}.", f"Variables {self.dims_text()} : nat.", "")
-        total = self.writer.offset([leaf.shape for _, leaf in self.model.program.leaves("param")])
-        self.add(f"Definition {self.names.dimension} := Pos.of_nat ({total}).", "")
+        with self.defining(self.names.dimension):
+            total = self.writer.offset([leaf.shape for _, leaf in self.model.program.leaves("param")])
+            self.add(f"Definition {self.names.dimension} := Pos.of_nat ({total}).", "")
 
     def dims_text(self) -> str:
         """Returns the names of the dims that are variables."""
         return " ".join(self.names.of[d] for d in self.dims)
 
-    def outside(self, text: str) -> str:
-        """Returns what a text of the section is outside of it: its first word applied to the sizes that its definition mentions.
+    @contextmanager
+    def defining(self, name: str) -> Iterator[None]:
+        self.writer.mentioned = set()
+        yield
+        self.writer.uses[name] = self.writer.mentioned
 
-        The section must be closed.
-        """
-        head, space, rest = text.partition(" ")
-        return " ".join([head, *self.uses.get(head, [])]) + space + rest
+    def applied_words(self, name: str, roots: Sequence[int], consts: str = "consts") -> list[str]:
+        self.writer.mentioned |= self.writer.uses.get(name, set())
+        return super().applied_words(name, roots, consts)
+
+    def flow(self, samples: str = "samples", consts: str = "consts") -> str:
+        self.writer.mentioned |= self.writer.uses[self.names.dimension]
+        return super().flow(samples, consts)
+
+    def outside(self, words: Sequence[str]) -> str:
+        """Returns what an application of a definition of the section is outside of it: there the definition also takes the sizes
+        that it mentions."""
+        head, *rest = words
+        uses = self.writer.uses.get(head, set())
+        return " ".join([head, *(self.names.of[d] for d in self.dims if self.names.of[d] in uses), *rest])
 
     def close(self) -> None:
-        """Writes the end of the section, and finds which sizes each of its definitions mentions."""
+        """Writes the end of the section."""
         self.add(f"End {self.section}.", "")
-        dims = [self.names.of[d] for d in self.dims]
-        self.uses: dict[str, list[str]] = {}
-        for line in self.lines:
-            if line.startswith("Definition "):
-                words = set(re.findall(r"[\w']+", line))
-                used = {d for word in words for d in self.uses.get(word, [word] if word in dims else [])}
-                self.uses[line.split()[1]] = [d for d in dims if d in used]
 
     def conditions(self, law: str) -> list[str]:
         """Returns what the sizes must satisfy for a law to have a meaning."""

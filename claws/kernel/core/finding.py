@@ -14,11 +14,11 @@ class Verdict(StrEnum):
     """What is said of a claim. A theorem says PROVED or REFUTED."""
 
     PROVED = "PROVED"
-    """The claim is true."""
+    """The claim is true: the kernel has accepted evidence for it."""
     REFUTED = "REFUTED"
-    """The claim is false."""
+    """The claim is false: the kernel has evaluated an exact counter-example, or has bounds that exclude it."""
     UNKNOWN = "UNKNOWN"
-    """Nothing is established; no theorem says so."""
+    """Neither is established; no theorem says so, and a result gives the reason."""
 
 
 class Layer(StrEnum):

@@ -176,7 +176,7 @@ def _obviously_nonnegative(size: Size, lows: Mapping[str, int]) -> bool:
     return all(c >= 0 for _, c in shifted.terms)
 
 
-class Bounds:
+class SizeBounds:
     """What is known of the dims: each is >= 1, and every condition is >= 0.
 
     Soundness-critical: `nonnegative` returns True only if the size is >= 0 for all dims that satisfy these; False

@@ -7,7 +7,8 @@ assumptions of the theorem, listed with it; but what the program contradicts is 
 * two relus whose arguments are proportional as functions of the data share their kink, and one whose argument does not depend
   on the data is on or off for good: which patterns occur then depends on the parameters;
 * exponents with a linear relation, such as z and 2z, make values that are related (Ax 1971: without one they are independent);
-* of activations with a declared derivative only those are taken that are made with an exponential of their argument.
+* of smooth functions, known or with a declared derivative, only those are taken that are made with an exponential of their
+  argument or of its square, and logarithms: values of others, such as the arctangent, may be related by a theorem of addition.
 """
 
 from __future__ import annotations
@@ -16,23 +17,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from claws.kernel.core.errors import Meter, NoRoot, Refused, Undefined
-from claws.kernel.core.functions import Property, Slope, has_rule
-from claws.kernel.core.program import (
-    Apply,
-    Einsum,
-    Gather,
-    Leaf,
-    Program,
-    Reshape,
-    Scatter,
-    Sum,
-    operands_of,
-)
+from claws.kernel.core.functions import Function, MadeWith, Slope, function_of
+from claws.kernel.core.program import Apply, Einsum, Leaf, Program, Sum, Window, operands_of
 from claws.kernel.counting.jets import PATTERNS_ON, Jet, salt
-from claws.kernel.counting.points import MAX_DRAWS, Model, Point
-from claws.kernel.counting.ranks import Echelon
+from claws.kernel.counting.points import MAX_DRAWS, CountedModel, Point
+from claws.kernel.counting.ranks import ResidueRows
 from claws.kernel.counting.roots import check_roots
-from claws.kernel.values.evaluation import Array, Index, evaluate, fixed, indices
+from claws.kernel.values.evaluation import Array, evaluate, fixed, indices
+from claws.kernel.values.evidence import Index
 
 PATTERNS = "every on/off pattern of the piecewise units occurs"
 INDEPENDENCE = "the values of transcendental functions are algebraically independent at generic data"
@@ -45,25 +37,11 @@ _DATA = 3
 _SPARE = 4
 """Samples beyond the number of exponents that are compared."""
 
-_EXPONENTIAL = {
-    "exp": "exp",
-    "sigmoid": "sigmoid",
-    "softplus": "sigmoid",
-    "tanh": "tanh",
-    "sin": "circle",
-    "cos": "circle",
-    "erf": "erf",
-    "erf_slope": "erf",
-    "normal_cdf": "normal",
-    "normal_pdf": "normal",
-}
-"""Functions that are made with an exponential of their argument, or of its square; those with the same values are alike."""
-
-_SQUARED = ("erf", "normal")
+_LOGARITHM = MadeWith(None, logarithm=True)
 
 
 def check_assumptions(
-    model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter, distinct: bool = False
+    model: CountedModel, laws: Sequence[int], modulus: int, seed: int, meter: Meter, distinct: bool = False
 ) -> tuple[str, ...]:
     """What ranks of brackets (without `laws`), or of the gradients of these laws, rest on.
 
@@ -71,55 +49,57 @@ def check_assumptions(
     are on and off together.
     """
     program = model.program
-    activations = dict(program.activations)
     apart = tuple(laws) or model.flow.nodes()
-    if any(_kinked(f, activations) for f in _functions(program, apart)):
+    if any(f.kinked for f in _functions(program, apart)):
         raise Refused(f"the laws can't be counted: {'a law' if laws else 'the flow'} is piecewise")
     roots = apart if laws else (*model.outputs, *apart)
     used = _functions(program, roots)
     found = []
-    if any(_kinked(f, activations) for f in used):
+    if any(f.kinked for f in used):
         _check_form(model)
         _check_kinks(model, modulus, seed, meter, distinct)
         found.append(PATTERNS)
     check_roots(model, roots, modulus, seed, meter)
-    if any(has_rule(f, activations) for f in used):
-        for f in sorted(used):
-            _check_solutions(f, activations.get(f))
+    if any(f.smooth for f in used):
+        for f in used:
+            for name in f.smooth:
+                _made_with(program, name)
         _check_exponents(model, roots, modulus, seed, meter)
         found.append(INDEPENDENCE)
-    if any(isinstance(activations.get(f), Slope) for f in used):
+    if any(f.declared and f.smooth for f in used):
         found.append(NOT_CONSTANT)
-    if any(f in activations and not has_rule(f, activations) for f in used):
+    if any(f.open for f in used):
         found.append(GENERIC)
     return tuple(found)
 
 
-def _functions(program: Program, roots: Sequence[int]) -> set[str]:
-    return {node.function for n in program.cone(roots) if isinstance(node := program.nodes[n], Apply)}
+def _functions(program: Program, roots: Sequence[int]) -> list[Function]:
+    """The functions that occur under these nodes, in the order of their names."""
+    activations = dict(program.activations)
+    names = {node.function for node in program.applications(roots)}
+    return [function_of(name, activations) for name in sorted(names)]
 
 
-def _kinked(function: str, activations: dict[str, Property]) -> bool:
-    return function == "relu" or isinstance(activations.get(function), Fraction)
+def _is_kinked(program: Program, node: Apply) -> bool:
+    return node.exponent is None and function_of(node.function, dict(program.activations)).kinked
 
 
-def _check_solutions(function: str, declared: Property) -> None:
-    """Raises `Refused` unless the solutions s that are not constant are made with an exponential e^(d*z), for one number d.
-
-    s' = b*s + c with b != 0: s is linear in e^(b*z). s' = a*s^2 + b*s + c with d^2 = b^2 - 4*a*c != 0: s is a Moebius function of
-    e^(d*z) (Riccati). Both maps can be undone, so s(z) is as good as e^(d*z) in Ax's theorem.
-    """
-    if not isinstance(declared, Slope):
-        return
-    c, b, a = ({e: x for x, e in declared.terms}.get(k, Fraction(0)) for k in range(3))
-    if declared.degree > 2 or not (b if not a else b * b - 4 * a * c):
+def _made_with(program: Program, name: str) -> MadeWith:
+    """What the values of a smooth function are made with. Raises `Refused` where no theorem says that they are independent."""
+    activations = dict(program.activations)
+    found = function_of(name, activations).made_with
+    declared = activations.get(name)
+    if found is None and isinstance(declared, Slope):
         raise Refused(
-            f"the solutions of {function}' = {declared.text(function)} may be algebraic, so values at different arguments may be "
+            f"the solutions of {name}' = {declared.text(name)} may be algebraic, so values at different arguments may be "
             "related, and such a model can't be counted"
         )
+    if found is None:
+        raise Refused(f"values of {name} at different arguments may be related, so such a model can't be counted")
+    return found
 
 
-def _check_form(model: Model) -> None:
+def _check_form(model: CountedModel) -> None:
     """Raises `Refused` unless every piecewise unit is one of a network: affine in data and inner units, with free weights.
 
     What is allowed: an entry of unconstrained data; sums of terms each of which has data or inner units in one factor only and,
@@ -127,14 +107,13 @@ def _check_form(model: Model) -> None:
     two factors that both depend on units.
     """
     program = model.program
-    activations = dict(program.activations)
     size = len(program.nodes)
     data = [_depends(program, n, "input") for n in range(size)]
     units = [False] * size
     for n in program.cone(model.outputs):
         node = program.nodes[n]
         operands = operands_of(node)
-        if isinstance(node, Apply) and _kinked(node.function, activations):
+        if isinstance(node, Apply) and _is_kinked(program, node):
             if not _is_unit_argument(program, node.operand, data, units):
                 raise Refused(
                     "a piecewise unit is not affine in the data with weights of either sign, so which on/off patterns occur "
@@ -146,7 +125,7 @@ def _check_form(model: Model) -> None:
                 raise Refused("piecewise units are multiplied, so which of their on/off patterns occur matters")
             units[n] = any(units[m] for m in operands)
         elif any(units[m] for m in operands):
-            if not isinstance(node, Sum | Gather | Scatter | Reshape):
+            if not isinstance(node, Sum | Window):
                 raise Refused("a piecewise unit is inside a function that is not linear: its patterns are not known")
             units[n] = True
 
@@ -158,7 +137,7 @@ def _is_unit_argument(program: Program, n: int, data: Sequence[bool], units: Seq
     match node:
         case Leaf():
             return node.domain == "real"
-        case Gather(operand, _, _, _, _) | Scatter(operand, _, _, _, _) | Reshape(operand, _):
+        case Window(operand):
             return _is_unit_argument(program, operand, data, units)
         case Sum(terms):
             return len(terms) == 1 or all(_is_affine_term(program, m, data, units) for _, m in terms)
@@ -172,7 +151,7 @@ def _is_affine_term(program: Program, n: int, data: Sequence[bool], units: Seque
     node = program.nodes[n]
     if not data[n]:
         return True
-    if isinstance(node, Gather | Scatter | Reshape):
+    if isinstance(node, Window):
         return _is_affine_term(program, node.operand, data, units)
     if isinstance(node, Sum):
         return all(_is_affine_term(program, m, data, units) for _, m in node.terms)
@@ -201,9 +180,9 @@ def _is_network(program: Program, n: int, data: Sequence[bool]) -> bool:
     match node:
         case Leaf():
             return node.domain == "real"
-        case Apply(function, _):
-            return _kinked(function, dict(program.activations))
-        case Gather() | Scatter() | Reshape():
+        case Apply():
+            return _is_kinked(program, node)
+        case Window():
             return _is_network(program, node.operand, data)
         case Sum(terms):
             return all(_is_network(program, m, data) for _, m in terms)
@@ -216,7 +195,7 @@ def _is_network(program: Program, n: int, data: Sequence[bool]) -> bool:
 def _is_plain_data(program: Program, n: int) -> bool:
     """Entries of unconstrained data, moved about."""
     node = program.nodes[n]
-    if isinstance(node, Gather | Scatter | Reshape):
+    if isinstance(node, Window):
         return _is_plain_data(program, node.operand)
     return isinstance(node, Leaf) and node.role == "input" and node.domain == "real"
 
@@ -227,7 +206,7 @@ def _free_leaf(program: Program, n: int) -> int | None:
     match node:
         case Leaf():
             return n if node.role in ("param", "const") and node.domain != "positive" else None
-        case Gather() | Scatter() | Reshape():
+        case Window():
             return _free_leaf(program, node.operand)
         case Sum(terms):
             for k, (_, m) in enumerate(terms):
@@ -237,19 +216,12 @@ def _free_leaf(program: Program, n: int) -> int | None:
     return None
 
 
-def _check_kinks(model: Model, modulus: int, seed: int, meter: Meter, distinct: bool) -> None:
+def _check_kinks(model: CountedModel, modulus: int, seed: int, meter: Meter, distinct: bool) -> None:
     """Raises `Refused` if two piecewise units share their kink, or one stands on one side of it for all data."""
     program = model.program
     point = Point(model, modulus, seed, meter)
     ring = point.ring(0, PATTERNS_ON)
-    activations = dict(program.activations)
-    arguments = sorted(
-        {
-            node.operand
-            for n in program.cone(model.outputs)
-            if isinstance(node := program.nodes[n], Apply) and _kinked(node.function, activations)
-        }
-    )
+    arguments = sorted({node.operand for node in program.applications(model.outputs) if _is_kinked(program, node)})
     samples = [
         evaluate(program, arguments, point.arrays(point.theta, point.data("kink", k), ring), ring, meter)
         for k in range(_DATA)
@@ -276,7 +248,7 @@ def _check_kinks(model: Model, modulus: int, seed: int, meter: Meter, distinct: 
                 )
 
 
-def _check_exponents(model: Model, roots: Sequence[int], modulus: int, seed: int, meter: Meter) -> None:
+def _check_exponents(model: CountedModel, roots: Sequence[int], modulus: int, seed: int, meter: Meter) -> None:
     """Raises `Refused` unless the transcendental values are independent by Ax's theorem, as functions of the data.
 
     At one theta with many data, exponents must have no linear relation up to a function of theta; those without data none up
@@ -284,35 +256,30 @@ def _check_exponents(model: Model, roots: Sequence[int], modulus: int, seed: int
     """
     program = model.program
     activations = dict(program.activations)
+    # a two-sided function is made with the smooth ones on its sides
     used = [
-        node
-        for n in program.cone(roots)
-        if isinstance(node := program.nodes[n], Apply) and has_rule(node.function, activations)
+        (_made_with(program, f), node.operand)
+        for node in program.applications(roots)
+        for f in function_of(node.function, activations).smooth
     ]
-    for node in used:
-        inner = _functions(program, [node.operand])
-        transcendental = any(has_rule(f, activations) for f in inner)
-        if inner & {"log", "softplus"} or (node.function == "log" and transcendental):
+    for made_with, operand in used:
+        inner = _functions(program, [operand])
+        names = [name for f in inner for name in f.smooth]
+        if any(_made_with(program, name).logarithm for name in names) or (names and made_with == _LOGARITHM):
             raise Refused("logarithms and exponentials of each other may be related: such a model can't be counted yet")
-        if any(_kinked(f, activations) for f in inner):
+        if any(f.kinked for f in inner):
             raise Refused(
                 "a transcendental function of a piecewise one has known values where it is off: it can't be counted"
             )
-    if any(node.function == "log" for node in used) and any(node.function == "softplus" for node in used):
+    logarithms = sorted({n for made_with, n in used if made_with == _LOGARITHM})
+    if logarithms and any(made_with.logarithm and made_with != _LOGARITHM for made_with, _ in used):
         raise Refused("a log beside a softplus may be related to it: such a model can't be counted yet")
     # an activation is a group of its own: at equal arguments two of them, or one and exp, count as related
-    exponents = sorted(
-        {
-            (_EXPONENTIAL.get(node.function, f"{node.function}'"), node.operand)
-            for node in used
-            if node.function != "log"
-        }
-    )
-    logarithms = sorted({("log", node.operand) for node in used if node.function == "log"})
+    exponents = {(MadeWith(m.exponential, m.squared), n) for m, n in used if m.exponential is not None}
     with_data = {n for n in range(len(program.nodes)) if _depends(program, n, "input")}
-    for group in (exponents, logarithms):
+    for group in (sorted(exponents, key=lambda e: (e[0].exponential, e[1])), [(_LOGARITHM, n) for n in logarithms]):
         for data in (True, False):
-            members = [(name, n) for name, n in group if (n in with_data) == data]
+            members = [(made_with, n) for made_with, n in group if (n in with_data) == data]
             if members and _related(model, members, data, modulus, seed, meter):
                 raise Refused(
                     "arguments of transcendental functions have a linear relation with constant coefficients (as z and 2*z), "
@@ -325,13 +292,13 @@ def _depends(program: Program, n: int, role: str) -> bool:
 
 
 def _related(
-    model: Model, members: Sequence[tuple[str, int]], data: bool, modulus: int, seed: int, meter: Meter
+    model: CountedModel, members: Sequence[tuple[MadeWith, int]], data: bool, modulus: int, seed: int, meter: Meter
 ) -> bool:
     """Whether arguments are linearly dependent, in the sense of `_check_exponents`; equal arguments of one name are one."""
     program = model.program
-    entries = [(name, n, i) for name, n in members for i in indices([fixed(k) for k in program.shapes[n]])]
+    entries = [(m, n, i) for m, n in members for i in indices([fixed(k) for k in program.shapes[n]])]
     nodes = list(dict.fromkeys(n for _, n in members))
-    keys: list[tuple[object, ...]] = [(name,) for name, _, _ in entries]
+    keys: list[tuple[object, ...]] = [(m.exponential,) for m, _, _ in entries]
     columns: list[list[int]] = [[] for _ in entries]
     ones: list[int] = []
     base = Point(model, modulus, seed, meter)
@@ -343,16 +310,16 @@ def _related(
         second = _values(here, nodes, "second", "data", meter) if data else {}
         ring = here.ring(0)
         ones.append(1)
-        for j, (name, n, i) in enumerate(entries):
+        for j, (made_with, n, i) in enumerate(entries):
             x, slope = first[n][i]
             keys[j] += (x,)
-            if name == "log":
+            if made_with == _LOGARITHM:
                 columns[j].append(slope * ring.inverse(x) % modulus)
                 continue
             other = second[n][i][0] if data else 0
-            columns[j].append((x * x - other * other if name in _SQUARED else x - other) % modulus)
-    echelon = Echelon(modulus, meter)
-    if not data and members[0][0] != "log":
+            columns[j].append((x * x - other * other if made_with.squared else x - other) % modulus)
+    echelon = ResidueRows(modulus, meter)
+    if not data and members[0][0] != _LOGARITHM:
         echelon.add(ones)
     try:
         return not all(echelon.add(column) for column in dict(zip(keys, columns, strict=True)).values())
@@ -360,7 +327,7 @@ def _related(
         return True
 
 
-def _sample(model: Model, modulus: int, seed: int, meter: Meter) -> Point:
+def _sample(model: CountedModel, modulus: int, seed: int, meter: Meter) -> Point:
     """A random point at which square roots of functions of the parameters exist."""
     for attempt in range(MAX_DRAWS):
         point = Point(model, modulus, salt(seed, attempt) if attempt else seed, meter)

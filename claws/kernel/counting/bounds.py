@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from claws.kernel.core.errors import Malformed, Meter, Refused
-from claws.kernel.core.evidence import ByPolynomials, ByTensors, Sandwich
 from claws.kernel.core.finding import Layer
 from claws.kernel.core.flow import Flow
 from claws.kernel.core.program import Leaf, Program, count_entries
 from claws.kernel.core.simplified import simplified
-from claws.kernel.core.statement import Count, Statement
+from claws.kernel.core.statement import Statement
 from claws.kernel.counting.assumptions import check_assumptions
-from claws.kernel.counting.points import Model, Ranks, check_steps, coordinates
+from claws.kernel.counting.evidence import Sandwich
+from claws.kernel.counting.points import CountedModel, Ranks, check_steps, coordinates
+from claws.kernel.counting.statements import Count
+from claws.kernel.laws.evidence import ByPolynomials, ByTensors
 from claws.kernel.values.evaluation import fixed
 
 MIN_MODULUS = 1000
@@ -33,7 +35,7 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class CountBounds:
     """There are at least and at most so many independent laws of so many coordinates, under these assumptions."""
 
     at_least: int
@@ -47,12 +49,12 @@ Prove = Callable[[Statement, ByTensors | ByPolynomials], Iterable[Layer]]
 
 
 def bounds(
-    model: Model,
+    model: CountedModel,
     sandwich: Sandwich,
     prove: Callable[[Statement, ByTensors | ByPolynomials], None],
     ranks: Ranks,
     meter: Meter,
-) -> Bounds:
+) -> CountBounds:
     """What a sandwich shows. Raises `Refused` where one of its parts is not so."""
     longer = _extended(model, sandwich)
     total = coordinates(longer.program)
@@ -78,7 +80,7 @@ def bounds(
         raise Refused(
             f"there would be at least {at_least} and at most {at_most} laws: an assumption is false, or a rank is wrong"
         )
-    return Bounds(at_least, at_most, total, assumptions)
+    return CountBounds(at_least, at_most, total, assumptions)
 
 
 def compare(statement: Count, low: int, high: int) -> bool | None:
@@ -91,13 +93,13 @@ def compare(statement: Count, low: int, high: int) -> bool | None:
     return True if low == high == k else False if not low <= k <= high else None
 
 
-def simple_model(model: Model) -> Changed:
+def simple_model(model: CountedModel) -> Changed:
     """The model with positive factors outside of its relus: the same functions."""
     program, place = simplified(model.program)
     return Changed(program, tuple(place[n] for n in model.outputs), model.flow.placed(place))
 
 
-def gradient_rank(model: Model, laws: Sequence[int], modulus: int, seed: int, ranks: Ranks, meter: Meter) -> int:
+def gradient_rank(model: CountedModel, laws: Sequence[int], modulus: int, seed: int, ranks: Ranks, meter: Meter) -> int:
     """A lower bound of the generic rank of the gradients of all entries of these nodes."""
     check_modulus(modulus)
     if not laws:
@@ -112,19 +114,14 @@ def check_modulus(modulus: int) -> None:
         raise Malformed(f"a modulus is at least {MIN_MODULUS}")
 
 
-def _extended(model: Model, sandwich: Sandwich) -> Changed:
-    """The sandwich's program in place of the statement's, of which it must be a continuation with no new parameter or data."""
-    old, new = model.program, sandwich.program
-    n = len(old.nodes)
-    same = (old.activations, old.functions, old.conditions) == (new.activations, new.functions, new.conditions)
-    if new.nodes[:n] != old.nodes or not same:
-        raise Refused("the certificate's laws belong to another model")
-    if any(isinstance(node, Leaf) and node.role != "const" for node in new.nodes[n:]):
+def _extended(model: CountedModel, sandwich: Sandwich) -> Changed:
+    """The model with a program that is continued by the sandwich's nodes, which bring no new parameter or data."""
+    if any(isinstance(node, Leaf) and node.role != "const" for node in sandwich.nodes):
         raise Refused("the certificate's laws mention something that the model does not have")
-    return Changed(new, model.outputs, model.flow)
+    return Changed(model.program.continued(sandwich.nodes), model.outputs, model.flow)
 
 
-def _is_one_function(model: Model) -> bool:
+def _is_one_function(model: CountedModel) -> bool:
     """Whether the loss sees one number that depends on no data, and nothing else moves the state."""
     program = model.program
     if model.flow.drift:

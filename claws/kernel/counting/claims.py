@@ -6,13 +6,13 @@ Soundness-critical.
 from __future__ import annotations
 
 from claws.kernel.core.errors import Meter, Refused
-from claws.kernel.core.evidence import Sandwich
 from claws.kernel.core.finding import Finding, Layer, Verdict
 from claws.kernel.core.program import count_entries
-from claws.kernel.core.statement import Complete, Count, Independent
-from claws.kernel.counting.bounds import Bounds, Prove, bounds, compare, gradient_rank
+from claws.kernel.counting.bounds import CountBounds, Prove, bounds, compare, gradient_rank
 from claws.kernel.counting.entries import Entries
+from claws.kernel.counting.evidence import Sandwich
 from claws.kernel.counting.points import Ranks, coordinates, parameters
+from claws.kernel.counting.statements import Complete, Count, Independent
 from claws.kernel.values.evaluation import fixed
 
 PATHS = "paths followed by an accelerator"
@@ -62,7 +62,7 @@ def _outside(evidence: Sandwich, ranks: Ranks) -> tuple[str, ...]:
     return (f"ranks modulo {evidence.modulus}", *([ranks.name] if ranks.name else []), *paths)
 
 
-def _complete(statement: Complete, evidence: Sandwich, found: Bounds, meter: Meter, ranks: Ranks) -> bool | None:
+def _complete(statement: Complete, evidence: Sandwich, found: CountBounds, meter: Meter, ranks: Ranks) -> bool | None:
     """Whether the claimed laws are as many as there can be (True), or fewer than there are (False)."""
     if not set(statement.laws) <= {law for law, _ in evidence.laws}:
         raise Refused("the certificate does not prove every law of the statement")

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from claws.kernel.core.errors import Malformed, Meter, Refused
-from claws.kernel.core.evidence import Relation
 from claws.kernel.core.finding import Finding, Layer, Verdict
 from claws.kernel.core.flow import STATE
-from claws.kernel.core.statement import Independent
 from claws.kernel.counting.assumptions import check_assumptions
 from claws.kernel.counting.bounds import check_modulus
-from claws.kernel.counting.points import Model, Point
+from claws.kernel.counting.evidence import Relation
+from claws.kernel.counting.points import CountedModel, Point
+from claws.kernel.counting.statements import Independent
 from claws.kernel.laws.polynomials import Polynomial, Polynomials
 from claws.kernel.values.evaluation import Array, evaluate, fixed, indices
 
@@ -27,7 +27,7 @@ class Entries:
     settle it.
     """
 
-    def __init__(self, model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> None:
+    def __init__(self, model: CountedModel, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> None:
         program = model.program
         self.ring = Polynomials(dict(program.activations), meter)
         leaves: dict[str, Array] = {

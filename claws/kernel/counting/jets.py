@@ -5,8 +5,9 @@ ek^2 = 0; it is stored by its 2^L parts, part b belonging to the product of the 
 x + e*v gives the derivative along v as the part of e.
 
 What is not rational becomes a residue of its own, drawn by a hash of the argument, so that equal arguments have equal
-values: exp(z), the Taylor coefficients of a declared activation, the 0/1 pattern of a relu. A polynomial that is not zero at
-such residues is not the zero polynomial; that it is then not zero as a function is what the listed assumptions are for.
+values: exp(z), the Taylor coefficients of a declared activation, the side of its kink on which a relu stands. A polynomial that
+is not zero at such residues is not the zero polynomial; that it is then not zero as a function is what the listed assumptions are
+for.
 """
 
 from __future__ import annotations
@@ -18,17 +19,18 @@ from fractions import Fraction
 from functools import cache
 
 from claws.kernel.core.errors import Meter, NoRoot, Refused, Undefined
-from claws.kernel.core.functions import Property, has_rule, higher_derivative
-from claws.kernel.values.evaluation import Array, Index, Jacobian
+from claws.kernel.core.functions import Expression, Polynomial, Property, function_of
+from claws.kernel.values.evaluation import Array, Jacobian
+from claws.kernel.values.evidence import Index
 
 _MASK = (1 << 64) - 1
 _STEP = 0x9E3779B97F4A7C15
 
 PATTERNS_FREE = "free"
-"""Every relu is on or off by a hash of its argument."""
+"""Every two-sided function is on or off by a hash of its argument, the same for all functions of that argument."""
 
 PATTERNS_ON = "on"
-"""Every relu is on: for comparing the arguments of relus as functions of the data."""
+"""Every two-sided function is on: for comparing their arguments as functions of the data."""
 
 
 def salt(*key: object) -> int:
@@ -178,33 +180,36 @@ class JetRing:
 
     def _taylor(self, function: str, z: int, order: int) -> list[int]:
         """The coefficients f^(j)(z)/j! for j = 0, ..., order."""
-        if function == "relu":
-            side = self._side(function, z)
-            return [z * side, side] + [0] * (order - 1)
-        declared = self.activations.get(function)
-        if not has_rule(function, self.activations):
-            if not isinstance(declared, Fraction):
+        row = function_of(function, self.activations)
+        if row.open:
+            if row.degree is None:
                 return [self.drawn(function, z, j) for j in range(order + 1)]
-            if declared.denominator != 1:
+            if row.degree.denominator != 1:
                 raise Undefined("roots have no residue here")
             # c*z^k on either side of 0, with two constants c
-            factor = self.drawn(function, self._side(function, z), "factor")
-            return self._power_series(declared.numerator, z, factor, order)
+            factor = self.drawn(function, self._side(z), "factor")
+            return self._power_series(row.degree.numerator, z, factor, order)
+        side = self._side(z) if row.kinked else 1
         return [
-            sum(
-                self._term(
-                    math.prod([self.residue(c), *(pow(self.symbol(s, z), e, self.modulus) for s, e in powers)]), z, k
-                )
-                for (k, powers), c in higher_derivative(function, j, declared).items()
-            )
-            * self.inverse(math.factorial(j))
-            % self.modulus
-            for j in range(order + 1)
+            self._value(row.on(side, j), z) * self.inverse(math.factorial(j)) % self.modulus for j in range(order + 1)
         ]
 
-    def _side(self, function: str, z: int) -> int:
-        """On which side of its kink a relu or a homogeneous activation stands: 1 or 0."""
-        return 1 if self.patterns == PATTERNS_ON else self.drawn(function, z, "side") % 2
+    def _value(self, expression: Expression, z: int) -> int:
+        """The residue of an expression at z, where the smooth functions in it have those that are drawn for them."""
+        total = 0
+        for c, k, factors in expression:
+            term = self.residue(c)
+            for base, e in factors:
+                term = self._term(term, self.symbol(base, z) if isinstance(base, str) else self._polynomial(base, z), e)
+            total += self._term(term, z, k)
+        return total
+
+    def _polynomial(self, polynomial: Polynomial, z: int) -> int:
+        return sum(self.residue(c) * pow(z, k, self.modulus) for k, c in enumerate(polynomial)) % self.modulus
+
+    def _side(self, z: int) -> int:
+        """On which side of their kinks functions of this argument stand, all of them: 1 or 0."""
+        return 1 if self.patterns == PATTERNS_ON else self.drawn("relu", z, "side") % 2
 
     def symbol(self, name: str, z: int) -> int:
         """The residue that stands for the value at z of a function with a rule."""

@@ -1,7 +1,7 @@
 """The Lie algebra of a model's training fields, at one pseudo-random point modulo a number.
 
-Soundness-critical. The generators are the fields that move the state in training: the flow's drift, if it has one, plus
-P * grad <c, g(theta, x)> in what the flow moves, for any constant c and any data x. Every iterated bracket of generators is in
+Soundness-critical. The generators are the fields that move the state in training: the flow's drift, if it has one, plus its
+control for the gradient of <c, g(theta, x)>, for any constant c and any data x. Every iterated bracket of generators is in
 the Lie algebra that they generate, so the rank of some of them at one point is a lower bound of its generic dimension, and the
 number D of coordinates minus that rank an upper bound of the number of independent conservation laws (Marcotte, Gribonval,
 Peyré 2023, Theorem 3.3, with Frobenius' theorem). A rank modulo a number is a lower bound of the rank over the rationals,
@@ -15,12 +15,13 @@ from fractions import Fraction
 from typing import Protocol
 
 from claws.kernel.core.errors import Malformed, Meter, NoRoot, Refused, Undefined
-from claws.kernel.core.evidence import Bundle, Step, Tree
-from claws.kernel.core.flow import GRADIENT, STATE, Flow
-from claws.kernel.core.program import ROLES, Leaf, Node, Power, Program, count_entries
+from claws.kernel.core.flow import STATE, Flow
+from claws.kernel.core.program import ROLES, Apply, Leaf, Node, Program, count_entries
+from claws.kernel.counting.evidence import Bundle, Step, Tree
 from claws.kernel.counting.jets import PATTERNS_FREE, Jet, JetRing, draw, salt
-from claws.kernel.counting.ranks import Echelon, Row, sparse_rank
-from claws.kernel.values.evaluation import Array, Index, Tape, Traced, evaluate, fixed, indices
+from claws.kernel.counting.ranks import ResidueRows, Row, sparse_rank
+from claws.kernel.values.evaluation import Array, Tape, Traced, elementwise, evaluate, fixed, indices
+from claws.kernel.values.evidence import Index
 
 MAX_DEPTH = 64
 
@@ -32,7 +33,7 @@ MAX_DRAWS = 4096
 """Data samples that are drawn until all square roots exist: half of the residues have one."""
 
 
-class Model(Protocol):
+class CountedModel(Protocol):
     """What is common to all statements: the outputs that the loss sees, and the flow."""
 
     @property
@@ -69,13 +70,13 @@ class Ranks(Protocol):
     name: str
     """What a trust line calls it; empty for the kernel's own."""
 
-    def of_gradients(self, model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
+    def of_gradients(self, model: CountedModel, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
         """The rank of the gradients of all entries of these nodes at the point of this seed."""
 
-    def of_brackets(self, model: Model, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
+    def of_brackets(self, model: CountedModel, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
         """The rank of the elements of the Lie algebra that the steps name, at the point of this seed."""
 
-    def of_paths(self, model: Model, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
+    def of_paths(self, model: CountedModel, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
         """A lower bound of the rank of the generators of these bundles, at the point of this seed."""
 
 
@@ -84,26 +85,26 @@ class ExactRanks:
 
     name = ""
 
-    def of_gradients(self, model: Model, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
+    def of_gradients(self, model: CountedModel, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
         return sparse_rank(Point(model, modulus, seed, meter).law_gradients(laws), modulus, meter)
 
-    def of_brackets(self, model: Model, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
+    def of_brackets(self, model: CountedModel, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
         point = Point(model, modulus, seed, meter)
-        rows = Echelon(modulus, meter)
+        rows = ResidueRows(modulus, meter)
         for s, step in enumerate(steps):
             for k in range(step.count):
                 rows.add(point.element(step.tree, s, k))
         return rows.rank
 
-    def of_paths(self, model: Model, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
+    def of_paths(self, model: CountedModel, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
         raise Refused("the kernel does not follow paths by itself: an accelerator must")
 
 
 def is_root(node: Node) -> bool:
-    return isinstance(node, Power) and node.exponent.denominator == 2
+    return isinstance(node, Apply) and node.exponent is not None and node.exponent.denominator == 2
 
 
-def roots_of(model: Model) -> list[int]:
+def roots_of(model: CountedModel) -> list[int]:
     """The square roots that a generator needs."""
     program = model.program
     return [n for n in program.cone([*model.outputs, *model.flow.nodes()]) if is_root(program.nodes[n])]
@@ -121,7 +122,7 @@ Vector = list[Jet | None]
 class Point:
     """A model at the pseudo-random parameters of a seed."""
 
-    def __init__(self, model: Model, modulus: int, seed: int, meter: Meter) -> None:
+    def __init__(self, model: CountedModel, modulus: int, seed: int, meter: Meter) -> None:
         self.model = model
         self.program = model.program
         self.modulus = modulus
@@ -200,7 +201,7 @@ class Point:
     # --- fields ------------------------------------------------------------------------------------------------
 
     def generator(self, theta: Vector, level: int, key: tuple[int, ...]) -> Vector:
-        """The drift plus P * grad <c, g(theta, x)>, for the weights c and the data x of this key, at jets theta."""
+        """The drift plus the control for grad <c, g(theta, x)>, for the weights c and the data x of this key, at jets theta."""
         ring = self.ring(level)
         tape = Tape(ring)
         arrays = self.arrays(theta, self.data(*key), ring)
@@ -220,23 +221,18 @@ class Point:
         return self._moving([slopes.get(v.place) for v in variables], arrays, ring)
 
     def _moving(self, gradient: Vector, arrays: Mapping[str, Array], ring: JetRing) -> Vector:
-        """How the state moves for a gradient, by coordinate."""
+        """How the state moves for a gradient, by coordinate: the sum of the flow's fields."""
         flow = self.model.flow
-        if flow == GRADIENT:
-            return gradient
-        factors, drift = (
-            {name: evaluate(self.program, [n], arrays, ring, self.meter)[n] for name, n in pairs}
-            for pairs in (flow.factors, flow.drift)
-        )
-        field: Vector = [drift[name].get(i) if name in drift else None for name, i in self.coordinates]
+        values = evaluate(self.program, flow.nodes(), arrays, ring, self.meter)
+        slopes: dict[str, Array] = {}
         for (name, i), x in zip(self.coordinates, gradient, strict=True):
-            if x is not None and name in factors:
-                x = x * factors[name][i] if i in factors[name] else None
             if x is not None:
-                k = self.number[flow.moved(name), i]
-                other = field[k]
-                field[k] = x if other is None else other + x
-        return field
+                slopes.setdefault(name, {})[i] = x
+        fields = [{name: values[n] for name, n in flow.drift.items()}, flow.control(slopes, elementwise(values))]
+        found = (
+            [field[name][i] for field in fields if name in field and i in field[name]] for name, i in self.coordinates
+        )
+        return [sum(parts[1:], start=parts[0]) if parts else None for parts in found]
 
     def element(self, tree: Tree, *key: int) -> list[int]:
         """One element of the Lie algebra at the point, as residues."""

@@ -17,7 +17,7 @@ Row = dict[int, int]
 def sparse_rank(rows: Sequence[Row], modulus: int, meter: Meter) -> int:
     """The rank of sparse rows: by peeling, and by elimination of what is left."""
     rank, left = peel(rows, modulus, meter)
-    echelon = Echelon(modulus, meter)
+    echelon = ResidueRows(modulus, meter)
     # only the columns that are left matter, which may be few
     columns = {c: k for k, c in enumerate(sorted({c for row in left for c in row}))}
     for row in left:
@@ -63,7 +63,7 @@ def _is_unit(x: int, modulus: int) -> bool:
         return False
 
 
-class Echelon:
+class ResidueRows:
     """The row space of residue vectors. Each pivot is a unit, so the rank is a lower bound over the rationals."""
 
     def __init__(self, modulus: int, meter: Meter) -> None:

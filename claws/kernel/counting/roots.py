@@ -16,11 +16,11 @@ from fractions import Fraction
 from itertools import count
 
 from claws.kernel.core.errors import Irrational, Meter, NoRoot, Refused
-from claws.kernel.core.evidence import Choices
-from claws.kernel.core.program import Einsum, Leaf, Power, Program, Reshape
+from claws.kernel.core.program import Apply, Einsum, Leaf, Program, Window
 from claws.kernel.counting.jets import salt
-from claws.kernel.counting.points import Model, Point, is_root
-from claws.kernel.values.evaluation import Index, evaluate, fixed, indices
+from claws.kernel.counting.points import CountedModel, Point, is_root
+from claws.kernel.values.evaluation import evaluate, fixed, indices
+from claws.kernel.values.evidence import Choices, Index
 from claws.kernel.values.rationals import Rationals
 
 _SPARE = 12
@@ -41,7 +41,7 @@ RELATED = (
 )
 
 
-def check_roots(model: Model, nodes: Sequence[int], modulus: int, seed: int, meter: Meter) -> None:
+def check_roots(model: CountedModel, nodes: Sequence[int], modulus: int, seed: int, meter: Meter) -> None:
     """Raises `Refused` unless the square roots in these nodes are independent of each other, at every level of nesting."""
     program = model.program
     roots = [n for n in program.cone(nodes) if is_root(program.nodes[n])]
@@ -65,7 +65,7 @@ def check_roots(model: Model, nodes: Sequence[int], modulus: int, seed: int, met
 
 def _operand(program: Program, n: int) -> int:
     node = program.nodes[n]
-    assert isinstance(node, Power)
+    assert isinstance(node, Apply)
     return node.operand
 
 
@@ -84,21 +84,28 @@ def _source(program: Program, n: int, i: Index) -> Entry:
                 return n, i
             at = dict(zip(node.out, i, strict=True))
             n, i = node.operands[0], tuple(at[label] for label in node.labels[0])
-        elif isinstance(node, Reshape):
-            flat = 0
-            for k, size in zip(i, node.shape, strict=True):
-                flat = flat * fixed(size) + k
-            back = []
-            for size in reversed(program.shapes[node.operand]):
-                flat, k = divmod(flat, fixed(size))
-                back.append(k)
-            n, i = node.operand, tuple(reversed(back))
+        elif isinstance(node, Window) and (node.merges or not node.transposed):
+            n, i = node.operand, _source_in_window(node, i)
         else:
             return n, i
 
 
+def _source_in_window(node: Window, i: Index) -> Index:
+    """Which entry of its operand an entry of a window is; the window is not transposed, or it merges axes."""
+    at, steps = node.axis, [fixed(t) for t in node.steps]
+    if not node.transposed:
+        inside = fixed(node.start) + sum(t * j for t, j in zip(steps, i[at : at + len(steps)], strict=True))
+        return (*i[:at], inside, *i[at + len(steps) :])
+    apart = []
+    rest = i[at]
+    for t in steps:
+        j, rest = divmod(rest, t)
+        apart.append(j)
+    return (*i[:at], *apart, *i[at + 1 :])
+
+
 def _check_group(
-    model: Model, entries: Sequence[Entry], data: bool, modulus: int, salted: int, seed: int, meter: Meter
+    model: CountedModel, entries: Sequence[Entry], data: bool, modulus: int, salted: int, seed: int, meter: Meter
 ) -> None:
     """Symbols at random data for one theta, or at random theta and constants for roots without data."""
     nodes = list(dict.fromkeys(n for n, _ in entries))
@@ -120,7 +127,7 @@ def _check_group(
 
 
 def _points(
-    model: Model, nodes: Sequence[int], data: bool, modulus: int, salted: int, seed: int, meter: Meter
+    model: CountedModel, nodes: Sequence[int], data: bool, modulus: int, salted: int, seed: int, meter: Meter
 ) -> Iterator[Point]:
     """One point again and again, or points at which these nodes can be evaluated."""
     if data:

@@ -6,27 +6,14 @@ Not soundness-critical: nothing is decided here. What it prints is the statement
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
+from claws.kernel.core.flow import STATE, Flow
 from claws.kernel.core.functions import Slope
-from claws.kernel.core.program import (
-    Apply,
-    Det,
-    Einsum,
-    Gather,
-    Iota,
-    Leaf,
-    Node,
-    Number,
-    Opaque,
-    Power,
-    Product,
-    Reshape,
-    Scatter,
-    Shape,
-    Sum,
-)
-from claws.kernel.core.sizes import condition_text
-from claws.kernel.core.statement import AnyStatement, Complete, Count, Independent, Statement
+from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Node, Number, Shape, Sum, Window
+from claws.kernel.core.sizes import Size, condition_text
+from claws.kernel.core.statement import Statement
+from claws.kernel.counting.statements import AnyStatement, Complete, Count, Independent
 from claws.kernel.laws.symbols import Symbol, Tensor
 from claws.kernel.laws.tensors import Tensors
 
@@ -54,15 +41,22 @@ def render_statement(statement: AnyStatement) -> str:
     for n, node in enumerate(program.nodes):
         lines.append(f"  %{n}: {_shape(program.shapes[n])} = {render_node(node)}")
     lines.append(f"the model sees its parameters through {', '.join(f'%{n}' for n in statement.outputs)}")
-    flow = statement.flow
-    for name, n in flow.factors:
-        lines.append(f"the gradient in {name} is multiplied by %{n}, elementwise")
-    for name, n in flow.drift:
-        lines.append(f"whatever the loss, {name}' has the part %{n}")
-    if flow.second_order:
-        lines.append("the gradient in a parameter moves its velocity, not the parameter")
+    lines.append("training moves, elementwise, with grad_U the gradient of any loss in U:")
+    for _, leaf in program.leaves(*STATE):
+        lines.append(f"  {leaf.name}' = {_derivative(statement.flow, leaf.name)}")
     lines.append(f"claim: {_claim(statement)}")
     return "\n".join(lines)
+
+
+def _derivative(flow: Flow, name: str) -> str:
+    """How a leaf of the state moves: every part of every field."""
+    text = ""
+    for part in flow.at(name).values():
+        factor, gradient = part.factor, part.gradient
+        own = [*([] if factor is None else [f"%{factor}"]), *([] if gradient is None else [f"grad_{gradient}"])]
+        sign = "-" if gradient is not None else "+"
+        text += f" {sign} {'*'.join(own)}" if text else f"{sign.strip('+')}{'*'.join(own)}"
+    return text or "0"
 
 
 def _claim(statement: AnyStatement) -> str:
@@ -98,31 +92,29 @@ def render_node(node: Node) -> str:
             return f"einsum {rows or '()'}->{_letters(out)} ({', '.join(f'%{n}' for n in operands)})"
         case Sum(terms):
             return " + ".join(f"%{n}" if c == 1 else f"{c}*%{n}" for c, n in terms)
-        case Power(operand, exponent):
-            return f"%{operand}^{exponent}"
-        case Apply(function, operand):
-            return f"{function}(%{operand})"
-        case Product(operand):
-            return f"prod(%{operand}) along the last axis"
-        case Det(operand):
-            return f"det(%{operand})"
-        case Opaque(function, operands, _, batch):
+        case Apply(function, operand, exponent):
+            return f"{function}(%{operand})" if exponent is None else f"%{operand}^{exponent}"
+        case Call(function, operands, _, batch):
             over = f" over {batch} batch axes" if batch else ""
             return f"{function}({', '.join(f'%{n}' for n in operands)}){over}"
-        case Gather(operand, axis, start, steps, _):
+        case Window(operand, axis, start, steps, _, size, transposed):
+            if transposed:
+                return f"%{operand} put at {_position(start, steps)} of an axis {axis} of {size}"
             return f"%{operand} at {_position(start, steps)} of axis {axis}"
-        case Scatter(operand, axis, start, steps, length):
-            return f"%{operand} put at {_position(start, steps)} of an axis {axis} of {length}"
-        case Reshape(operand, _):
-            return f"reshape(%{operand})"
+        case _:
+            assert_never(node)
 
 
 def _letters(labels: Sequence[int]) -> str:
     return "".join(_LETTERS[x] if x < len(_LETTERS) else f"<{x}>" for x in labels)
 
 
-def _position(start: object, steps: Sequence[int]) -> str:
-    return " + ".join([str(start), *(f"{'' if t == 1 else f'{t}*'}j{k}" for k, t in enumerate(steps))])
+def _position(start: object, steps: Sequence[Size]) -> str:
+    return " + ".join([str(start), *(f"{_factor(t)}j{k}" for k, t in enumerate(steps))])
+
+
+def _factor(size: Size) -> str:
+    return "" if size == 1 else f"({size})*" if len(size.terms) > 1 else f"{size}*"
 
 
 # --- tensors -------------------------------------------------------------------------------------------------------

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from claws.kernel.core.errors import Malformed, Meter, OutOfBudget, Undefined
-from claws.kernel.core.evidence import Network
 from claws.kernel.core.program import Program
 from claws.kernel.core.sizes import ONE, Size
+from claws.kernel.laws.evidence import Network
 from claws.kernel.laws.identities import Identities
 from claws.kernel.laws.labelling import LITERAL, Renamings, labelled
-from claws.kernel.laws.symbols import MAX_BITS, MAX_DEGREE, Factor, Symbol, Tensor, Term, accumulate
+from claws.kernel.laws.symbols import MAX_BITS, MAX_DEGREE, Factor, NetworkTerm, Symbol, Tensor, accumulate
 
 MAX_COPIES = 8
 """A power up to this of a sum over indices is written as a product of copies; a higher one is a named symbol."""
@@ -92,7 +92,7 @@ class Algebra(Identities):
         summed = {place[label]: sizes[label] for ls in labels for label in ls if label not in outer}
         total: dict[Network, Size] = {}
         for coefficient, factors, bound in partial:
-            self._collect(total, Term(coefficient, factors, {**bound, **summed}), len(shape))
+            self._collect(total, NetworkTerm(coefficient, factors, {**bound, **summed}), len(shape))
         return Tensor(shape, total)
 
     def hadamard(self, *operands: Tensor) -> Tensor:
@@ -101,7 +101,7 @@ class Algebra(Identities):
         axes = range(len(shape))
         return self.einsum(operands, [axes] * len(operands), axes, dict(enumerate(shape)))
 
-    def _collect(self, total: dict[Network, Size], term: Term, rank: int) -> None:
+    def _collect(self, total: dict[Network, Size], term: NetworkTerm, rank: int) -> None:
         self.weigh(term.coefficient)
         if term.coefficient and self.simplify(term):
             network, tied = labelled(term.factors, term.bound, rank, self.meter, self.renamings)
@@ -132,7 +132,7 @@ class Algebra(Identities):
                 raise OutOfBudget("a coefficient or an exponent has become too large")
             total: dict[Network, Size] = {}
             factors = [(s, e * exponent, ix) for s, e, ix in network]
-            self._collect(total, Term(Size.of(constant ** int(exponent)), factors, {}), len(x.shape))
+            self._collect(total, NetworkTerm(Size.of(constant ** int(exponent)), factors, {}), len(x.shape))
             return Tensor(x.shape, total)
         if whole and 0 < exponent <= MAX_COPIES:
             return self.hadamard(*[x] * int(exponent))
@@ -213,9 +213,9 @@ class Algebra(Identities):
             self._collect(total, term, len(tensor.shape))
         return Tensor(tensor.shape, total)
 
-    def _term_of(self, network: Network, c: Size, rank: int) -> Term:
+    def _term_of(self, network: Network, c: Size, rank: int) -> NetworkTerm:
         bound = {i: self.symbols[s].shape[axis] for s, _, ix in network for axis, i in enumerate(ix) if i >= rank}
-        return Term(c, list(network), bound)
+        return NetworkTerm(c, list(network), bound)
 
     def _open(self, tensor: Tensor, symbol: Symbol) -> Tensor:
         """Replace every whole power >= 1 of the symbol by its definition."""

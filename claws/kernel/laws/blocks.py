@@ -1,36 +1,36 @@
 """A law of a block is a law of every network that uses the block with parameters of its own.
 
 Soundness-critical. Let B(theta, x) be a block with a proved law h: J_B(theta, x) v(theta) = 0 for all theta and x, where
-v = P grad h (`statement.py`). A network calls it at nodes o_1, ..., o_k, each of which is an output of B at this theta and at
+v = B^T grad h (`statement.py`). A network calls it at nodes o_1, ..., o_k, each of which is an output of B at this theta and at
 some values x of the network, and depends on theta in no other way. Then nothing in the network moves along v: by induction
 along the program, d o_i = J_B v + (dB/dx) dx. The first term is the block's residue; and dx = 0, because x depends on theta
 through earlier calls alone. So h is conserved by the network, whatever else is in it and however often the block is used
-(with one theta: weights that are shared). The drift of a flow moves h in the network as it does in the block.
+(with one theta: weights that are shared). A field that needs no loss moves h in the network as it does in the block.
 
 What is checked: the block's nodes are found again, one by one, in the network's program, with sizes put in for the block's dims
-and other names for its parameters; the flows agree on the law's parameters; no output and no argument of a call reaches these
+and other names for its parameters; the flows move what the law mentions alike; no output and no argument of a call reaches these
 parameters but through calls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 
 from claws.kernel.core.errors import Meter, Refused
-from claws.kernel.core.evidence import ByBlock
 from claws.kernel.core.finding import Finding, Layer, Verdict
-from claws.kernel.core.flow import velocity_of
-from claws.kernel.core.program import Apply, Leaf, Node, Opaque, node_at, operands_of, renumbered
+from claws.kernel.core.flow import STATE, WORDS, Part
+from claws.kernel.core.program import Apply, Call, Leaf, Node, node_at, operands_of, renumbered
 from claws.kernel.core.scope import check_scope, conditions_of
-from claws.kernel.core.sizes import Bounds
+from claws.kernel.core.sizes import SizeBounds
 from claws.kernel.core.statement import Statement
+from claws.kernel.laws.evidence import ByBlock
 
-Premise = Callable[[ByBlock, Meter], frozenset[Layer]]
+ProvePremise = Callable[[ByBlock, Meter], frozenset[Layer]]
 """Proves the law of a block, and says on which layers that rests. Raises `Refused` where it is not proved."""
 
 
-def check_by_block(statement: Statement, evidence: ByBlock, prove: Premise, meter: Meter) -> Finding:
+def check_by_block(statement: Statement, evidence: ByBlock, prove: ProvePremise, meter: Meter) -> Finding:
     """The finding that a law is conserved because it is the law of a block.
 
     Raises `Refused` unless the block's law is proved, and the network uses the block as described above.
@@ -47,20 +47,14 @@ class _Use:
         self.block = block
         self.evidence = evidence
         self.meter = meter
-        self.bounds = Bounds(statement.program.conditions)
+        self.bounds = SizeBounds(statement.program.conditions)
 
     def check(self) -> None:
         self._check_sizes()
         self._check_names()
-        law = self._match([(self.block.law, self.statement.law)])
-        cone = {self.block.program.nodes[b] for b in law}
-        state = {node.name for node in cone if isinstance(node, Leaf)}
-        params = [leaf.name for _, leaf in self.block.program.leaves("param")]
-        moved = [p for p in params if self.block.flow.moved(p) in state]
-        if not all(p in self.evidence.names for p in moved):
-            raise Refused("the certificate does not say what the parameters of the block's law are in the network")
-        self._check_flow(state, moved)
-        self._check_calls({self.evidence.names[p] for p in moved})
+        moved = self._check_flow()
+        self._match([(self.block.law, self.statement.law)])
+        self._check_calls(moved)
 
     def _check_sizes(self) -> None:
         sizes = self.evidence.dims
@@ -77,33 +71,50 @@ class _Use:
                 raise Refused(f"the block needs {here} >= 0, which the statement does not give")
 
     def _check_names(self) -> None:
-        names, leaves = self.evidence.names, self.block.program.leaves("param", "velocity", "time")
+        names, leaves = self.evidence.names, self.block.program.leaves(*STATE)
         state = [names[leaf.name] for _, leaf in leaves if leaf.name in names]
         if len(set(state)) != len(state):
             raise Refused("the certificate takes two parameters of the block for one")
-        if self.block.flow.second_order != self.statement.flow.second_order:
-            raise Refused("the network and its block are not trained by the same flow")
-        if self.block.flow.second_order:
-            for _, leaf in self.block.program.leaves("param"):
-                if leaf.name in names and names.get(velocity_of(leaf.name)) != velocity_of(names[leaf.name]):
-                    raise Refused(f"the certificate takes the velocity of {leaf.name} for something else")
 
-    def _check_flow(self, state: set[str], moved: Iterable[str]) -> None:
-        """The flow multiplies the gradients of these parameters by the same, and has the same drift where the law looks."""
-        names = self.evidence.names
-        pairs = [("factor", dict(self.block.flow.factors), dict(self.statement.flow.factors), moved)]
-        moving = [s for s in state if self._is_state(s)]
-        pairs.append(("drift", dict(self.block.flow.drift), dict(self.statement.flow.drift), moving))
-        for what, own, its, owners in pairs:
-            for name in owners:
-                b, n = own.get(name), its.get(names[name])
-                if (b is None) != (n is None):
-                    raise Refused(f"the flow has another {what} of {names[name]} than the block's")
-                if b is not None and n is not None:
-                    self._match([(b, n)])
+    def _check_flow(self) -> set[str]:
+        """The parameters of the network whose gradients move what the law mentions.
 
-    def _is_state(self, name: str) -> bool:
-        return any(leaf.name == name for _, leaf in self.block.program.leaves("param", "velocity", "time"))
+        Raises `Refused` unless both flows move this alike.
+        """
+        program, names = self.block.program, self.evidence.names
+        state = [
+            x for n in program.cone([self.block.law]) if isinstance(x := program.nodes[n], Leaf) and x.role in STATE
+        ]
+        pairs: list[tuple[Part, Part]] = []
+        for leaf in state:
+            there = self._named(leaf.name)
+            own, its_own = self.block.flow.at(leaf.name), self.statement.flow.at(there)
+            for degree, word in enumerate(WORDS):
+                b, a = own.get(degree), its_own.get(degree)
+                if b is None and a is None:
+                    continue
+                if b is None or a is None or (b.factor is None) != (a.factor is None):
+                    raise Refused(
+                        "the network and its block are not trained by the same flow: the network's has "
+                        f"another {word} of {there} than the block's"
+                    )
+                pairs.append((b, a))
+        gradients = {b.gradient: a.gradient for b, a in pairs if b.gradient is not None and a.gradient is not None}
+        for parameter, its in gradients.items():
+            if parameter not in names:
+                raise Refused("the certificate does not say what the parameters of the block's law are in the network")
+            if names[parameter] != its:
+                raise Refused(f"the certificate takes the velocity of {parameter} for something else")
+        for b, a in pairs:
+            if b.factor is not None and a.factor is not None:
+                self._match([(b.factor, a.factor)])
+        return set(gradients.values())
+
+    def _named(self, name: str) -> str:
+        """What a leaf of the block is called in the network."""
+        if name not in self.evidence.names:
+            raise Refused(f"the network has something else in the place of the block's {name}")
+        return self.evidence.names[name]
 
     def _check_calls(self, moved: set[str]) -> None:
         program = self.statement.program
@@ -168,7 +179,7 @@ class _Use:
                 )
             return
         its = self.statement.program.nodes[n]
-        if not isinstance(its, Leaf) or its.role != mine.role or its.name != self.evidence.names.get(mine.name):
+        if not isinstance(its, Leaf) or its.role != mine.role or its.name != self._named(mine.name):
             raise Refused(f"the network has something else in the place of the block's {mine.name}")
         if mine.domain not in ("real", its.domain):
             raise Refused(f"the block is about {mine.domain} values of {mine.name}, and the network is not")
@@ -176,7 +187,7 @@ class _Use:
     def _put(self, node: Node) -> Node:
         """The node with the network's sizes and names of functions."""
         node = node_at(node, self.evidence.dims)
-        if isinstance(node, Opaque):
+        if isinstance(node, Call) and node.function in self.block.program.functions:
             return replace(node, function=self.evidence.names.get(node.function, node.function))
         own = dict(self.block.program.activations)
         if isinstance(node, Apply) and node.function in own:

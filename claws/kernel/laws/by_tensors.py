@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from claws.kernel.core.errors import Meter, Refused
-from claws.kernel.core.evidence import ByTensors
 from claws.kernel.core.finding import Finding, Layer, Verdict
 from claws.kernel.core.flow import STATE
 from claws.kernel.core.scope import check_scope, conditions_of
 from claws.kernel.core.simplified import simplified_statement
 from claws.kernel.core.statement import Statement
+from claws.kernel.laws.evidence import ByTensors
 from claws.kernel.laws.symbols import Tensor
 from claws.kernel.laws.tensors import Tensors
 
@@ -43,9 +43,9 @@ def check_by_tensors(statement: Statement, evidence: ByTensors, meter: Meter) ->
 
 @dataclass(frozen=True, slots=True)
 class TensorResidue:
-    """`direction` is P * grad <A, law> by parameter, for an arbitrary constant A; `left` what remains of each output's derivative
-    along it, by node; `drift` what remains of the law's derivative along the drift. The law is conserved for all sizes if nothing
-    is left.
+    """`direction` is B^T grad <A, law> by parameter, for an arbitrary constant A; `left` what remains of each output's derivative
+    along it, by node; `drift` what remains of the law's derivative along the drift, None for nothing. The law is
+    conserved for all sizes if nothing is left.
     """
 
     direction: Mapping[str, Tensor]
@@ -55,22 +55,15 @@ class TensorResidue:
 
 def tensor_residue(statement: Statement, tensors: Tensors) -> TensorResidue:
     """Both conditions for a conservation law, by tensors. Soundness-critical."""
-    program, flow = statement.program, statement.flow
+    program, law, flow = statement.program, statement.law, statement.flow
     place = {leaf.name: n for n, leaf in program.leaves(*STATE)}
-    moved = {place[flow.moved(leaf.name)]: leaf.name for _, leaf in program.leaves("param")}
-    seed = tensors.fresh_constant("A", program.shapes[statement.law])
-    factors = dict(flow.factors)
-    direction: dict[str, Tensor] = {}
-    for n, g in tensors.gradient(statement.law, seed, moved).items():
-        name = moved[n]
-        direction[name] = tensors.hadamard(tensors.value(factors[name]), g) if name in factors else g
+    targets = {place[part.target]: part.target for part in flow.parts(1)}
+    found = tensors.gradient(law, tensors.fresh_constant("A", program.shapes[law]), targets)
+    direction = flow.transposed(
+        {targets[n]: g for n, g in found.items()}, lambda n, g: tensors.hadamard(tensors.value(n), g)
+    )
     pushed = tensors.push(statement.outputs, {place[name]: g for name, g in direction.items()})
     left = {n: opened for n, tangent in pushed.items() if (opened := tensors.opened(tangent))}
-    return TensorResidue(direction, left, _tensor_drift(statement, tensors, place))
-
-
-def _tensor_drift(statement: Statement, tensors: Tensors, place: Mapping[str, int]) -> Tensor | None:
-    """What is left of the law's derivative along the drift; None for nothing. Soundness-critical."""
-    along = {place[name]: tensors.value(n) for name, n in statement.flow.drift}
-    tangent = tensors.opened(tensors.push([statement.law], along)[statement.law])
-    return tangent if tangent else None
+    along = {place[name]: tensors.value(n) for name, n in flow.drift.items()}
+    rest = tensors.opened(tensors.push([law], along)[law])
+    return TensorResidue(direction, left, rest if rest else None)

@@ -5,18 +5,19 @@ Soundness-critical. Only identities that hold for every size within the statemen
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
-from claws.kernel.core.program import Shape
+from claws.kernel.core.program import Shape, is_row_major
 from claws.kernel.core.sizes import Size
 from claws.kernel.laws.labelling import LITERAL
-from claws.kernel.laws.symbols import Exponent, Factor, Symbol, Symbols, Term
+from claws.kernel.laws.symbols import Exponent, Factor, NetworkTerm, Select, Symbol, Symbols
 
 
 class Identities(Symbols):
     """The symbols with the identities between them."""
 
-    def simplify(self, term: Term) -> bool:
+    def simplify(self, term: NetworkTerm) -> bool:
         """Rewrite a term in place by the identities below; False if it is zero. Soundness-critical."""
         changed = True
         while changed:
@@ -37,8 +38,6 @@ class Identities(Symbols):
                     outcome = self._use_equal(term, position, symbol, ix)
                 elif symbol.kind == "select":
                     outcome = self._use_select(term, position, symbol, ix)
-                elif symbol.kind == "regroup":
-                    outcome = self._use_regroup(term, position, symbol, ix)
                 if outcome is None:
                     return False
                 if outcome:
@@ -52,7 +51,7 @@ class Identities(Symbols):
                 del term.bound[i]
         return bool(term.coefficient)
 
-    def _use_equal(self, term: Term, position: int, symbol: Symbol, ix: tuple[int, ...]) -> bool | None:
+    def _use_equal(self, term: NetworkTerm, position: int, symbol: Symbol, ix: tuple[int, ...]) -> bool | None:
         """Identities of [i = j]. True: the term was rewritten; None: it is zero."""
         i, j = ix
         if i == j:
@@ -76,7 +75,7 @@ class Identities(Symbols):
         term.factors[position] = (symbol.number, Fraction(1), (low, high))
         return self._elsewhere(term, position, high, low) or changed
 
-    def _compare(self, term: Term, position: int, difference: Size) -> bool | None:
+    def _compare(self, term: NetworkTerm, position: int, difference: Size) -> bool | None:
         """Use a factor that says difference = 0 between literal positions."""
         if not difference:
             del term.factors[position]
@@ -85,7 +84,7 @@ class Identities(Symbols):
             return None
         return False
 
-    def _elsewhere(self, term: Term, position: int, old: int, new: int) -> bool:
+    def _elsewhere(self, term: NetworkTerm, position: int, old: int, new: int) -> bool:
         """Put `new` for the leg `old` in every other factor; whether that changed anything."""
         changed = False
         for k, (s, e, ix) in enumerate(term.factors):
@@ -94,9 +93,10 @@ class Identities(Symbols):
                 changed = True
         return changed
 
-    def _use_select(self, term: Term, position: int, symbol: Symbol, ix: tuple[int, ...]) -> bool | None:
+    def _use_select(self, term: NetworkTerm, position: int, symbol: Symbol, ix: tuple[int, ...]) -> bool | None:
         """Identities of [i = start + sum steps*j], which is 1 for exactly one i for each j."""
-        start, steps, lengths, size = _select_data(symbol)
+        select = _data_of(symbol)
+        start, steps, lengths = select.start, select.steps, select.lengths
         *js, i = ix
         for k, j in enumerate(js):
             if j <= LITERAL:
@@ -104,7 +104,7 @@ class Identities(Symbols):
                 legs = (*js[:k], *js[k + 1 :], i)
                 new_start = start + self.position(j) * steps[k]
                 term.factors[position] = self.select_factor(
-                    new_start, steps[:k] + steps[k + 1 :], lengths[:k] + lengths[k + 1 :], size, legs
+                    new_start, steps[:k] + steps[k + 1 :], lengths[:k] + lengths[k + 1 :], select.size, legs
                 )
                 return True
         if not steps:
@@ -118,52 +118,90 @@ class Identities(Symbols):
                 return True
             return self._elsewhere(term, position, i, c)
         if i <= LITERAL:
-            return self._solve(term, position, symbol, js, self.position(i)) if len(js) == 1 else False
+            return self._solve(term, position, select, js, self.position(i)) if len(js) == 1 else False
         others = [(k, f) for k, f in enumerate(term.factors) if k != position and i in f[2]]
         if i in term.bound and not others and i not in js:
             # sum_i [i = ...] = 1; the sum over i is done, so i is not summed (and counted) once more
             del term.factors[position]
             del term.bound[i]
             return True
+        if select.merges and self._sum_over_parts(term, position, ix):
+            return True
+        if self._same_parts(term, position, symbol, ix):
+            return True
         for k, (s2, _, ix2) in others:
             other = self.symbols[s2]
             if other.kind != "select":
                 continue
-            start2, steps2, lengths2, size2 = _select_data(other)
             if ix2[-1] == i:
                 # two conditions on the same i
-                if len(steps) == len(steps2) == 1:
-                    if s2 == symbol.number and ix2[0] != js[0]:
-                        # start + t*j = start + t*j' means j = j'
-                        equal = self.symbol("equal", lengths[0], (lengths[0], lengths[0]), "eq")
-                        term.factors[k] = (equal.number, Fraction(1), (js[0], ix2[0]))
-                        return True
-                    if self._apart(start, steps[0], lengths[0], start2, steps2[0], lengths2[0]):
-                        return None
+                if s2 == symbol.number and ix2 != ix and self._tells_parts(select):
+                    # start + sum t*j = start + sum t*j' means j = j'
+                    del term.factors[k]
+                    self._equate(term, zip(js, ix2, lengths, strict=False))
+                    return True
+                if len(steps) == 1 and self._apart(select, _data_of(other)):
+                    return None
             elif i in term.bound and len(others) == 1 and i not in js and ix2.count(i) == 1:
                 # sum_i [i = A(j)] [k = B(i, ..)] = [k = B(A(j), ..)]
-                at = ix2.index(i)
-                t = steps2[at]
-                new_steps = (*steps2[:at], *(t * u for u in steps), *steps2[at + 1 :])
-                new_lengths = (*lengths2[:at], *lengths, *lengths2[at + 1 :])
+                outer, at = _data_of(other), ix2.index(i)
+                t = outer.steps[at]
+                new_steps = (*outer.steps[:at], *(t * u for u in steps), *outer.steps[at + 1 :])
+                new_lengths = (*outer.lengths[:at], *lengths, *outer.lengths[at + 1 :])
                 new_legs = (*ix2[:at], *js, *ix2[at + 1 :])
-                term.factors[k] = self.select_factor(start2 + start * t, new_steps, new_lengths, size2, new_legs)
+                term.factors[k] = self.select_factor(
+                    outer.start + start * t, new_steps, new_lengths, outer.size, new_legs
+                )
                 del term.factors[position]
                 del term.bound[i]
                 return True
         return False
 
-    def _solve(self, term: Term, position: int, symbol: Symbol, js: list[int], c: Size) -> bool | None:
+    def _sum_over_parts(self, term: NetworkTerm, position: int, ix: tuple[int, ...]) -> bool:
+        """Use that sum_j [i = ...] = 1 where each i has one j and nothing else depends on j; whether that was so."""
+        js = ix[:-1]
+        elsewhere = {x for k, (_, _, jx) in enumerate(term.factors) if k != position for x in jx}
+        if len(set(ix)) != len(ix) or any(j not in term.bound or j in elsewhere for j in js):
+            return False
+        del term.factors[position]
+        for j in js:
+            del term.bound[j]
+        return True
+
+    def _same_parts(self, term: NetworkTerm, position: int, symbol: Symbol, ix: tuple[int, ...]) -> bool:
+        """Use that two conditions with the same j have the same i; whether there was another."""
+        for k, (s, _, jx) in enumerate(term.factors):
+            if k != position and s == symbol.number and jx[:-1] == ix[:-1] and jx != ix:
+                del term.factors[k]
+                self._equate(term, [(ix[-1], jx[-1], symbol.shape[-1])])
+                return True
+        return False
+
+    def _tells_parts(self, select: Select) -> bool:
+        """Whether different j give different i."""
+        if len(select.steps) > 1:
+            return select.merges
+        (t,) = select.steps
+        return self.bounds.positive(t) or self.bounds.positive(-t)
+
+    def _equate(self, term: NetworkTerm, pairs: Iterable[tuple[int, int, Size]]) -> None:
+        """Put in the condition that indices are the same, each pair with the size of its axis."""
+        for a, b, n in pairs:
+            if a != b:
+                equal = self.symbol("equal", n, (n, n), "eq")
+                term.factors.append((equal.number, Fraction(1), (a, b)))
+
+    def _solve(self, term: NetworkTerm, position: int, select: Select, js: list[int], c: Size) -> bool | None:
         """[c = start + t*j]: j is (c - start)/t where that is a whole number in range, and else the factor is 0."""
-        start, (t,), (length,), _ = _select_data(symbol)
-        shift = c - start
+        (t,), (length,) = select.steps, select.lengths
+        shift = c - select.start
         if t != 1:
-            value = shift.integer()
-            if value is None:
+            value, step = shift.integer(), t.integer()
+            if value is None or not step:
                 return False
-            if value % t:
+            if value % step:
                 return None
-            shift = Size.of(value // t)
+            shift = Size.of(value // step)
         if self.bounds.positive(-shift) or self.bounds.nonnegative(shift - length):
             return None
         if self.bounds.nonnegative(shift) and self.bounds.positive(length - shift):
@@ -171,56 +209,32 @@ class Identities(Symbols):
             return True
         return False
 
-    def _apart(self, a: Size, s: int, m: Size, b: Size, t: int, n: Size) -> bool:
-        """Whether no a + s*j (0 <= j < m) equals a b + t*k (0 <= k < n)."""
-        if s == t:
-            difference = (a - b).integer()
-            if difference is not None and difference % s:
+    def _apart(self, a: Select, b: Select) -> bool:
+        """Whether two conditions with one j each never hold for the same i."""
+        if len(b.steps) != 1:
+            return False
+        if a.steps == b.steps:
+            difference, step = (a.start - b.start).integer(), a.steps[0].integer()
+            if difference is not None and step is not None and difference % step:
                 return True
-        (low1, high1), (low2, high2) = (
-            (x, x + (k - 1) * u) if u > 0 else (x + (k - 1) * u, x) for x, u, k in ((a, s, m), (b, t, n))
-        )
+        (low1, high1), (low2, high2) = self._ends(a), self._ends(b)
         return self.bounds.positive(low2 - high1) or self.bounds.positive(low1 - high2)
 
-    def select_factor(
-        self, start: Size, steps: tuple[int, ...], lengths: Shape, size: Size, legs: tuple[int, ...]
-    ) -> Factor:
+    def _ends(self, a: Select) -> tuple[Size, Size]:
+        """The first and the last i of a condition with one j."""
+        last = a.start + (a.lengths[0] - 1) * a.steps[0]
+        return (a.start, last) if self.bounds.nonnegative(a.steps[0]) else (last, a.start)
+
+    def select_factor(self, start: Size, steps: Shape, lengths: Shape, size: Size, legs: tuple[int, ...]) -> Factor:
         """The factor [legs[-1] = start + sum steps*legs[:-1]]; the identity where it is one."""
-        if steps == (1,) and not start and lengths[0] == size:
+        if len(steps) == 1 and steps[0] == 1 and not start and lengths[0] == size:
             return (self.symbol("equal", size, (size, size), "eq").number, Fraction(1), legs)
         text = f"at[{start}]" if not steps else f"window[{start}{''.join(f'+{t}*' for t in steps)}]"
-        data = (start, steps, lengths, size)
-        s = self.symbol("select", data, (*lengths, size), text, data=data)
+        data = Select(start, steps, lengths, size, len(steps) > 1 and is_row_major(start, steps, lengths, size))
+        s = self.symbol("select", data, (*lengths, size), text, select=data)
         return (s.number, Fraction(1), legs)
 
-    def _use_regroup(self, term: Term, position: int, symbol: Symbol, ix: tuple[int, ...]) -> bool | None:
-        """Identities of the 0/1 array of a bijection between two groups of indices."""
-        (m,) = symbol.data
-        assert isinstance(m, int)
-        sides = (ix[:m], ix[m:])
-        elsewhere = {i for k, (_, _, jx) in enumerate(term.factors) if k != position for i in jx}
-        for side in sides:
-            if all(i in term.bound and i not in elsewhere for i in side) and len(set(ix)) == len(ix):
-                # each index on one side meets exactly one on the other; the sum over this side is done
-                del term.factors[position]
-                for i in side:
-                    del term.bound[i]
-                return True
-        for k, (s2, _, ix2) in enumerate(term.factors):
-            if k == position or s2 != symbol.number:
-                continue
-            for same, old, new in ((ix[:m] == ix2[:m], ix2[m:], ix[m:]), (ix[m:] == ix2[m:], ix2[:m], ix[:m])):
-                if same and old != new:
-                    # the same entry seen twice: its other indices agree too
-                    for a, b, n in zip(old, new, symbol.shape[m:] if old == ix2[m:] else symbol.shape[:m], strict=True):
-                        if a != b:
-                            equal = self.symbol("equal", n, (n, n), "eq")
-                            term.factors.append((equal.number, Fraction(1), (a, b)))
-                    del term.factors[k]
-                    return True
-        return False
 
-
-def _select_data(symbol: Symbol) -> tuple[Size, tuple[int, ...], Shape, Size]:
-    start, steps, lengths, size = symbol.data
-    return start, steps, lengths, size  # type: ignore[return-value]
+def _data_of(symbol: Symbol) -> Select:
+    assert symbol.select is not None
+    return symbol.select

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from claws.kernel.core.errors import Malformed, Meter
-from claws.kernel.core.evidence import Network, TensorFactor
 from claws.kernel.core.sizes import Size
+from claws.kernel.laws.evidence import Network, TensorFactor
 
 LITERAL = -1_000_000
 """Indices at or below this are literal positions."""

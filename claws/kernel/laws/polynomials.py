@@ -5,8 +5,8 @@ Soundness-critical: a law whose residue is the zero polynomial here is PROVED at
 A polynomial is a dict from monomials to non-zero coefficients; a monomial maps variables to exponents, which may be negative
 or fractional where a power of the variable occurs in the program. What is not a polynomial becomes a variable
 of its own: the base of a negative or fractional power (with the base as its definition), the value of a function at
-an argument (one variable for equal arguments), the 0/1 mask of a `relu`. Variables of functions are treated as
-independent of the rest, which is sound for proofs: an identity in independent variables holds for their values.
+an argument (one variable for equal arguments), the 0/1 mask of two-sided functions such as `relu`. Variables of functions are
+treated as independent of the rest, which is sound for proofs: an identity in independent variables holds for their values.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from claws.kernel.core.errors import Meter, OutOfBudget, Undefined
-from claws.kernel.core.functions import Property, has_rule, rule_of
-from claws.kernel.values.evaluation import Array, Element, Index, Jacobian, indices
+from claws.kernel.core.functions import Property, function_of
+from claws.kernel.values.evaluation import Array, Element, Jacobian, indices
+from claws.kernel.values.evidence import Index
+from claws.kernel.values.expressions import value_of
 
 Monomial = tuple[tuple[int, Fraction | int], ...]  # ((variable, exponent), ...) by variable
 
@@ -178,35 +180,36 @@ class Polynomials:
 
     def elementary(self, function: str, x: Element) -> tuple[Element, Element]:
         self.meter.tick(len(x.terms))
-        if function == "relu":
-            # relu(z) = [z > 0]*z
-            slope = self._mask(x)
-            return slope * x, slope
-        if not has_rule(function, self.activations):
-            degree = self.activations[function]
-            if degree == 0:
+        row = function_of(function, self.activations)
+        if row.open:
+            if row.degree == 0:
                 return self._value(function, x), self.number(Fraction(0))
             slope = self.variable(("slope", function, x.key()), f"{function}'#{len(self.variables)}")
-            if isinstance(degree, Fraction):
+            if row.degree is not None:
                 # Euler: f(z) = f'(z)*z/k for f positively homogeneous of degree k
-                return slope * x * self.number(1 / degree), slope
+                return slope * x * self.number(1 / row.degree), slope
             return self._value(function, x), slope
-        total = self.number(Fraction(0))
-        for c, k, powers in rule_of(function, self.activations):
-            term = self.power(x, Fraction(k)) * self.number(c)
-            for name, e in powers:
-                term = term * self.power(self._value(name, x), Fraction(e))
-            total = total + term
-        return self._value(function, x), total
+
+        def on(side: int, order: int) -> Polynomial:
+            found: Polynomial = value_of(row.on(side, order), x, self, lambda f: self._value(f, x))
+            return found
+
+        if row.sides is None:
+            return on(1, 0), on(1, 1)
+        # f(z) = [z > 0]*right(z) + (1 - [z > 0])*left(z)
+        mask = self._mask(function, x)
+        unmasked = self.number(Fraction(1)) + mask * self.number(Fraction(-1))
+        value, slope = (mask * on(1, order) + unmasked * on(0, order) for order in (0, 1))
+        return value, slope
 
     def _value(self, function: str, x: Polynomial) -> Polynomial:
         # kinds of keys stay apart whatever an activation is called
         return self.variable(("value", function, x.key()), f"{function}#{len(self.variables)}")
 
-    def _mask(self, x: Polynomial) -> Polynomial:
+    def _mask(self, function: str, x: Polynomial) -> Polynomial:
         """[x > 0] away from 0; the same variable for c*x with c > 0, and 1 minus it for c < 0."""
         if not x.terms:
-            raise Undefined("a relu stands at its kink everywhere")
+            raise Undefined(f"a {function} stands at its kink everywhere")
         lead = x.terms[min(x.terms)]
         monic = x * self.number(1 / lead)
         mask = self.variable(("mask", monic.key()), f"relu'#{len(self.variables)}", zero_one=True)

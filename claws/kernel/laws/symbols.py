@@ -6,7 +6,7 @@ A `Tensor` maps each network, written with a fixed naming of its summed indices 
 size 1 are left out. An index is a leg, a summed index, or a literal position such as 0 or n - 1.
 
 Special symbols: `equal` (the identity matrix), `select` (1 where i = start + sum steps*j, a constant 0/1 array with legs
-j1, ..., jm, i), `regroup` (the 0/1 array of a reshape), `mask` (1 where a pre-activation is positive, else 0).
+j1, ..., jm, i), `mask` (1 where a pre-activation is positive, else 0).
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from fractions import Fraction
 from itertools import count
 
 from claws.kernel.core.errors import Malformed, Meter, OutOfBudget
-from claws.kernel.core.evidence import Network, TensorFactor
 from claws.kernel.core.program import Program, Shape
-from claws.kernel.core.sizes import ONE, ZERO, Bounds, Size
+from claws.kernel.core.sizes import ONE, ZERO, Size, SizeBounds
+from claws.kernel.laws.evidence import Network, TensorFactor
 from claws.kernel.laws.labelling import LITERAL
 
 Exponent = Fraction
@@ -32,6 +32,17 @@ MAX_DEGREE = 1_000_000
 """So is a higher exponent."""
 
 
+@dataclass(frozen=True, slots=True)
+class Select:
+    """The condition [i = start + sum steps*j] for j below `lengths` and i below `size`. `merges` says that each i has one j."""
+
+    start: Size
+    steps: Shape
+    lengths: Shape
+    size: Size
+    merges: bool
+
+
 @dataclass(slots=True)
 class Symbol:
     """A named array. `definition` is its value in earlier symbols, or None where it is taken to be independent."""
@@ -41,11 +52,11 @@ class Symbol:
     text: str
     shape: Shape
     definition: Tensor | None = None
-    data: tuple[object, ...] = ()
+    select: Select | None = None
 
     @property
     def idempotent(self) -> bool:
-        return self.kind in ("mask", "select", "equal", "regroup")
+        return self.kind in ("mask", "select", "equal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,7 @@ class Tensor:
         return (self.shape, tuple(sorted(self.terms.items())))
 
 
-class Term:
+class NetworkTerm:
     """A network while it is being simplified: indices are any ints; those in `bound` are summed."""
 
     __slots__ = ("bound", "coefficient", "factors")
@@ -88,7 +99,7 @@ class Symbols:
     def __init__(self, program: Program, meter: Meter) -> None:
         self.program = program
         self.meter = meter
-        self.bounds: Bounds = program.bounds
+        self.bounds: SizeBounds = program.bounds
         self.symbols: list[Symbol] = []
         self._interned: dict[object, Symbol] = {}
         self.fresh = count(1_000_000)
@@ -103,12 +114,12 @@ class Symbols:
         shape: Shape,
         text: str = "",
         definition: Tensor | None = None,
-        data: tuple[object, ...] = (),
+        select: Select | None = None,
     ) -> Symbol:
         """The symbol with this kind and key, made on first use. Equal keys must mean equal values."""
         found = self._interned.get((kind, key))
         if found is None:
-            found = Symbol(len(self.symbols), kind, text or kind, shape, definition, data)
+            found = Symbol(len(self.symbols), kind, text or kind, shape, definition, select)
             self.symbols.append(found)
             self._interned[kind, key] = found
         elif found.shape != shape:

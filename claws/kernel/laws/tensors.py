@@ -9,32 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from itertools import count
+from typing import assert_never
 
-from claws.kernel.core.errors import Meter, Refused
-from claws.kernel.core.functions import has_rule, rule_of
-from claws.kernel.core.program import (
-    Apply,
-    Det,
-    Einsum,
-    Gather,
-    Iota,
-    Leaf,
-    Number,
-    Opaque,
-    Power,
-    Product,
-    Program,
-    Reshape,
-    Scatter,
-    Shape,
-    Sum,
-    operands_of,
-)
+from claws.kernel.core.errors import Meter
+from claws.kernel.core.functions import Expression, Function, Polynomial, function_of
+from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Number, Program, Shape, Sum, Window, operands_of
 from claws.kernel.core.sizes import ONE, Size
 from claws.kernel.laws.algebra import Algebra
 from claws.kernel.laws.labelling import Renamings
 from claws.kernel.laws.symbols import Symbol, Tensor, squeeze
+
+Jacobian = tuple[int, Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]
+"""An operand, and what pushes a tangent of it forward to the node and pulls an adjoint of the node back to it."""
 
 
 class Tensors(Algebra):
@@ -65,123 +51,106 @@ class Tensors(Algebra):
     def _value(self, n: int) -> Tensor:
         node = self.program.nodes[n]
         shape = squeeze(self.program.shapes[n])
-        if isinstance(node, Leaf):
-            return self.single(self.symbol("leaf", node.name, shape, node.name))
-        if isinstance(node, Number):
-            return self.scalar(node.value)
-        if isinstance(node, Iota):
-            if node.length == ONE:
-                return self.scalar(node.start)
-            key = (node.start, node.step, node.length)
-            return self.single(self.symbol("iota", key, shape, f"iota[{node.start}+{node.step}*]"))
-        args = [self._values[m] for m in operands_of(node)]
-        if isinstance(node, Einsum):
-            return self._einsum_node(node, args)
-        if isinstance(node, Sum):
-            return self.add(*((c, self._values[m]) for c, m in node.terms))
-        if isinstance(node, Power):
-            return self.power(args[0], node.exponent)
-        if isinstance(node, Apply):
-            return self._apply_value(node.function, args[0])
-        if isinstance(node, Product):
-            if shape == args[0].shape:  # the last axis has size 1
-                return args[0]
-            return self.single(self.symbol("product", (shape, args[0].key()), shape, "product"))
-        if isinstance(node, Det):
-            # shapes are kept in every such key: with axes of size 1 left out, arguments of different rank look alike
-            return self.single(self.symbol("det", (shape, args[0].key()), shape, "det"))
-        if isinstance(node, Opaque):
-            return self.single(self._opaque_symbol(node, shape))
-        return self._linear(n, args[0])
+        match node:
+            case Leaf(name):
+                return self.single(self.symbol("leaf", name, shape, name))
+            case Number(value):
+                return self.scalar(value)
+            case Iota(start, step, length):
+                if length == ONE:
+                    return self.scalar(start)
+                return self.single(self.symbol("iota", (start, step, length), shape, f"iota[{start}+{step}*]"))
+            case Einsum(operands):
+                return self._einsum_node(node, [self._values[m] for m in operands])
+            case Sum(terms):
+                return self.add(*((c, self._values[m]) for c, m in terms))
+            case Apply(function, operand, exponent):
+                z = self._values[operand]
+                return self._apply_value(function, z) if exponent is None else self.power(z, exponent)
+            case Call(_, operands):
+                if self._is_only_entry(node):
+                    return self._values[operands[0]]
+                return self.single(self._call_symbol(node, shape))
+            case Window(operand):
+                return self._moved(node, self._values[operand])
+            case _:
+                assert_never(node)
 
-    def _opaque_symbol(self, node: Opaque, shape: Shape) -> Symbol:
+    def _is_only_entry(self, node: Call) -> bool:
+        """Whether a node is the product of one number."""
+        return node.function == "prod" and self.program.shapes[node.operands[0]][-1] == ONE
+
+    def _call_symbol(self, node: Call, shape: Shape) -> Symbol:
         # whole shapes, with the axes of size 1: a function of an n-vector is not that of a 1 x n matrix, and which axes are
         # mapped over shows only there
         shapes = (node.shape, *(self.program.shapes[m] for m in node.operands))
         key = (node.function, node.batch, shapes, tuple(self._values[m].key() for m in node.operands))
-        return self.symbol("opaque", key, shape, node.function)
+        return self.symbol("call", key, shape, node.function)
 
     def _einsum_node(self, node: Einsum, args: Sequence[Tensor]) -> Tensor:
         sizes = {k: n for k, n in enumerate(node.sizes) if n != ONE}
         labels = [[x for x in ls if x in sizes] for ls in node.labels]
         return self.einsum(args, labels, [x for x in node.out if x in sizes], sizes)
 
-    def _linear(self, n: int, x: Tensor, transposed: bool = False) -> Tensor:
-        """Apply a Gather, Scatter or Reshape node, or its transpose, to a tensor of the right shape."""
-        node = self.program.nodes[n]
-        if isinstance(node, Reshape):
-            return self._reshape(node, x, transposed)
-        assert isinstance(node, Gather | Scatter)
-        gather = isinstance(node, Gather) != transposed
-        # in the shape of the side that carries the long axis
-        if isinstance(node, Gather):
-            whole = self.program.shapes[node.operand]
-            lengths = node.lengths
-        else:
-            whole = self.program.shapes[n]
-            inner = self.program.shapes[node.operand]
-            lengths = inner[node.axis : node.axis + len(node.steps)]
-        size = whole[node.axis]
-        kept = [k for k, length in enumerate(lengths) if length != ONE]
-        before = len(squeeze(whole[: node.axis]))
-        after = len(squeeze(whole[node.axis + 1 :]))
-        labels = list(range(before + after))
-        sizes = dict(enumerate(squeeze(whole[: node.axis]) + squeeze(whole[node.axis + 1 :])))
-        js = [before + after + k for k in range(len(kept))]
-        i = before + after + len(kept)
-        sizes.update({j: lengths[k] for j, k in zip(js, kept, strict=True)})
-        short = [*labels[:before], *js, *labels[before:]]
-        if size == ONE:
-            # the only index there is: nothing to select
-            return self.einsum([x], [labels if gather else short], short if gather else labels, sizes)
-        sizes[i] = size
-        long = [*labels[:before], i, *labels[before:]]
-        symbol, e, legs = self.select_factor(
-            node.start, tuple(node.steps[k] for k in kept), tuple(lengths[k] for k in kept), size, (*js, i)
+    def _moved(self, node: Window, x: Tensor, transposed: bool = False) -> Tensor:
+        """A window, or its transpose, applied to a tensor of the right shape."""
+        shape = self.program.shapes[node.operand]
+        before, after = (
+            squeeze(shape[: node.axis]),
+            squeeze(shape[node.axis + (len(node.steps) if node.transposed else 1) :]),
         )
-        select = self.single(self.symbols[symbol], e)
-        return self.einsum([x, select], [long if gather else short, legs], short if gather else long, sizes)
-
-    def _reshape(self, node: Reshape, x: Tensor, transposed: bool) -> Tensor:
-        old, new = squeeze(self.program.shapes[node.operand]), squeeze(node.shape)
-        labels: dict[int, Size] = {}
-        fresh = count()
-
-        def take(n: Size) -> int:
-            label = next(fresh)
-            labels[label] = n
-            return label
-
-        old_labels: list[int] = []
-        new_labels: list[int] = []
-        tensors: list[Tensor] = []
-        legs: list[list[int]] = []
-        for a, b in _groups(old, new):
-            if a == b:
-                shared = [take(n) for n in a]
-                old_labels += shared
-                new_labels += shared
-                continue
-            la, lb = [take(n) for n in a], [take(n) for n in b]
-            old_labels += la
-            new_labels += lb
-            first, second, fl, sl = (a, b, la, lb) if a <= b else (b, a, lb, la)
-            s = self.symbol("regroup", (first, second), first + second, "regroup", data=(len(first),))
-            tensors.append(self.single(s))
-            legs.append(fl + sl)
-        source, target = (new_labels, old_labels) if transposed else (old_labels, new_labels)
-        return self.einsum([x, *tensors], [source, *legs], target, labels)
+        kept = [k for k, length in enumerate(node.lengths) if length != ONE]
+        sizes = dict(enumerate((*before, *after, *(node.lengths[k] for k in kept), node.size)))
+        own = len(before) + len(after)
+        js, i = list(range(own, own + len(kept))), own + len(kept)
+        short = [*range(len(before)), *js, *range(len(before), own)]
+        # the only index there is: nothing to select
+        only = node.size == ONE
+        long = [*range(len(before)), *([] if only else [i]), *range(len(before), own)]
+        source, target = (short, long) if node.transposed != transposed else (long, short)
+        if only:
+            return self.einsum([x], [source], target, sizes)
+        symbol, e, legs = self.select_factor(
+            node.start, tuple(node.steps[k] for k in kept), tuple(node.lengths[k] for k in kept), node.size, (*js, i)
+        )
+        return self.einsum([x, self.single(self.symbols[symbol], e)], [source, legs], target, sizes)
 
     def _apply_value(self, function: str, z: Tensor) -> Tensor:
-        if function == "relu":
-            return self.hadamard(self._mask(z), z) if z.terms else z
-        degree = self._activations.get(function)
-        if isinstance(degree, Fraction) and degree:
+        row = function_of(function, self._activations)
+        if row.sides is not None:
+            # at 0 both sides have one value
+            return self._two_sided(row, 0, z) if z.terms else self._expression(row.on(1), z)
+        if row.open and row.degree:
             # Euler: f(z) = f'(z)*z/k for f positively homogeneous of degree k
             if z.terms:
-                return self.add((1 / degree, self.hadamard(self._slope(function, z), z)))
-            return self.power(z, degree)
+                return self.add((1 / row.degree, self.hadamard(self._slope(function, z), z)))
+            return self.power(z, row.degree)
         return self._function_value(function, z)
+
+    def _two_sided(self, row: Function, order: int, z: Tensor) -> Tensor:
+        """A derivative of a two-sided function away from 0: [z > 0]*right(z) + (1 - [z > 0])*left(z). Soundness-critical."""
+        right, left = row.on(1, order), row.on(0, order)
+        mask = self._mask(z)
+        parts = [self.hadamard(mask, self._expression(right, z))]
+        if left:
+            unmasked = self.add((Fraction(1), self.power(z, Fraction(0))), (Fraction(-1), mask))
+            parts.append(self.hadamard(unmasked, self._expression(left, z)))
+        return self.add(*((Fraction(1), part) for part in parts))
+
+    def _expression(self, expression: Expression, z: Tensor) -> Tensor:
+        """The value of an expression at z, elementwise; z has at most one term. Soundness-critical."""
+        parts: list[tuple[Fraction | Size, Tensor]] = []
+        for c, k, factors in expression:
+            tensors = [self.power(z, Fraction(k))]
+            for base, e in factors:
+                x = self._function_value(base, z) if isinstance(base, str) else self._polynomial(base, z)
+                tensors.append(self.power(x, Fraction(e)))
+            parts.append((c, self.hadamard(*tensors)))
+        return self.add(*parts) if parts else Tensor(z.shape, {})
+
+    def _polynomial(self, polynomial: Polynomial, z: Tensor) -> Tensor:
+        """A polynomial in z, elementwise, as at most one term."""
+        return self.as_one_term(self.add(*((c, self.power(z, Fraction(k))) for k, c in enumerate(polynomial) if c)))
 
     def _function_value(self, function: str, z: Tensor) -> Tensor:
         """f(z), elementwise: a symbol of its own. Its kind keeps it apart whatever an activation is called."""
@@ -200,29 +169,24 @@ class Tensors(Algebra):
         return self.add((Fraction(1), self.power(z, Fraction(0))), (Fraction(-1), mask))
 
     def _slope(self, function: str, z: Tensor) -> Tensor:
-        """f'(z), elementwise, for a declared activation: a symbol of its own."""
+        """f'(z), elementwise, where nothing is known of it: a symbol of its own."""
         return self.single(self.symbol("slope", (function, z.key()), z.shape, function + "'"))
 
     def derivative(self, function: str, z: Tensor) -> Tensor:
         """f'(z), elementwise; z has at most one term. Soundness-critical."""
-        if function == "relu":
-            return self._mask(z) if z.terms else self._slope(function, z)
-        if not has_rule(function, self._activations):
-            if self._activations[function] == 0:
-                # f(s*z) = f(z) for all s > 0: f is constant on each side of 0
-                return Tensor(z.shape, {})
-            return self._slope(function, z)
-        parts: list[tuple[Fraction | Size, Tensor]] = []
-        for c, k, powers in rule_of(function, self._activations):
-            factors = [self.power(z, Fraction(k))]
-            for name, e in powers:
-                factors.append(self.power(self._function_value(name, z), Fraction(e)))
-            parts.append((c, self.hadamard(*factors)))
-        return self.add(*parts)
+        row = function_of(function, self._activations)
+        if row.sides is not None:
+            return self._two_sided(row, 1, z) if z.terms else self._slope(function, z)
+        if row.derivative is not None:
+            return self._expression(row.derivative, z)
+        if row.degree == 0:
+            # f(s*z) = f(z) for all s > 0: f is constant on each side of 0
+            return Tensor(z.shape, {})
+        return self._slope(function, z)
 
     # --- derivatives -----
 
-    def jacobian_terms(self, n: int) -> list[tuple[int, Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]]:
+    def jacobian_terms(self, n: int) -> list[Jacobian]:
         """For each operand of node n: (operand, push a tangent forward, pull an adjoint back). Soundness-critical.
 
         Each is the linear map J_k of the node with respect to that operand, or its transpose.
@@ -230,63 +194,67 @@ class Tensors(Algebra):
         node = self.program.nodes[n]
         shape = squeeze(self.program.shapes[n])
         axes = tuple(range(len(shape)))
-        result: list[tuple[int, Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = []
-        if isinstance(node, Einsum):
-            sizes = {k: n for k, n in enumerate(node.sizes) if n != ONE}
-            labels = [[x for x in ls if x in sizes] for ls in node.labels]
-            out = [x for x in node.out if x in sizes]
-            values = [self.value(m) for m in node.operands]
-            for k, m in enumerate(node.operands):
-                result.append(
-                    (
-                        m,
-                        lambda d, k=k: self.einsum([*values[:k], d, *values[k + 1 :]], labels, out, sizes),  # type: ignore[misc]
-                        lambda a, k=k: self.einsum(  # type: ignore[misc]
-                            [*values[:k], a, *values[k + 1 :]], [*labels[:k], out, *labels[k + 1 :]], labels[k], sizes
-                        ),
-                    )
+        result: list[Jacobian] = []
+        match node:
+            case Leaf() | Number() | Iota():
+                return []
+            case Einsum(operands):
+                return self._einsum_jacobian(node, [self.value(m) for m in operands])
+            case Sum(terms):
+                for c, m in terms:
+                    scale = lambda d, c=c: self.add((c, d))  # noqa: E731
+                    result.append((m, scale, scale))
+                return result
+            case Apply(function, operand, exponent):
+                z = self.value(operand)
+                slope = (
+                    self.derivative(function, z)
+                    if exponent is None
+                    else self.add((exponent, self.power(z, exponent - 1)))
                 )
-            return result
-        if isinstance(node, Sum):
-            for c, m in node.terms:
-                scale = lambda d, c=c: self.add((c, d))  # noqa: E731
-                result.append((m, scale, scale))
-            return result
-        if isinstance(node, Power | Apply):
-            z = self.value(node.operand)
-            if isinstance(node, Power):
-                slope = self.add((node.exponent, self.power(z, node.exponent - 1)))
-            else:
-                slope = self.derivative(node.function, z)
-            both = lambda d: self.hadamard(slope, d)  # noqa: E731
-            return [(node.operand, both, both)]
-        if isinstance(node, Gather | Scatter | Reshape):
-            return [(node.operand, lambda d: self._linear(n, d), lambda a: self._linear(n, a, transposed=True))]
-        if isinstance(node, Product | Det | Opaque):
-            return [self._block(n, m, k, shape, axes) for k, m in enumerate(operands_of(node))]
-        return result
+                both = lambda d: self.hadamard(slope, d)  # noqa: E731
+                return [(operand, both, both)]
+            case Call(_, operands):
+                return [self._block(n, node, m, k, shape, axes) for k, m in enumerate(operands)]
+            case Window(operand):
+                return [(operand, lambda d: self._moved(node, d), lambda a: self._moved(node, a, transposed=True))]
+            case _:
+                assert_never(node)
 
-    def _block(
-        self, n: int, m: int, k: int, shape: Shape, axes: tuple[int, ...]
-    ) -> tuple[int, Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
-        """The Jacobian block of a Product, Det or Opaque node with respect to its operand number k."""
-        node = self.program.nodes[n]
+    def _einsum_jacobian(self, node: Einsum, values: Sequence[Tensor]) -> list[Jacobian]:
+        sizes = {k: n for k, n in enumerate(node.sizes) if n != ONE}
+        labels = [[x for x in ls if x in sizes] for ls in node.labels]
+        out = [x for x in node.out if x in sizes]
+
+        def one(k: int) -> Jacobian:
+            def push(d: Tensor) -> Tensor:
+                return self.einsum([*values[:k], d, *values[k + 1 :]], labels, out, sizes)
+
+            def pull(a: Tensor) -> Tensor:
+                others = [*labels[:k], out, *labels[k + 1 :]]
+                return self.einsum([*values[:k], a, *values[k + 1 :]], others, labels[k], sizes)
+
+            return node.operands[k], push, pull
+
+        return [one(k) for k in range(len(values))]
+
+    def _block(self, n: int, node: Call, m: int, k: int, shape: Shape, axes: tuple[int, ...]) -> Jacobian:
+        """The Jacobian block of a function of whole arrays with respect to its operand number k."""
         x = self.value(m)
         value = self.value(n)
-        if isinstance(node, Product):
-            if shape == x.shape:
-                return (m, lambda d: d, lambda a: a)
-            if self._free_entries(x):
-                # d prod = prod * sum_i dx_i / x_i, where no entry is zero: a dense open set, as the entries are free
-                inner = (*axes, len(axes))
-                sizes = dict(enumerate(x.shape))
-                inverse = self.power(x, Fraction(-1))
-                return (
-                    m,
-                    lambda d: self.einsum([value, inverse, d], [axes, inner, inner], axes, sizes),
-                    lambda a: self.einsum([value, inverse, a], [axes, inner, axes], inner, sizes),
-                )
-        batch = len(squeeze(self.program.shapes[n][: node.batch])) if isinstance(node, Opaque) else len(shape)
+        if self._is_only_entry(node):
+            return (m, lambda d: d, lambda a: a)
+        if node.function == "prod" and self._free_entries(x):
+            # d prod = prod * sum_i dx_i / x_i, where no entry is zero: a dense open set, as the entries are free
+            inner = (*axes, len(axes))
+            sizes = dict(enumerate(x.shape))
+            inverse = self.power(x, Fraction(-1))
+            return (
+                m,
+                lambda d: self.einsum([value, inverse, d], [axes, inner, inner], axes, sizes),
+                lambda a: self.einsum([value, inverse, a], [axes, inner, axes], inner, sizes),
+            )
+        batch = len(squeeze(node.shape[: node.batch]))
         # the Jacobian is an array of its own, with legs batch + value + argument
         ((network, _),) = value.terms.items()
         own = x.shape[batch:]
@@ -372,35 +340,3 @@ class Tensors(Algebra):
 def value_text(tensors: Tensors, value: Tensor) -> str:
     ((network, _),) = value.terms.items()
     return tensors.symbols[network[0][0]].text
-
-
-def _groups(old: Shape, new: Shape) -> list[tuple[Shape, Shape]]:
-    """Split a reshape into the smallest runs of axes with equal numbers of entries, from the left."""
-    result: list[tuple[Shape, Shape]] = []
-    i = j = 0
-    while i < len(old) or j < len(new):
-        if i < len(old) and j < len(new) and old[i] == new[j]:
-            result.append(((old[i],), (new[j],)))
-            i, j = i + 1, j + 1
-            continue
-        # the first cut at which both sides have the same number of entries; the whole rest is always one
-        best = (len(old), len(new))
-        left = ONE
-        for a in range(i + 1, len(old) + 1):
-            left = left * old[a - 1]
-            right = ONE
-            for b in range(j + 1, len(new) + 1):
-                right = right * new[b - 1]
-                if left == right and a + b < sum(best):
-                    best = (a, b)
-        result.append((old[i : best[0]], new[j : best[1]]))
-        i, j = best
-    return result
-
-
-class NotShown(Refused):
-    """The normal form does not vanish. `residue` holds the outputs and what is left of each."""
-
-    def __init__(self, message: str, residue: dict[int, Tensor]) -> None:
-        super().__init__(message)
-        self.residue = residue

@@ -14,10 +14,10 @@ from functools import cache, lru_cache
 from math import ceil
 from typing import Any
 
-from claws.kernel.core.errors import Irrational, Meter, Refused, Undefined, brief
-from claws.kernel.core.evidence import Choices
-from claws.kernel.core.functions import CHAINS, Property, exact_value
-from claws.kernel.values.evaluation import Array, Index, Jacobian
+from claws.kernel.core.errors import Irrational, Meter, Undefined, brief
+from claws.kernel.core.functions import Function, Property
+from claws.kernel.values.evaluation import Array, Jacobian
+from claws.kernel.values.evidence import Choices, Index
 from claws.kernel.values.rationals import Rationals
 
 MAX_BITS = 4096
@@ -229,7 +229,7 @@ class _Function:
     """The largest term of its series is below exp(2*|x|^growth)."""
 
 
-_FUNCTIONS: Mapping[str, _Function] = {
+ENCLOSURES: Mapping[str, _Function] = {
     "exp": _Function(_exp),
     "tanh": _Function(_tanh),
     "sigmoid": _Function(_sigmoid),
@@ -243,11 +243,12 @@ _FUNCTIONS: Mapping[str, _Function] = {
     "normal_pdf": _Function(_normal_pdf, increases=False, largest=16, growth=2),
     "log": _Function(_log, largest=2**64, growth=0),
 }
+"""How each smooth function is enclosed; a two-sided one is enclosed by what is on its side."""
 
 
 def enclose(function: str, x: Number, bits: int) -> Interval:
     """Bounds of f(x), for a known smooth function. Raises `Undefined` outside its domain, or for a large argument."""
-    f = _FUNCTIONS[function]
+    f = ENCLOSURES[function]
     low, high = x.bounds if isinstance(x, Interval) else (Fraction(x), Fraction(x))
     size = max(abs(low), abs(high))
     if size > f.largest:
@@ -263,7 +264,7 @@ def enclose(function: str, x: Number, bits: int) -> Interval:
 
 @lru_cache(maxsize=4096)
 def _at(function: str, x: Fraction, bits: int) -> Interval:
-    return _FUNCTIONS[function].at(x, bits)
+    return ENCLOSURES[function].at(x, bits)
 
 
 # --- the ring --------------------------------------------------------------------------------------------------------
@@ -300,25 +301,17 @@ class Enclosures(Rationals):
         self._tick(abs(k) + q)
         return (x if q == 1 else x.root(q)).power(k)
 
-    def elementary(self, function: str, x: Any) -> tuple[Any, Any]:
-        if function in CHAINS and function not in self.activations:
-            return self._value(function, x), self._slope(function, x)
+    def side(self, row: Function, x: Any) -> int:
         if not isinstance(x, Interval):
-            return super().elementary(function, x)
-        if function != "relu" and not isinstance(self.activations[function], Fraction):
-            raise Irrational(f"the argument of {function} is not rational, so no value can be chosen there")
-        if not x.excludes_zero():
-            raise Undefined(f"the argument of {function} may be at its kink")
-        positive = x.low > 0
-        if function == "relu":
-            return (x, Fraction(1)) if positive else (Fraction(0), Fraction(0))
-        degree = self.activations[function]
-        assert isinstance(degree, Fraction)
-        if function not in self.choices.homogeneous:
-            raise Refused(f"the witness does not say which homogeneous function {function} is")
-        up, down = self.choices.homogeneous[function]
-        c, sign, size = (up, 1, x) if positive else (down, -1, x * -1)
-        return self.power(size, degree) * c, self.power(size, degree - 1) * (degree * c * sign)
+            return super().side(row, x)
+        if row.kinked and not x.excludes_zero():
+            raise Undefined(f"the argument of {row.name} may be at its kink")
+        return int(x.low > 0) if row.kinked else 1
+
+    def _chosen(self, row: Function, x: Any) -> tuple[Fraction, Fraction]:
+        if isinstance(x, Interval):
+            raise Irrational(f"the argument of {row.name} is not rational, so no value can be chosen there")
+        return super()._chosen(row, x)
 
     def opaque(
         self, function: str, arguments: list[Array], shapes: list[Index], shape: Index
@@ -327,23 +320,14 @@ class Enclosures(Rationals):
             raise Irrational(f"an argument of {function} is not rational, so no value can be chosen there")
         return super().opaque(function, arguments, shapes, shape)
 
-    def _value(self, function: str, x: Any) -> Any:
+    def smooth(self, row: Function, x: Any) -> Any:
         if not isinstance(x, Interval):
             try:
-                return exact_value(function, x)
+                return super().smooth(row, x)
             except Irrational:
                 pass
         self._tick(self.bits)
-        return enclose(function, x, self.bits)
-
-    def _slope(self, function: str, x: Any) -> Any:
-        total: Any = Fraction(0)
-        for c, k, powers in CHAINS[function]:
-            term = self.power(x, Fraction(k)) * c
-            for name, e in powers:
-                term = self.power(self._value(name, x), Fraction(e)) * term
-            total = total + term
-        return total
+        return enclose(row.name, x, self.bits)
 
     def _tick(self, steps: int) -> None:
         if self.meter is not None:

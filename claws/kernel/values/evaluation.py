@@ -7,33 +7,17 @@ out. Derivatives are had by evaluating over `Dual` (one direction, forwards) or 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from heapq import heappop, heappush
 from itertools import combinations, product
-from typing import Any, Protocol
+from typing import Any, Protocol, assert_never
 
 from claws.kernel.core.errors import Malformed, Meter, brief
-from claws.kernel.core.program import (
-    Apply,
-    Det,
-    Einsum,
-    Gather,
-    Iota,
-    Leaf,
-    Number,
-    Opaque,
-    Power,
-    Product,
-    Program,
-    Reshape,
-    Scatter,
-    Sum,
-    operands_of,
-)
+from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Number, Program, Sum, Window, operands_of
 from claws.kernel.core.sizes import Size
+from claws.kernel.values.evidence import Index
 
-Index = tuple[int, ...]
 Element = Any
 Array = dict[Index, Element]
 Jacobian = dict[tuple[Index, Index], Element]  # by (index of the value, index of the argument)
@@ -114,88 +98,103 @@ def _node(
     meter: Meter,
 ) -> Array:
     node = program.nodes[n]
-    if isinstance(node, Leaf):
-        if node.name not in leaves:
-            raise Malformed(f"no value is given for {node.name}")
-        return leaves[node.name]
-    if isinstance(node, Number):
-        value = node.value.constant()
-        if value is None:
-            raise Malformed(f"the number {node.value} is not fixed")
-        return _clean({(): ring.number(value)})
-    if isinstance(node, Iota):
-        start = fixed(node.start)
-        return _clean({(k,): ring.number(Fraction(start + node.step * k)) for k in range(shape[0])})
-    if isinstance(node, Einsum):
-        sizes = [fixed(k) for k in node.sizes]
-        return _einsum([values[m] for m in node.operands], node.labels, node.out, sizes, ring, meter)
-    if isinstance(node, Sum):
-        total: Array = {}
-        for c, m in node.terms:
-            factor = ring.number(c)
-            for i, x in values[m].items():
-                meter.tick()
-                y = x if c == 1 else x * factor
-                if i in total:
-                    y = total[i] + y
-                    ring.check(y)
-                total[i] = y
-        return _clean(total)
-    if isinstance(node, Opaque):
-        return _opaque(program, node, shape, values, ring, meter)
-    x = values[operands_of(node)[0]]
-    whole = tuple(fixed(k) for k in program.shapes[operands_of(node)[0]])
-    if isinstance(node, Power | Apply):
-        zero = ring.number(Fraction(0))
-        result: Array = {}
-        fill: Element = None
-        for i in indices(shape):
-            meter.tick()
-            if i not in x and fill is not None:
-                y = fill
-            elif isinstance(node, Power):
-                y = ring.power(x.get(i, zero), node.exponent)
-            else:
-                y = ring.elementary(node.function, x.get(i, zero))[0]
-            if i not in x:
-                fill = y
-            result[i] = y
-        return _clean(result)
-    if isinstance(node, Product):
-        one = ring.number(Fraction(1))
-        result = {}
-        for i in indices(shape):
-            total_product = one
-            for k in range(whole[-1]):
-                meter.tick()
-                if (*i, k) not in x:
-                    break
-                total_product = total_product * x[*i, k]
-                ring.check(total_product)
-            else:
-                result[i] = total_product
-        return _clean(result)
-    if isinstance(node, Det):
-        if whole[-1] > MAX_DET:
-            raise Malformed(f"a determinant of a {whole[-1]} x {whole[-1]} matrix is not expanded here")
-        return _clean({i: _det(x, i, whole[-1], ring, meter) for i in indices(shape)})
-    if isinstance(node, Gather):
-        return _gather(x, node.axis, fixed(node.start), node.steps, [fixed(k) for k in node.lengths], meter)
-    if isinstance(node, Scatter):
-        start, at, m = fixed(node.start), node.axis, len(node.steps)
-        result = {}
+    match node:
+        case Leaf(name):
+            if name not in leaves:
+                raise Malformed(f"no value is given for {name}")
+            return leaves[name]
+        case Number(size):
+            value = size.constant()
+            if value is None:
+                raise Malformed(f"the number {size} is not fixed")
+            return _clean({(): ring.number(value)})
+        case Iota(start, step, _):
+            first = fixed(start)
+            return _clean({(k,): ring.number(Fraction(first + step * k)) for k in range(shape[0])})
+        case Einsum(operands, labels, out, sizes):
+            return _einsum([values[m] for m in operands], labels, out, [fixed(k) for k in sizes], ring, meter)
+        case Sum(terms):
+            return _sum([(c, values[m]) for c, m in terms], ring, meter)
+        case Apply(_, operand, _):
+            return _apply(node, values[operand], shape, ring, meter)
+        case Call(function, operands, _, batch):
+            whole = tuple(fixed(k) for k in program.shapes[operands[0]])
+            if function == "prod":
+                return _products(values[operands[0]], shape, whole[-1], ring, meter)
+            if function == "det":
+                if whole[-1] > MAX_DET:
+                    raise Malformed(f"a determinant of a {whole[-1]} x {whole[-1]} matrix is not expanded here")
+                return _clean({i: _det(values[operands[0]], i, whole[-1], ring, meter) for i in indices(shape)})
+            shapes = [tuple(fixed(k) for k in program.shapes[m])[batch:] for m in operands]
+            return _called(function, [values[m] for m in operands], shapes, shape, batch, ring, meter)
+        case Window(operand):
+            return _moved(node, values[operand], ring, meter)
+        case _:
+            assert_never(node)
+
+
+def _sum(terms: Sequence[tuple[Fraction, Array]], ring: Ring, meter: Meter) -> Array:
+    total: Array = {}
+    for c, x in terms:
+        factor = ring.number(c)
         for i, y in x.items():
             meter.tick()
-            position = start + sum(s * j for s, j in zip(node.steps, i[at : at + m], strict=True))
-            target = (*i[:at], position, *i[at + m :])
-            if target in result:
-                y = result[target] + y
+            y = y if c == 1 else y * factor
+            if i in total:
+                y = total[i] + y
                 ring.check(y)
-            result[target] = y
-        return _clean(result)
-    if not isinstance(node, Reshape):
-        raise Malformed("an unknown kind of node")
-    return {_unflatten(_flatten(i, whole), shape): y for i, y in x.items()}
+            total[i] = y
+    return _clean(total)
+
+
+def _apply(node: Apply, x: Array, shape: Index, ring: Ring, meter: Meter) -> Array:
+    zero = ring.number(Fraction(0))
+    result: Array = {}
+    fill: Element = None
+    for i in indices(shape):
+        meter.tick()
+        if i not in x and fill is not None:
+            y = fill
+        elif node.exponent is not None:
+            y = ring.power(x.get(i, zero), node.exponent)
+        else:
+            y = ring.elementary(node.function, x.get(i, zero))[0]
+        if i not in x:
+            fill = y
+        result[i] = y
+    return _clean(result)
+
+
+def _products(x: Array, shape: Index, length: int, ring: Ring, meter: Meter) -> Array:
+    one = ring.number(Fraction(1))
+    result: Array = {}
+    for i in indices(shape):
+        total = one
+        for k in range(length):
+            meter.tick()
+            if (*i, k) not in x:
+                break
+            total = total * x[*i, k]
+            ring.check(total)
+        else:
+            result[i] = total
+    return _clean(result)
+
+
+def _moved(node: Window, x: Array, ring: Ring, meter: Meter) -> Array:
+    start, steps, at, m = fixed(node.start), [fixed(k) for k in node.steps], node.axis, len(node.steps)
+    if not node.transposed:
+        return _gather(x, at, start, steps, [fixed(k) for k in node.lengths], meter)
+    result: Array = {}
+    for i, y in x.items():
+        meter.tick()
+        position = start + sum(s * j for s, j in zip(steps, i[at : at + m], strict=True))
+        target = (*i[:at], position, *i[at + m :])
+        if target in result:
+            y = result[target] + y
+            ring.check(y)
+        result[target] = y
+    return _clean(result)
 
 
 def indices(shape: Sequence[int]) -> Iterable[Index]:
@@ -210,23 +209,13 @@ def indices(shape: Sequence[int]) -> Iterable[Index]:
     return product(*(range(k) for k in shape))
 
 
+def elementwise(values: Mapping[int, Array]) -> Callable[[int, Array], Array]:
+    """What multiplies an array by the value of a node, elementwise."""
+    return lambda n, x: {i: y * values[n][i] for i, y in x.items() if i in values[n]}
+
+
 def _clean(x: Array) -> Array:
     return {i: y for i, y in x.items() if y}
-
-
-def _flatten(i: Index, shape: Index) -> int:
-    flat = 0
-    for k, n in zip(i, shape, strict=True):
-        flat = flat * n + k
-    return flat
-
-
-def _unflatten(flat: int, shape: Index) -> Index:
-    result = []
-    for n in reversed(shape):
-        flat, k = divmod(flat, n)
-        result.append(k)
-    return tuple(reversed(result))
 
 
 def _einsum(
@@ -326,19 +315,23 @@ def _det(x: Array, head: Index, n: int, ring: Ring, meter: Meter) -> Element:
     return minors[tuple(range(n))]
 
 
-def _opaque(
-    program: Program, node: Opaque, shape: Index, values: Mapping[int, Array], ring: Ring, meter: Meter
+def _called(
+    function: str,
+    operands: Sequence[Array],
+    shapes: list[Index],
+    shape: Index,
+    batch: int,
+    ring: Ring,
+    meter: Meter,
 ) -> Array:
-    b = node.batch
-    shapes = [tuple(fixed(k) for k in program.shapes[m])[b:] for m in node.operands]
     result: Array = {}
-    for head in indices(shape[:b]):
+    for head in indices(shape[:batch]):
         meter.tick()
-        arguments = [{i[b:]: y for i, y in values[m].items() if i[:b] == head} for m in node.operands]
-        value, _ = ring.opaque(node.function, arguments, shapes, shape[b:])
+        arguments = [{i[batch:]: y for i, y in x.items() if i[:batch] == head} for x in operands]
+        value, _ = ring.opaque(function, arguments, shapes, shape[batch:])
         for i, y in value.items():
-            if len(i) != len(shape) - b or not all(0 <= k < n for k, n in zip(i, shape[b:], strict=True)):
-                raise Malformed(f"a value of {node.function} has an entry outside its shape")
+            if len(i) != len(shape) - batch or not all(0 <= k < n for k, n in zip(i, shape[batch:], strict=True)):
+                raise Malformed(f"a value of {function} has an entry outside its shape")
             result[*head, *i] = y
     return _clean(result)
 

@@ -1,4 +1,4 @@
-"""The residue of a law at fixed sizes, over any ring: its gradient as the flow moves it, pushed through the outputs.
+"""The residues of a law at fixed sizes, over any ring: how it changes along the fields of the flow.
 
 Soundness-critical: a law is conserved iff both conditions of `core.statement.Statement` hold, and these are computed here.
 """
@@ -9,34 +9,24 @@ from collections.abc import Mapping
 
 from claws.kernel.core.errors import Meter
 from claws.kernel.core.statement import Statement
-from claws.kernel.values.evaluation import Array, Index, Ring, directional, evaluate, gradients
+from claws.kernel.values.evaluation import Array, Ring, directional, elementwise, evaluate, gradients
+from claws.kernel.values.evidence import Index
 
 
 def law_directions(
     statement: Statement, leaves: Mapping[str, Array], ring: Ring, meter: Meter
 ) -> dict[Index, dict[str, Array]]:
-    """P * grad h at a point, for every entry h of the law, by parameter; the gradient is in what the flow moves.
-
-    Soundness-critical.
-    """
+    """B^T grad h at a point, by parameter, for every entry h of the law; B is the flow's control. Soundness-critical."""
     program, flow = statement.program, statement.flow
-    moved = {flow.moved(leaf.name): leaf.name for _, leaf in program.leaves("param")}
-    found = gradients(program, statement.law, leaves, list(moved), ring, meter)
-    by_entry = {i: {moved[name]: x for name, x in gradient.items()} for i, gradient in found.items()}
-    factors = {name: evaluate(program, [p], leaves, ring, meter)[p] for name, p in flow.factors}
-    for gradient in by_entry.values():
-        for name, factor in factors.items():
-            if name in gradient:
-                gradient[name] = {i: factor[i] * y for i, y in gradient[name].items() if i in factor}
-    return by_entry
+    found = gradients(program, statement.law, leaves, [part.target for part in flow.parts(1)], ring, meter)
+    values = evaluate(program, [part.factor for part in flow.parts(1) if part.factor is not None], leaves, ring, meter)
+    return {i: flow.transposed(gradient, elementwise(values)) for i, gradient in found.items()}
 
 
 def law_drift(statement: Statement, leaves: Mapping[str, Array], ring: Ring, meter: Meter) -> Array:
-    """The derivative of every entry of the law along the flow's drift. Soundness-critical."""
-    program, drift = statement.program, statement.flow.drift
+    """The derivative of every entry of the law along the drift of the flow. Soundness-critical."""
+    program, law, drift = statement.program, statement.law, statement.flow.drift
     if not drift:
         return {}
-    values = evaluate(program, [n for _, n in drift], leaves, ring, meter)
-    return directional(program, [statement.law], leaves, {name: values[n] for name, n in drift}, ring, meter)[
-        statement.law
-    ]
+    values = evaluate(program, list(drift.values()), leaves, ring, meter)
+    return directional(program, [law], leaves, {name: values[n] for name, n in drift.items()}, ring, meter)[law]

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from claws.kernel.core.errors import Meter, Refused, brief
-from claws.kernel.core.evidence import Residue, Witness
 from claws.kernel.core.finding import Finding, Layer, Verdict
 from claws.kernel.core.program import ROLES, Leaf, Program
 from claws.kernel.core.scope import check_conditions
 from claws.kernel.core.statement import Statement
 from claws.kernel.values.enclosures import Enclosures, Interval
-from claws.kernel.values.evaluation import Array, Index, directional, fixed
+from claws.kernel.values.evaluation import Array, directional, fixed
+from claws.kernel.values.evidence import Index, Residue, Witness
 from claws.kernel.values.rationals import Rationals
 from claws.kernel.values.residues import law_directions, law_drift
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from claws.kernel.core.program import count_entries
 from claws.kernel.core.sizes import ZERO, Size
-from claws.syntax.elaboration.builder import Builder, Loop, Misfit, Value, aligned, shape_text
+from claws.syntax.elaboration.builder import Builder, LoopVariable, Misfit, Value, aligned, broadcast, shape_text
 
 
 class ArrayBuilder(Builder):
@@ -31,7 +31,7 @@ class ArrayBuilder(Builder):
                 c = size.constant()
                 if c is not None:
                     return self.scale(c, y)
-        shape = self.broadcast(a.shape, b.shape, describe)
+        shape = broadcast(a.shape, b.shape, describe)
         la, out = aligned(a.shape, shape)
         lb, _ = aligned(b.shape, shape)
         return self.einsum([a, b], [la, lb], out, dict(enumerate(shape)))
@@ -58,7 +58,7 @@ class ArrayBuilder(Builder):
             raise Misfit(
                 "CLAW022", f"{describe()}: the inner sizes {inner_a} and {inner_b} differ", _transpose_hint(a, b)
             )
-        head = self.broadcast(a.shape[:-2], b.shape[:-2], describe)
+        head = broadcast(a.shape[:-2], b.shape[:-2], describe)
         la, out = aligned(a.shape[:-2], head)
         lb, _ = aligned(b.shape[:-2], head)
         rows = ["row"] if len(a.shape) > 1 else []
@@ -82,7 +82,7 @@ class ArrayBuilder(Builder):
         flat = self.reshape(v, (count_entries(v.shape),)) if len(v.shape) > 1 else v
         return self.product(flat, v.loops)
 
-    def product_along(self, v: Value, loop: Loop) -> Value:
+    def product_along(self, v: Value, loop: LoopVariable) -> Value:
         """The product over a loop."""
         axes = list(range(len(v.shape)))
         last = self.einsum([v], [axes], [*axes, loop])

@@ -17,31 +17,29 @@ from fractions import Fraction
 from typing import assert_never
 
 from claws.kernel.core.errors import Malformed, Undefined
-from claws.kernel.core.functions import Property, exact_power
+from claws.kernel.core.functions import Property
 from claws.kernel.core.program import (
     Apply,
-    Det,
+    Call,
     Einsum,
-    Gather,
     Iota,
     Leaf,
     Node,
     Number,
-    Opaque,
-    Power,
-    Product,
     Program,
-    Reshape,
-    Scatter,
     Shape,
     Sum,
+    Window,
     count_entries,
     infer_shape,
     node_at,
     operands_of,
+    power,
     renumbered,
+    row_major,
 )
-from claws.kernel.core.sizes import ONE, ZERO, Bounds, Size
+from claws.kernel.core.sizes import ONE, ZERO, Size, SizeBounds
+from claws.kernel.values.rationals import exact_power
 from claws.syntax.limits import LIMITS
 
 
@@ -69,7 +67,7 @@ class NeedsUnrolling(NeedsSizes):
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class LoopVariable:
     """A comprehension variable: low, low + 1, ..., low + length - 1."""
 
     number: int
@@ -84,7 +82,7 @@ class Value:
 
     node: int
     shape: Shape
-    loops: tuple[Loop, ...] = ()
+    loops: tuple[LoopVariable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ class Affine:
     """An index: offset + sum of coefficient * loop variable."""
 
     offset: Size
-    terms: tuple[tuple[Loop, int], ...] = ()
+    terms: tuple[tuple[LoopVariable, int], ...] = ()
 
 
 def shape_text(shape: Shape) -> str:
@@ -140,7 +138,7 @@ class Builder:
         if found is None:
             if len(self.nodes) >= LIMITS.nodes:
                 raise Misfit("CLAW034", f"this needs a program of more than {LIMITS.nodes} operations")
-            bounds = Bounds(self.conditions)
+            bounds = SizeBounds(self.conditions)
             try:
                 shape = infer_shape(node, self.shapes, bounds, self.activations, frozenset(self.functions))
             except Malformed as error:
@@ -152,9 +150,9 @@ class Builder:
 
     def require(self, size: Size, message: str, code: str = "CLAW023", hint: str = "") -> None:
         """Makes sure that size >= 0: it is so, or it becomes a condition of the statement. Raises `Misfit` where it is not so."""
-        if Bounds(self.conditions).nonnegative(size):
+        if SizeBounds(self.conditions).nonnegative(size):
             return
-        if size.constant() is not None or Bounds(self.conditions).positive(-size):
+        if size.constant() is not None or SizeBounds(self.conditions).positive(-size):
             raise Misfit(code, message, hint)
         self.conditions.append(size)
 
@@ -173,7 +171,7 @@ class Builder:
         node = self.nodes[v.node]
         return node.value if isinstance(node, Number) else None
 
-    def loop_value(self, loop: Loop) -> Value:
+    def loop_value(self, loop: LoopVariable) -> Value:
         """The comprehension variable itself as a number."""
         return Value(self.node(Iota(loop.low, 1, loop.length)), (), (loop,))
 
@@ -185,12 +183,12 @@ class Builder:
         labels: Sequence[Sequence[Hashable]],
         out: Sequence[Hashable],
         sizes: dict[Hashable, Size] | None = None,
-        drop: Sequence[Loop] = (),
+        drop: Sequence[LoopVariable] = (),
     ) -> Value:
         """The product of arrays, summed over the labels that `out` lacks.
 
         `labels` name the axes of the operands' own shapes; loops are carried along, and summed if in `drop`.
-        A label may be a `Loop`: then that axis is taken along the loop. `sizes` is needed for labels of `out` that no
+        A label may be a `LoopVariable`: then that axis is taken along the loop. `sizes` is needed for labels of `out` that no
         operand has.
         """
         numbers: dict[Hashable, int] = {}
@@ -202,11 +200,11 @@ class Builder:
                 extents.append(size)
             return numbers[label]
 
-        loops: set[Loop] = set()
+        loops: set[LoopVariable] = set()
         rows: list[tuple[int, ...]] = []
         for v, ls in zip(operands, labels, strict=True):
             loops.update(v.loops)
-            loops.update(x for x in ls if isinstance(x, Loop))
+            loops.update(x for x in ls if isinstance(x, LoopVariable))
             row = [number(x, x.length) for x in v.loops]
             row += [number(x, n) for x, n in zip(ls, v.shape, strict=True)]
             rows.append(tuple(row))
@@ -215,7 +213,7 @@ class Builder:
         targets = []
         for x in out:
             if x not in numbers:
-                size = x.length if isinstance(x, Loop) else (sizes or {})[x]
+                size = x.length if isinstance(x, LoopVariable) else (sizes or {})[x]
                 number(x, size)
             targets.append(numbers[x])
             shape.append(extents[numbers[x]])
@@ -255,7 +253,7 @@ class Builder:
             tuple(sizes[x] for x in used),
         )
 
-    def expand(self, v: Value, shape: Shape, loops: tuple[Loop, ...]) -> Value:
+    def expand(self, v: Value, shape: Shape, loops: tuple[LoopVariable, ...]) -> Value:
         """Broadcast to this shape and these loops (a superset of its own)."""
         labels, out = aligned(v.shape, shape)
         sizes: dict[Hashable, Size] = dict(enumerate(shape))
@@ -268,27 +266,12 @@ class Builder:
 
     # --- elementwise ------------------------------------------------------------------------------------------------
 
-    def broadcast(self, a: Shape, b: Shape, describe: Callable[[], str]) -> Shape:
-        """NumPy's rule. Raises `Misfit` naming the two sizes that differ."""
-        longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
-        padded = (ONE,) * (len(longer) - len(shorter)) + shorter
-        result = []
-        for m, n in zip(longer, padded, strict=True):
-            if m == n or n == ONE:
-                result.append(m)
-            elif m == ONE:
-                result.append(n)
-            else:
-                first, second = (m, n) if longer is a else (n, m)
-                raise Misfit("CLAW022", f"{describe()}: the sizes {first} and {second} differ")
-        return tuple(result)
-
     def add(self, terms: Sequence[tuple[Fraction, Value]], describe: Callable[[], str]) -> Value:
         """A linear combination of arrays that broadcast. Raises `Misfit`, which says `describe()`, where they do not."""
         shape: Shape = ()
-        loops: set[Loop] = set()
+        loops: set[LoopVariable] = set()
         for _, v in terms:
-            shape = self.broadcast(shape, v.shape, describe)
+            shape = broadcast(shape, v.shape, describe)
             loops.update(v.loops)
         order = tuple(sorted(loops, key=lambda x: x.number))
         constants = [self.constant(v) for _, v in terms]
@@ -338,7 +321,7 @@ class Builder:
                     return self.number(exact_power(c, exponent))  # the root of a square is a number
         if exponent == 0:
             return self.expand(self.number(1), v.shape, v.loops)
-        return Value(self.node(Power(v.node, exponent)), v.shape, v.loops)
+        return Value(self.node(power(v.node, exponent)), v.shape, v.loops)
 
     def apply(self, function: str, v: Value) -> Value:
         """An elementwise function of the kernel, or a declared activation."""
@@ -346,15 +329,20 @@ class Builder:
 
     # --- whole arrays --------------------------------------------------------------------------------------------------
 
-    def product(self, v: Value, loops: tuple[Loop, ...]) -> Value:
+    def product(self, v: Value, loops: tuple[LoopVariable, ...]) -> Value:
         """The product along the last axis of `v`; the value depends on these loops."""
-        return Value(self.node(Product(v.node)), v.shape[:-1], loops)
+        return Value(self.node(self._call("prod", v, 1)), v.shape[:-1], loops)
 
     def det(self, v: Value) -> Value:
         """The determinant of the last two axes. Raises `Misfit` where these are not square."""
         if len(v.shape) < 2 or v.shape[-1] != v.shape[-2]:
             raise Misfit("CLAW022", f"`det` needs a square matrix, this is {shape_text(v.shape)}")
-        return Value(self.node(Det(v.node)), v.shape[:-2], v.loops)
+        return Value(self.node(self._call("det", v, 2)), v.shape[:-2], v.loops)
+
+    def _call(self, function: str, v: Value, axes: int) -> Call:
+        """A known function of so many last axes, for all others."""
+        head = self.shapes[v.node][:-axes]
+        return Call(function, (v.node,), head, len(head))
 
     def opaque(self, function: str, arguments: Sequence[Value]) -> Value:
         """A declared function of whole arrays; without a declared shape its value has that of the first argument."""
@@ -363,7 +351,7 @@ class Builder:
         shape = arguments[0].shape if declared is None else declared
         operands = tuple(self.expand(v, v.shape, loops).node for v in arguments)
         full = (*(x.length for x in loops), *shape)
-        return Value(self.node(Opaque(function, operands, full, len(loops))), shape, loops)
+        return Value(self.node(Call(function, operands, full, len(loops))), shape, loops)
 
     # --- moving entries --------------------------------------------------------------------------------------------
 
@@ -381,7 +369,7 @@ class Builder:
         if steps == (1,) and not start and lengths == (size,):
             labels[axis] = index.terms[0][0]
             return self.einsum([v], [labels], out)
-        node = self.node(Gather(v.node, len(v.loops) + axis, start, steps, lengths))
+        node = self._taken(v, axis, start, tuple(Size.of(c) for c in steps), lengths)
         shape = (*v.shape[:axis], *lengths, *v.shape[axis + 1 :])
         taken: list[Hashable] = [*labels[:axis], *(loop for loop, _ in index.terms), *labels[axis + 1 :]]
         return self.einsum([Value(node, shape, v.loops)], [taken], out)
@@ -392,8 +380,12 @@ class Builder:
         if steps == (1,) and not start and lengths == (size,):
             return v
         self._in_range(start, steps, lengths, size)
-        node = self.node(Gather(v.node, len(v.loops) + axis, start, steps, lengths))
+        node = self._taken(v, axis, start, tuple(Size.of(c) for c in steps), lengths)
         return Value(node, (*v.shape[:axis], *lengths, *v.shape[axis + 1 :]), v.loops)
+
+    def _taken(self, v: Value, axis: int, start: Size, steps: Shape, lengths: Shape) -> int:
+        """The axes of these lengths in place of one, at start + sum steps*j of it."""
+        return self.node(Window(v.node, len(v.loops) + axis, start, steps, lengths, v.shape[axis]))
 
     def _in_range(self, start: Size, steps: tuple[int, ...], lengths: Shape, size: Size) -> None:
         low = high = start
@@ -411,13 +403,13 @@ class Builder:
         """An array inside a larger one of zeros: as one slice of a new axis, or along an axis it has."""
         if not new_axis and not start and v.shape[axis] == length:
             return v
-        steps = () if new_axis else (1,)
-        node = self.node(Scatter(v.node, len(v.loops) + axis, start, steps, length))
+        steps, lengths = ((), ()) if new_axis else ((ONE,), (v.shape[axis],))
+        node = self.node(Window(v.node, len(v.loops) + axis, start, steps, lengths, length, transposed=True))
         rest = v.shape[axis:] if new_axis else v.shape[axis + 1 :]
         return Value(node, (*v.shape[:axis], length, *rest), v.loops)
 
     def reshape(self, v: Value, shape: Shape) -> Value:
-        """The same entries in row-major order. Raises `Misfit` where there are not as many."""
+        """The same entries in row-major order: axes are merged and split. Raises `Misfit` where there are not as many."""
         if v.shape == shape:
             return v
         if count_entries(v.shape) != count_entries(shape):
@@ -426,8 +418,15 @@ class Builder:
                 f"an array of shape {shape_text(v.shape)} has {count_entries(v.shape)} entries, "
                 f"{shape_text(shape)} has {count_entries(shape)}",
             )
-        lengths = tuple(x.length for x in v.loops)
-        return Value(self.node(Reshape(v.node, (*lengths, *shape))), shape, v.loops)
+        node, axis = v.node, len(v.loops)
+        for old, new in _regrouped(v.shape, shape):
+            size = count_entries(old)
+            if old != new and len(old) != 1:
+                node = self.node(Window(node, axis, ZERO, row_major(old), old, size, transposed=True))
+            if old != new and len(new) != 1:
+                node = self.node(Window(node, axis, ZERO, row_major(new), new, size))
+            axis += len(new)
+        return Value(node, shape, v.loops)
 
     # --- copying ------------------------------------------------------------------------------------------------------
 
@@ -446,7 +445,7 @@ class Builder:
         """
         shape = tuple(k.at(dims) for k in shape)
         node = node_at(node, dims)
-        if isinstance(node, Apply | Opaque):
+        if isinstance(node, Apply | Call):
             node = replace(node, function=functions.get(node.function, node.function))
         if not any(v.loops for v in operands):
             place = dict(zip(operands_of(node), (v.node for v in operands), strict=True))
@@ -460,14 +459,12 @@ class Builder:
         first = tuple(x.length for x in loops)
         moved = [self.expand(v, v.shape, loops).node for v in operands]
         match node:
-            case Power() | Apply() | Product() | Det():
+            case Apply():
                 node = replace(node, operand=moved[0])
-            case Opaque():
+            case Call():
                 node = replace(node, operands=tuple(moved), shape=(*first, *node.shape), batch=node.batch + len(loops))
-            case Gather() | Scatter():
+            case Window():
                 node = replace(node, operand=moved[0], axis=node.axis + len(loops))
-            case Reshape():
-                node = replace(node, operand=moved[0], shape=(*first, *node.shape))
             case Leaf() | Number() | Iota():
                 raise Malformed(f"a {type(node).__name__} has no operands")
             case _:
@@ -493,6 +490,22 @@ class Builder:
         return sorted(seen)
 
 
+def broadcast(a: Shape, b: Shape, describe: Callable[[], str]) -> Shape:
+    """NumPy's rule. Raises `Misfit` naming the two sizes that differ."""
+    longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
+    padded = (ONE,) * (len(longer) - len(shorter)) + shorter
+    result = []
+    for m, n in zip(longer, padded, strict=True):
+        if m == n or n == ONE:
+            result.append(m)
+        elif m == ONE:
+            result.append(n)
+        else:
+            first, second = (m, n) if longer is a else (n, m)
+            raise Misfit("CLAW022", f"{describe()}: the sizes {first} and {second} differ")
+    return tuple(result)
+
+
 def aligned(own: Shape, shape: Shape) -> tuple[list[Hashable], list[Hashable]]:
     """Labels that broadcast an array of shape `own` to `shape`: its own labels, and those of the result."""
     out: list[Hashable] = list(range(len(shape)))
@@ -505,4 +518,28 @@ def aligned(own: Shape, shape: Shape) -> tuple[list[Hashable], list[Hashable]]:
 
 
 def _uses(node: Node, function: str) -> bool:
-    return isinstance(node, Apply | Opaque) and node.function == function
+    return isinstance(node, Apply | Call) and node.function == function
+
+
+def _regrouped(old: Shape, new: Shape) -> list[tuple[Shape, Shape]]:
+    """A reshape as the smallest runs of axes with equal numbers of entries, from the left."""
+    result: list[tuple[Shape, Shape]] = []
+    i = j = 0
+    while i < len(old) or j < len(new):
+        if i < len(old) and j < len(new) and old[i] == new[j]:
+            result.append(((old[i],), (new[j],)))
+            i, j = i + 1, j + 1
+            continue
+        # the first cut at which both sides have the same number of entries; the whole rest is always one
+        best = (len(old), len(new))
+        left = ONE
+        for a in range(i + 1, len(old) + 1):
+            left = left * old[a - 1]
+            right = ONE
+            for b in range(j + 1, len(new) + 1):
+                right = right * new[b - 1]
+                if left == right and a + b < sum(best):
+                    best = (a, b)
+        result.append((old[i : best[0]], new[j : best[1]]))
+        i, j = best
+    return result

@@ -18,11 +18,12 @@ from claws.syntax import nodes
 from claws.syntax.diagnostic import Diagnostic, Span, error, suggest
 from claws.syntax.elaboration.builder import (
     Affine,
-    Loop,
+    LoopVariable,
     Misfit,
     NeedsSizes,
     NeedsUnrolling,
     Value,
+    broadcast,
     shape_text,
 )
 from claws.syntax.elaboration.names import Meanings, NeedsSizesHere, NeedsUnrollingHere
@@ -100,7 +101,7 @@ class Scope(Meanings):
 
     def _named(self, e: nodes.Name) -> Value:
         found = self.resolve(e)
-        if isinstance(found, Loop):
+        if isinstance(found, LoopVariable):
             return self.builder.loop_value(found)
         if isinstance(found, Size):
             return self.builder.number(found)
@@ -124,7 +125,7 @@ class Scope(Meanings):
                 if e.operator in "+-":
                     terms = terms or [(Fraction(1), total)]
                     terms.append((Fraction(1 if e.operator == "+" else -1), right))
-                    shape = self.builder.broadcast(total.shape, right.shape, self._describe(e, total, right))
+                    shape = broadcast(total.shape, right.shape, self._describe(e, total, right))
                     total = replace(total, shape=shape)
                     if k == 0 or chain[k - 1].operator not in "+-":
                         total, terms = self.builder.add(terms, lambda: ""), []
@@ -237,7 +238,7 @@ class Scope(Meanings):
             raise error("CLAW020", f"`{name}` already has a meaning; name the variable otherwise", first.variable.span)
         low, length = self._range(first)
         self._loops += 1
-        loop = Loop(self._loops, name, low, length)
+        loop = LoopVariable(self._loops, name, low, length)
         try:
             self.local[name] = loop
             return collect.along(loop, self.over(rest, body, collect))
@@ -292,7 +293,7 @@ class Scope(Meanings):
 class Collect:
     """What a comprehension does with its values."""
 
-    def along(self, loop: Loop, v: Value) -> Value:
+    def along(self, loop: LoopVariable, v: Value) -> Value:
         """`v` for all values of the loop at once."""
         raise NotImplementedError
 
@@ -306,7 +307,7 @@ class _Stack(Collect):
         self.scope = scope
         self.span = span
 
-    def along(self, loop: Loop, v: Value) -> Value:
+    def along(self, loop: LoopVariable, v: Value) -> Value:
         axes = list(range(len(v.shape)))
         return self.scope.builder.einsum([v], [axes], [loop, *axes])
 
@@ -317,6 +318,7 @@ class _Stack(Collect):
 
 
 def short_text(e: nodes.Expression) -> str:
+    """An expression as it is printed, at most 60 characters of it, for messages."""
     return _shorten(print_expression(e))
 
 

@@ -11,14 +11,14 @@ from fractions import Fraction
 
 from claws.kernel.core.errors import Malformed
 from claws.kernel.core.program import Shape
-from claws.kernel.core.sizes import ONE, ZERO, Bounds, Size
+from claws.kernel.core.sizes import ONE, ZERO, Size, SizeBounds
 from claws.syntax import nodes
 from claws.syntax.diagnostic import Diagnostic, SourceError, Span, error, suggest
 from claws.syntax.elaboration.array_builder import ArrayBuilder
-from claws.syntax.elaboration.builder import Affine, Loop, Misfit, Value
+from claws.syntax.elaboration.builder import Affine, LoopVariable, Misfit, Value
 from claws.syntax.limits import LIMITS
 
-Named = Value | Loop | Size | SourceError
+Named = Value | LoopVariable | Size | SourceError
 """What a name stands for: an array, a comprehension variable, a dim or an unrolled variable, or its own error."""
 
 
@@ -95,7 +95,7 @@ class Meanings:
             return -self.constant(e.operand, what)
         if isinstance(e, nodes.Name):
             found = self.resolve(e)
-            if isinstance(found, Loop):
+            if isinstance(found, LoopVariable):
                 raise NeedsUnrollingHere(
                     Diagnostic("CLAW025", f"{what} that varies with `{e.name}` needs a range of fixed length", e.span)
                 )
@@ -151,7 +151,7 @@ class Meanings:
         """A whole-number expression in the dims."""
         try:
             form = self.affine(e, what)
-            Bounds().check_short(form.offset)
+            SizeBounds().check_short(form.offset)
         except Malformed as problem:
             raise error("CLAW026", f"{what} is no sensible one: {problem}", e.span) from problem
         if form.terms:
@@ -174,7 +174,7 @@ class Meanings:
             return Affine(Size.of(e.value))
         if isinstance(e, nodes.Name):
             found = self.resolve(e)
-            if isinstance(found, Loop):
+            if isinstance(found, LoopVariable):
                 return Affine(ZERO, ((found, 1),))
             if isinstance(found, Value):
                 size = self.builder.constant(found)

@@ -10,18 +10,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from claws.kernel.core.flow import Flow, parameter_of, velocity_of
+from claws.kernel.core.flow import Flow, Part, flow_of, parameter_of, velocity_of
 from claws.kernel.core.program import Leaf, Node
 from claws.syntax import nodes
 from claws.syntax.diagnostic import Span, error
 from claws.syntax.dynamics import TIME, Dynamics
 from claws.syntax.elaboration.array_builder import ArrayBuilder
-from claws.syntax.elaboration.builder import Misfit, Value, shape_text
+from claws.syntax.elaboration.builder import Misfit, Value, broadcast, shape_text
 from claws.syntax.elaboration.expressions import Scope
 
 
 class FlowFields:
-    """The fields of a flow as values of one builder: factors by parameter, the drift by leaf of the state.
+    """The fields of a flow, in nodes of one builder.
 
     Raises `SourceError` where what the flow says does not fit the parameters.
     """
@@ -32,36 +32,45 @@ class FlowFields:
         self.scope = scope
         self.builder: ArrayBuilder = scope.builder
         self.dynamics = dynamics
-        self.factors: dict[str, Value] = {}
-        self.drift: dict[str, Value] = {}
+        self._parts: list[Part] = []
         for name, theta in state.items():
             self._one(name, theta, given.get(name))
         if dynamics.timed:
-            self.drift[TIME] = self.builder.number(1)
+            self._parts.append(Part(TIME, self.builder.number(1).node))
 
     def _one(self, name: str, theta: Value, given: Value | None) -> None:
-        b = self.builder
+        """How one parameter moves and, under momentum, its velocity."""
         rate = self._coefficient("rate", self.dynamics.rate, name, theta)
         decay = self._coefficient("decay", self.dynamics.decay, name, theta)
         factor = given if rate is None else rate if given is None else self._times(rate, given)
-        if factor is not None:
-            self.factors[name] = b.expand(factor, theta.shape, ())
+        multiplier = None if factor is None else self._filled(factor, theta)
         if decay is not None and rate is not None:
             decay = self._times(rate, decay)
         pull = None if decay is None else self._times(decay, theta)
         terms = [] if pull is None else [(Fraction(-1), pull)]
         if self.dynamics.momentum is None:
+            self._parts.append(Part(name, multiplier, name))
             if terms:
-                self.drift[name] = b.expand(b.add(terms, lambda: ""), theta.shape, ())
+                self._parts.append(Part(name, self._sum(terms, theta)))
             return
-        velocity = velocity_leaf(b, name, theta)
+        velocity = velocity_leaf(self.builder, name, theta)
         friction = self._value("friction", self.dynamics.momentum)
         if friction.shape:
             raise error("CLAW022", f"a friction is one number, this is {shape_text(friction.shape)}",
                         self.dynamics.momentum.span)  # fmt: skip
         terms.append((Fraction(-1), self._times(friction, velocity)))
-        self.drift[name] = velocity
-        self.drift[velocity_of(name)] = b.expand(b.add(terms, lambda: ""), theta.shape, ())
+        self._parts += [
+            Part(name, velocity.node),
+            Part(velocity_of(name), self._sum(terms, theta)),
+            Part(velocity_of(name), multiplier, name),
+        ]
+
+    def _filled(self, v: Value, theta: Value) -> int:
+        """A coefficient in the shape of its parameter."""
+        return self.builder.expand(v, theta.shape, ()).node
+
+    def _sum(self, terms: list[tuple[Fraction, Value]], theta: Value) -> int:
+        return self._filled(self.builder.add(terms, lambda: ""), theta)
 
     def _times(self, a: Value, b: Value) -> Value:
         return self.builder.multiply(a, b, lambda: "")
@@ -88,27 +97,16 @@ class FlowFields:
             )
         return v
 
-    def values(self) -> list[Value]:
-        """All arrays of the fields."""
-        return [*self.factors.values(), *self.drift.values()]
-
     def flow(self, among: tuple[str, ...] | None = None) -> Flow:
         """The flow as the kernel has it, with positions in the builder; with `among` its part that moves these parameters."""
-
-        def moved(name: str) -> bool:
-            return among is None or name == TIME or parameter_of(name) in among
-
-        return Flow(
-            tuple((name, v.node) for name, v in self.factors.items() if moved(name)),
-            tuple((name, v.node) for name, v in self.drift.items() if moved(name)),
-            self.dynamics.momentum is not None,
-        )
+        whole = flow_of(self._parts)
+        return whole if among is None else whole.moving(lambda name: name == TIME or parameter_of(name) in among)
 
 
 def check_fit(builder: ArrayBuilder, what: str, name: str, theta: Value, v: Value, span: Span) -> None:
     """Raises `SourceError` unless a coefficient broadcasts to the shape of its parameter."""
     try:
-        shape = builder.broadcast(theta.shape, v.shape, lambda: "")
+        shape = broadcast(theta.shape, v.shape, lambda: "")
     except Misfit:
         shape = ()
     if shape != theta.shape:

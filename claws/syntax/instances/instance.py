@@ -14,7 +14,8 @@ from claws.kernel.core.errors import Malformed
 from claws.kernel.core.flow import Flow, parameter_of
 from claws.kernel.core.program import Program, Shape
 from claws.kernel.core.sizes import Size
-from claws.kernel.core.statement import Complete, Count, Independent, Statement
+from claws.kernel.core.statement import Statement
+from claws.kernel.counting.statements import Complete, Count, Independent
 from claws.syntax import nodes
 from claws.syntax.diagnostic import SourceError, error, suggest
 from claws.syntax.dynamics import TIME
@@ -273,7 +274,7 @@ class Instance:
                 continue  # it has no meaning at these sizes
             if found:
                 outputs = [v.node for v in self.outputs()]
-                moves = [v.node for v in self.fields().values()]
+                moves = self.fields().flow().nodes()
                 return self._placed[owner].lift(name, self.builder.program([*outputs, node, *moves])[1])
         return None
 

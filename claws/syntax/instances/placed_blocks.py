@@ -57,7 +57,7 @@ class Elaborated(Protocol):
         ...
 
 
-class Reading:
+class BlockValue:
     """A law or a `let` of a block (its output for the name "") in a program of the block's own. Networks share it."""
 
     def __init__(self, spec: Spec, name: str, instance: Elaborated) -> None:
@@ -172,7 +172,7 @@ class PlacedBlock:
             found[name] = v
         return found
 
-    def _reading(self, name: str) -> Reading:
+    def _reading(self, name: str) -> BlockValue:
         """With the block's dims left free, if that can be, else at the sizes that they have here."""
         try:
             try:
@@ -188,11 +188,11 @@ class PlacedBlock:
             kind = NeedsSizesHere if isinstance(problem, NeedsSizesHere) else SourceError
             raise kind(Diagnostic(d.code, message, self.block.node.span, d.hint)) from problem
 
-    def _read(self, name: str, sizes: Mapping[str, int]) -> Reading:
+    def _read(self, name: str, sizes: Mapping[str, int]) -> BlockValue:
         spec, key = self.block.spec, (name, *sizes.items())
         if key not in spec.taken:
-            spec.taken[key] = Reading(spec, name, self.elaborate(spec, sizes))
-        found: Reading = spec.taken[key]
+            spec.taken[key] = BlockValue(spec, name, self.elaborate(spec, sizes))
+        found: BlockValue = spec.taken[key]
         return found
 
     def lift(self, law: str, number: Mapping[int, int]) -> Lift:
@@ -226,7 +226,7 @@ class PlacedBlock:
 class _Copy:
     """Copies nodes of a block into the network's program; what depends on comprehension variables has their axes first."""
 
-    def __init__(self, placed: PlacedBlock, reading: Reading, arguments: Mapping[str, Value]) -> None:
+    def __init__(self, placed: PlacedBlock, reading: BlockValue, arguments: Mapping[str, Value]) -> None:
         self.placed = placed
         self.reading = reading
         self.source = reading.instance.builder

@@ -82,6 +82,6 @@ def concat(scope: Scope, e: nodes.Call, keywords: Keywords) -> Value:
 
 
 def reshape(scope: Scope, e: nodes.Call, keywords: Keywords) -> Value:
-    """The same entries in another shape."""
+    """An array with the same entries in row-major order and another shape."""
     v = scope.value(e.arguments[0])
     return scope.builder.reshape(v, shape_arguments(scope, e.arguments[1:]))

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from claws.kernel.core.sizes import ZERO
 from claws.syntax import nodes
-from claws.syntax.elaboration.builder import Loop, Value
+from claws.syntax.elaboration.builder import LoopVariable, Value
 from claws.syntax.elaboration.expressions import Collect, Scope
 from claws.syntax.library.arguments import Keywords, Write, axis_of
 
@@ -18,7 +18,7 @@ class _Fold(Collect):
         self.scope = scope
         self.product = product
 
-    def along(self, loop: Loop, v: Value) -> Value:
+    def along(self, loop: LoopVariable, v: Value) -> Value:
         b = self.scope.builder
         if self.product:
             return b.product_along(v, loop)
@@ -61,7 +61,7 @@ def fold(product: bool) -> Write:
         if not product:
             return b.total(v, [k])
         axes = list(range(len(v.shape)))
-        loop = Loop(0, "axis", ZERO, v.shape[k])
+        loop = LoopVariable(0, "axis", ZERO, v.shape[k])
         labels = [loop if x == k else x for x in axes]
         return b.product_along(b.einsum([v], [labels], [x for x in axes if x != k]), loop)
 

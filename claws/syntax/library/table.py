@@ -2,7 +2,7 @@
 
 READ WITH CARE: it decides what a claim means. Everything is NumPy's (or, for convolutions and normalisations, PyTorch's) function
 of the same name. To add a function, write a row; where it needs more than a line, its arrays go into the file of its kind beside
-this one. A function that no node of the program can express needs a row in the kernel first (`claws/kernel/README.md`).
+this one. An elementwise function that the kernel has a row for, in `claws/kernel/core/functions.py`, needs none here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from claws.kernel.core.functions import KNOWN, Function
 from claws.syntax import nodes
 from claws.syntax.diagnostic import error, suggest
 from claws.syntax.elaboration.array_builder import ArrayBuilder
@@ -19,7 +20,7 @@ from claws.syntax.library.arguments import Keywords, Write, of_arrays
 from claws.syntax.library.arrangement import concat, filled, identity, reshape, tri, triangle
 from claws.syntax.library.convolutions import convolution
 from claws.syntax.library.elementwise import absolute_value, gated, leaky_relu, square_root
-from claws.syntax.library.linear_algebra import diag, dot, einsum, kron, outer, sqnorm, trace
+from claws.syntax.library.matrix_functions import diag, dot, einsum, kron, outer, sqnorm, trace
 from claws.syntax.library.normalisation import layernorm, rmsnorm, softmax
 from claws.syntax.library.reductions import fold
 
@@ -49,9 +50,9 @@ class Builtin:
     """Whether it is an elementwise function of the kernel of the same name, and not written with others."""
 
 
-def _applied(name: str, about: str) -> Builtin:
-    """A row for an elementwise function that the kernel knows by this name."""
-    return Builtin(name, f"{name}(z)", about, of_arrays(lambda b, z: b.apply(name, z)), applied=True)
+def _applied(row: Function) -> Builtin:
+    """The row for an elementwise function that the kernel knows by this name."""
+    return Builtin(row.name, f"{row.name}(z)", row.about, of_arrays(lambda b, z: b.apply(row.name, z)), applied=True)
 
 
 def _elementwise(name: str, about: str, build: Callable[[ArrayBuilder, Value], Value]) -> Builtin:
@@ -100,15 +101,7 @@ TABLE: tuple[Builtin, ...] = (
     Builtin("reshape", "reshape(A, [n, m])", "the same entries in row-major order", reshape, 2, MANY),
     Builtin("einsum", 'einsum("ij,jk->ik", A, B)', "sums of products by subscripts", einsum, 2, MANY),
     # elementwise
-    _applied("exp", "the exponential function"),
-    _applied("log", "the natural logarithm"),
-    _applied("sin", "the sine"),
-    _applied("cos", "the cosine"),
-    _applied("tanh", "the hyperbolic tangent"),
-    _applied("relu", "max(z, 0)"),
-    _applied("sigmoid", "1/(1 + exp(-z))"),
-    _applied("softplus", "log(1 + exp(z))"),
-    _applied("erf", "the error function"),
+    *(_applied(row) for row in KNOWN.values() if row.word),
     _elementwise("sqrt", "the square root", square_root),
     _elementwise("abs", "the absolute value", absolute_value),
     Builtin("leaky_relu", "leaky_relu(z) or leaky_relu(z, slope=1/10)", "z on the right, slope*z on the left", leaky_relu, 1, 2,

@@ -94,7 +94,7 @@ def test_the_matrices_are_what_coq_needs(text: str) -> None:
     assert len(v) + len(g) == size
     for i in range(size):
         for j in range(size):
-            total = sum(a * row[j] for a, row in zip(found.a[i], v, strict=True))
+            total = sum((a * row[j] for a, row in zip(found.a[i], v, strict=True)), start=Fraction(0))
             total += sum(g[m][i] * found.c[m][k] * g[k][j] for m in range(len(g)) for k in range(len(g)))
             assert total == (found.scale if i == j else 0)
     for m in range(len(g)):

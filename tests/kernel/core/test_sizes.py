@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from claws.kernel import Malformed, Program, Size
 from claws.kernel.core.program import Leaf, count_entries
-from claws.kernel.core.sizes import Bounds, condition_text
+from claws.kernel.core.sizes import SizeBounds, condition_text
 
 N, M, R = Size.dim("n"), Size.dim("m"), Size.dim("r")
 DIMS = ("m", "n", "r")
@@ -86,7 +86,7 @@ def test_constants() -> None:
 @settings(deadline=None, max_examples=300)
 @given(whole_sizes, st.lists(whole_sizes, max_size=3))
 def test_nonnegative_is_never_said_wrongly(size: Size, conditions: list[Size]) -> None:
-    bounds = Bounds(conditions)
+    bounds = SizeBounds(conditions)
     nonnegative, positive = bounds.nonnegative(size), bounds.positive(size)
     if not (nonnegative or positive):
         return
@@ -121,23 +121,23 @@ def test_nonnegative_is_never_said_wrongly(size: Size, conditions: list[Size]) -
     ],
 )
 def test_nonnegative(size: Size, conditions: tuple[Size, ...], expected: bool) -> None:
-    assert Bounds(conditions).nonnegative(size) is expected
-    assert Bounds(conditions).nonnegative(size) is expected  # and when it is remembered
+    assert SizeBounds(conditions).nonnegative(size) is expected
+    assert SizeBounds(conditions).nonnegative(size) is expected  # and when it is remembered
 
 
 def test_half_integers_are_no_bound_on_integers() -> None:
     # 2n - 3 >= 0 says n >= 2, but only a condition n - k is read as a bound
-    bounds = Bounds((N - Fraction(3, 2),))
+    bounds = SizeBounds((N - Fraction(3, 2),))
     assert not bounds.nonnegative(N - 2)
     assert bounds.nonnegative(N - 1)
 
 
 def test_conditions_at_sizes() -> None:
-    bounds = Bounds((N - M, R - 2))
+    bounds = SizeBounds((N - M, R - 2))
     assert bounds.hold_at({"n": 2, "m": 2, "r": 2})
     assert not bounds.hold_at({"n": 1, "m": 2, "r": 2})
     assert not bounds.hold_at({"n": 2, "m": 2, "r": 1})
-    assert not Bounds().hold_at({"n": 0})
+    assert not SizeBounds().hold_at({"n": 0})
     with pytest.raises(Malformed, match="no size"):
         bounds.hold_at({"n": 2, "r": 2})
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from claws.kernel.core.finding import Verdict
 from claws.kernel.core.program import Apply, Einsum
 from claws.kernel.core.simplified import is_positive, simplified
 from claws.kernel.counting.assumptions import GENERIC, INDEPENDENCE, PATTERNS
-from claws.report.results import Verdict
-from claws.runner.driver import Options
-from claws.runner.sweep import Row, count_at
+from claws.report.sweeps import SweepRow
+from claws.runner.options import Options
+from claws.runner.sweep import count_at
 from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
@@ -20,7 +21,7 @@ RELATED = "linear relation with constant coefficients"
 NESTED = "logarithms and exponentials of each other"
 
 
-def row(text: str) -> Row:
+def row(text: str) -> SweepRow:
     spec = load_text(text)
     assert not spec.diagnostics, spec.diagnostics
     return count_at(spec, {}, Options(timeout=None))
@@ -89,7 +90,7 @@ def test_what_can_not_be_counted_says_so(text: str, reason: str) -> None:
 
 def test_no_number_is_proved_for_both_signs() -> None:
     """The issue's own example: 3 laws where both v > 0, 2 where the signs differ."""
-    from claws.runner.driver import check_text
+    from claws.runner.check import check_text
 
     text = "input x\nparam u: [2], v: [2]\nmap sum(u[k]*relu(v[k]*x) for k in 0..1)\n"
     for k in range(5):

@@ -5,44 +5,17 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claws.kernel.core.errors import Meter, Refused, Undefined
-from claws.kernel.core.functions import higher_derivative
 from claws.kernel.counting.jets import Jet, JetRing
 
 P = 8388593
-Z = sympy.Symbol("z", positive=True)
-KNOWN = {
-    "exp": sympy.exp,
-    "log": sympy.log,
-    "sin": sympy.sin,
-    "cos": sympy.cos,
-    "tanh": sympy.tanh,
-    "sigmoid": lambda z: 1 / (1 + sympy.exp(-z)),
-    "softplus": lambda z: sympy.log(1 + sympy.exp(z)),
-    "erf": sympy.erf,
-    "erf_slope": lambda z: 2 * sympy.exp(-(z**2)) / sympy.sqrt(sympy.pi),
-    "normal_cdf": lambda z: (1 + sympy.erf(z / sympy.sqrt(2))) / 2,
-    "normal_pdf": lambda z: sympy.exp(-(z**2) / 2) / sympy.sqrt(2 * sympy.pi),
-}
 
 
 def ring(level: int) -> JetRing:
     return JetRing(P, level, 0, {"s": None, "q": Fraction(2)}, Meter(10**6))
-
-
-@pytest.mark.parametrize("function", sorted(KNOWN))
-@pytest.mark.parametrize("order", range(5))
-def test_derivatives_of_higher_order_are_those_of_sympy(function: str, order: int) -> None:
-    by_rule = sum(
-        sympy.Rational(c.numerator, c.denominator) * Z**k * sympy.prod([KNOWN[name](Z) ** e for name, e in powers])
-        for (k, powers), c in higher_derivative(function, order).items()
-    )
-    difference = (by_rule - sympy.diff(KNOWN[function](Z), Z, order)).subs(Z, sympy.Rational(7, 5))
-    assert abs(difference.evalf(40)) < 1e-25
 
 
 @settings(deadline=None)

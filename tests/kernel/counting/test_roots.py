@@ -9,14 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claws.kernel.core.errors import Meter, NoRoot, Undefined
-from claws.kernel.core.evidence import Tree
+from claws.kernel.counting.evidence import Tree
 from claws.kernel.counting.jets import Jet, JetRing
 from claws.kernel.counting.points import Point
 from claws.kernel.counting.roots import independent, jacobi
 from claws.readings.modular import PRIMES, PRIMES_WITH_ROOTS
 from claws.readings.points import ModularPoint
-from claws.runner.driver import Options
-from claws.runner.sweep import Row, count_at
+from claws.report.sweeps import SweepRow
+from claws.runner.options import Options
+from claws.runner.sweep import count_at
 from claws.syntax.instances.instance import Instance
 from claws.syntax.reader import load_text
 
@@ -24,7 +25,7 @@ P = PRIMES_WITH_ROOTS[0]
 RELATED = "square roots of functions whose product is a square"
 
 
-def row(text: str) -> Row:
+def row(text: str) -> SweepRow:
     spec = load_text(text)
     assert not spec.diagnostics, spec.diagnostics
     return count_at(spec, {}, Options(timeout=None))

@@ -10,19 +10,22 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claws.kernel import Evidence, Meter, Refused, Size, Statement, check
-from claws.kernel.core.evidence import ByBlock, ByTensors, Choices, Premise, Witness
-from claws.kernel.core.flow import Flow
+from claws.kernel import Meter, Refused, Size, Statement, check
+from claws.kernel.core.flow import Flow, Part, flow_of
 from claws.kernel.core.functions import Slope
-from claws.kernel.core.program import Apply, Einsum, Gather, Leaf, Node, Number, Opaque, Power, Sum
-from tests.kernel.models import judge, linear, make, product, refuses, scale
+from claws.kernel.core.program import Apply, Call, Einsum, Leaf, Node, Number, Sum, power
+from claws.kernel.counting.evidence import Evidence
+from claws.kernel.laws.evidence import ByBlock, ByTensors, Premise
+from claws.kernel.values.evidence import Choices, Witness
+from tests.kernel.models import judge, linear, make, preconditioned, product, refuses, scale
+from tests.kernel.sketches import Gather, Sketch
 
 SQUARE = Fraction(2)
 
 
 def law(a: int, b: int, place: int) -> list[Node]:
     """a^2 - b^2, from this place on."""
-    return [Power(a, SQUARE), Power(b, SQUARE), Sum((scale(1, place), scale(-1, place + 1)))]
+    return [power(a, SQUARE), power(b, SQUARE), Sum((scale(1, place), scale(-1, place + 1)))]
 
 
 def block(domain: str = "real", data: str = "real", function: str | None = None, **settings: object) -> Statement:
@@ -146,7 +149,7 @@ def test_functions() -> None:
 def test_an_opaque_function_may_be_another() -> None:
     def with_function(statement: Statement, name: str) -> Statement:
         nodes = list(statement.program.nodes)
-        nodes[4] = Opaque(name, (3,), ())
+        nodes[4] = Call(name, (3,), ())
         return make(nodes, statement.outputs, statement.law, functions=(name,))
 
     accepts(with_function(network(), "A.F"), use(of=with_function(block(), "F"), names={"F": "A.F"}))
@@ -166,13 +169,51 @@ def test_flows() -> None:
     """a' = -2 grad: the law is another, a^2 - 2 b^2, so neither flow may pass for the other."""
     two = Number(Size.of(2))
     nodes = (*network().program.nodes, two)
-    fast = make(nodes, [5], 8, flow=Flow((("A.a", 10),)))
+    plain = [Part(name, None, name) for name in ("A.a", "A.b", "w")]
+    fast = make(nodes, [5], 8, flow=preconditioned("A.b", "w", "A.a", **{"A.a": 10}))
     refuses(fast, use(), "another factor of A.a than the block's")
-    drift = make((*network().program.nodes, product(0)), [5], 8, flow=Flow((), (("A.a", 10),)))
+    drift = make((*network().program.nodes, product(0)), [5], 8, flow=flow_of([*plain, Part("A.a", 10)]))
     refuses(drift, use(), "another drift of A.a than the block's")
-    elsewhere = make((*network().program.nodes, product(9)), [5], 8, flow=Flow((), (("w", 10),)))
+    elsewhere = make((*network().program.nodes, product(9)), [5], 8, flow=flow_of([*plain, Part("w", 10)]))
     theorem = judge(elsewhere, use())  # what moves by itself is no part of the law
     assert theorem.verdict == "PROVED"
+
+
+def test_a_part_that_one_flow_lacks() -> None:
+    """Where b stands still it is a law, and where it moves it is none; and the other way round for a^2 - b^2."""
+    still = block(flow=preconditioned("a"))
+    idle = use(of=replace(still, law=1))
+    refuses(replace(network(), law=1), idle, "another factor of A.b than the block's")
+    frozen = network(flow=preconditioned("A.a", "w"))
+    assert judge(replace(frozen, law=1), idle).verdict == "PROVED"
+    refuses(frozen, use(), "another factor of A.b than the block's")
+    # what else stands still is no matter
+    accepts(network(flow=preconditioned("A.a", "A.b")), use())
+
+
+def test_factors_are_matched_node_by_node() -> None:
+    """a' = -a dE/da and b' = -b dE/db conserve a - b; with the factors exchanged, or other ones, nothing follows."""
+
+    def mirror(a: str, b: str, *factors: int) -> Statement:
+        nodes: list[Node] = [Leaf(a, "param", ()), Leaf(b, "param", ()), Leaf(a + "x", "input", ()), product(0, 1, 2)]
+        nodes += [Sum((scale(1, 0), scale(-1, 1))), Number(Size.of(1)), product(0, 1)]
+        return make(nodes, [3], 4, flow=preconditioned(a, b, **dict(zip((a, b), factors, strict=False))))
+
+    evidence = ByBlock(Premise(mirror("a", "b", 0, 1), BY_TENSORS), {}, NAMES, ((0, 3),), {})
+    assert judge(mirror("A.a", "A.b", 0, 1), evidence).verdict == "PROVED"
+    refuses(mirror("A.a", "A.b", 1, 0), evidence, "something else in the place of the block's")
+    refuses(mirror("A.a", "A.b", 5, 1), evidence, "something else in the place of the block's a")
+    refuses(mirror("A.a", "A.b", 6, 1), evidence, "something else in the place of the block's a")
+    refuses(mirror("A.a", "A.b", 0), evidence, "another factor of A.b than the block's")
+    refuses(mirror("A.a", "A.b"), evidence, "another factor of A.a than the block's")
+
+
+def coasting(velocities: dict[str, int], nothing: int) -> Flow:
+    """U' = vel(U), vel(U)' = -grad E: `velocities` are nodes by parameter, `nothing` the node 0."""
+    parts = [Part(name, n) for name, n in velocities.items()]
+    for name in velocities:
+        parts += [Part(f"vel({name})", nothing), Part(f"vel({name})", None, name)]
+    return flow_of(parts)
 
 
 def test_momentum() -> None:
@@ -185,8 +226,7 @@ def test_momentum() -> None:
             product(0, 2), product(1, 2), product(0, 0, 2), product(1, 1, 2), Sum((scale(1, 7), scale(1, 8))),
             product(0, 4), product(1, 3), Sum((scale(1, 10), scale(-1, 11))), Number(Size.of(0)),
         ]  # fmt: skip
-        drift = ((a, 3), (b, 4), (f"vel({a})", 13), (f"vel({b})", 13))
-        return make(nodes, [9], 12, flow=Flow((), drift, True))
+        return make(nodes, [9], 12, flow=coasting({a: 3, b: 4}, 13))
 
     names = {"a": "A.a", "b": "A.b", "vel(a)": "vel(A.a)", "vel(b)": "vel(A.b)"}
     evidence = ByBlock(Premise(moving("a", "b", "x"), BY_TENSORS), {}, names, ((0, 9),), {})
@@ -194,6 +234,19 @@ def test_momentum() -> None:
     swapped = {**names, "vel(a)": "vel(A.b)", "vel(b)": "vel(A.a)"}
     refuses(moving("A.a", "A.b", "y"), replace(evidence, names=swapped), "takes the velocity of a for something else")
     refuses(network(), evidence, "not trained by the same flow")
+    slow = moving("A.a", "A.b", "y")
+    parts = (part for field in slow.flow.fields for part in field.parts)
+    lighter = flow_of(replace(part, factor=0) if part.gradient == "A.b" else part for part in parts)
+    refuses(replace(slow, flow=lighter), evidence, r"another factor of vel\(A.b\) than the block's")
+
+
+def test_a_law_of_gradient_flow_is_none_under_momentum() -> None:
+    """a^2 - b^2 of the block, in a network whose gradients move velocities."""
+    nodes = [*network().program.nodes, Leaf("vel(A.a)", "velocity", ()), Leaf("vel(A.b)", "velocity", ())]
+    pushed = flow_of(Part(f"vel({name})", None, name) for name in ("A.a", "A.b"))
+    refuses(make(nodes, [5], 8, flow=pushed), use(), "another factor of A.a than the block's")
+    velocities = use(names={"a": "vel(A.a)", "b": "vel(A.b)"})
+    refuses(make(nodes, [5], 8, flow=pushed), velocities, "takes the velocity of a for something else")
 
 
 def test_a_law_of_a_velocity_alone() -> None:
@@ -205,8 +258,7 @@ def test_a_law_of_a_velocity_alone() -> None:
             Leaf(a, "param", ()), Leaf(c, "param", ()), Leaf(prefix + "x", "input", ()),
             Leaf(f"vel({a})", "velocity", ()), Leaf(f"vel({c})", "velocity", ()), product(0, 2), Number(Size.of(0)),
         ]  # fmt: skip
-        drift = ((a, 3), (c, 4), (f"vel({a})", 6), (f"vel({c})", 6))
-        return make(nodes, [5], 4, flow=Flow((), drift, True))
+        return make(nodes, [5], 4, flow=coasting({a: 3, c: 4}, 6))
 
     names = {"a": "A.a", "c": "A.c", "vel(a)": "vel(A.a)", "vel(c)": "vel(A.c)"}
     evidence = ByBlock(Premise(idle(""), BY_TENSORS), {}, names, ((0, 5),), {})
@@ -329,7 +381,7 @@ def test_what_is_accepted_is_a_law(case: tuple[Statement, ByBlock]) -> None:
                 values.append(sympy.Mul(*(values[n] for n in operands)))
             case Sum(terms):
                 values.append(sympy.Add(*(sympy.Rational(c) * values[n] for c, n in terms)))
-            case Power(operand, _):
+            case Apply("^", operand):
                 values.append(values[operand] ** 2)
     gradient = {x: sympy.diff(values[statement.law], x) for x in (a, b, w)}
     for n in statement.outputs:
@@ -341,3 +393,69 @@ def test_both_outcomes_occur() -> None:
     accepts(network(product(9, 2), product(4, 10), outputs=(11, 5)), use(5, 11))
     with pytest.raises(Refused):
         judge(network(product(3, 2), outputs=(10,)), use())
+
+
+# --- functions of whole arrays ---
+
+
+def with_call(function: str, prefix: str = "", size: int = 2, functions: tuple[str, ...] = ()) -> Statement:
+    """The map f(v)*x and the law v[0]^2 - v[1]^2, conserved for the product of two numbers alone."""
+    n = (Size.of(size),)
+    entry = [Gather(0, 0, Size.of(k), (), ()) for k in range(2)]
+    nodes: list[Sketch] = [Leaf(f"{prefix}v", "param", n), Leaf("x", "input", ()), Call(function, (0,), ())]
+    return make([*nodes, product(2, 1), *entry, *law(4, 5, 6)], [3], 8, functions=functions)
+
+
+def with_any_law(function: str, prefix: str = "", functions: tuple[str, ...] = ()) -> Statement:
+    """The map f(v)*x and the law u, which no output depends on: conserved whatever f is."""
+    n = (Size.of(2),)
+    nodes: list[Sketch] = [Leaf(f"{prefix}v", "param", n), Leaf(f"{prefix}u", "param", ()), Leaf("x", "input", ())]
+    return make([*nodes, Call(function, (0,), ()), product(3, 2)], [4], 1, functions=functions)
+
+
+def of_call(premise: Statement, position: int, **names: str) -> ByBlock:
+    return ByBlock(Premise(premise, BY_TENSORS), {}, names, ((0, position),), {})
+
+
+def test_a_law_that_holds_for_the_product_holds_for_no_other_function() -> None:
+    accepts(with_call("prod", "A."), of_call(with_call("prod"), 3, v="A.v"))
+    other = with_call("F", "A.", functions=("F",))
+    # it is none of F, and names can't make it one
+    refuses(other, BY_TENSORS, "the normal form of the residue does not vanish")
+    for names in ({"v": "A.v"}, {"v": "A.v", "prod": "F"}, {"v": "A.v", "F": "prod"}, {"v": "A.v", "prod": "prod"}):
+        refuses(other, of_call(with_call("prod"), 3, **names), "the network differs from the block")
+    accepts(with_call("prod", "A."), of_call(with_call("prod"), 3, v="A.v", prod="F"))
+    # the block's own F has no such law
+    mine = with_call("F", functions=("F",))
+    refuses(
+        with_call("prod", "A."), of_call(mine, 3, v="A.v", F="prod"), "the normal form of the residue does not vanish"
+    )
+
+
+def test_a_law_that_holds_for_every_function_holds_for_the_product() -> None:
+    mine = with_any_law("F", functions=("F",))
+    accepts(with_any_law("G", "A.", ("G",)), of_call(mine, 4, v="A.v", u="A.u", F="G"))
+    accepts(with_any_law("prod", "A."), of_call(mine, 4, v="A.v", u="A.u", F="prod"))
+    refuses(with_any_law("prod", "A."), of_call(mine, 4, v="A.v", u="A.u"), "the network differs from the block")
+
+
+def test_a_law_that_holds_for_one_power_or_function_holds_for_no_other() -> None:
+    """A declared function of the block is the same one in the network, and no power."""
+    root = Fraction(1, 2)
+
+    def with_power(node: Node, prefix: str = "", **settings: object) -> Statement:
+        nodes: list[Sketch] = [Leaf(f"{prefix}a", "param", ()), Leaf(f"{prefix}b", "param", ()), Leaf("x", "input", ())]
+        return make([*nodes, product(0, 1), node, product(4, 2), *law(0, 1, 6)], [5], 8, **settings)  # type: ignore[arg-type]
+
+    mine = with_power(Apply("h", 3), activations=(("h", Fraction(2)),))
+    assert judge(mine, BY_TENSORS).verdict == "PROVED"
+    for node in (power(3, 2), power(3, root)):
+        network = with_power(node, "A.")
+        assert judge(network, BY_TENSORS).verdict == "PROVED"
+        refuses(network, of_call(mine, 5, a="A.a", b="A.b", h="^"), r"the network's \^ is not the block's h")
+        accepts(network, of_call(with_power(node), 5, a="A.a", b="A.b"))
+    refuses(
+        with_power(power(3, 2), "A."),
+        of_call(with_power(power(3, root)), 5, a="A.a", b="A.b"),
+        "the network differs from the block",
+    )

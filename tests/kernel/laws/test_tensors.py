@@ -13,28 +13,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from claws.kernel import ByTensors, Malformed, Meter, Program, Refused, Size, check
-from claws.kernel.core.program import (
-    Apply,
-    Det,
-    Einsum,
-    Gather,
-    Iota,
-    Leaf,
-    Node,
-    Number,
-    Opaque,
-    Power,
-    Product,
-    Reshape,
-    Scatter,
-    Sum,
-)
+from claws.kernel import Malformed, Meter, Program, Refused, Size, check
+from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Number, Sum, power
 from claws.kernel.laws.by_tensors import tensor_residue
+from claws.kernel.laws.evidence import ByTensors
 from claws.kernel.laws.tensors import Tensors
 from tests.kernel.models import M, N, judge, make, product, refuses, scale
 from tests.kernel.random_programs import at_sizes, random_leaves, random_statement
 from tests.kernel.reference import TensorReader, drift, law_direction, residue, shape_of, values
+from tests.kernel.sketches import Det, Gather, Product, Reshape, Scatter, Sketch, drawn
 
 ZERO, ONE, TWO = Size.of(0), Size.of(1), Size.of(2)
 HALF = Fraction(1, 2)
@@ -47,8 +34,7 @@ ACTIVATIONS = (
     ("equal", None),
     ("select", None),
     ("det", None),
-    ("opaque", None),
-    ("product", None),
+    ("call", None),
 )
 
 # the leaves of every program below, by name
@@ -69,18 +55,20 @@ U, W, X, Z, A, B, Y, E = range(len(LEAVES))
 class Pair:
     """Two expressions over the leaves: nodes, and the positions of the two."""
 
-    nodes: list[Node]
+    nodes: list[Sketch]
     conditions: tuple[Size, ...] = ()
 
     def vanishes(self, functions: tuple[str, ...] = ("F",)) -> bool:
         """Whether the last two nodes are found to be equal; checked again through a theorem."""
-        nodes = [*LEAVES, *self.nodes]
+        nodes: list[Sketch] = [*LEAVES, *self.nodes]
         last = len(nodes) - 1
-        tensors = Tensors(Program(tuple(nodes), ACTIVATIONS, functions, self.conditions), Meter(100_000))
-        first, second = tensors.value(last - 1), tensors.value(last)
+        drawing = drawn(nodes, ACTIVATIONS, functions, self.conditions)
+        program = Program(tuple(drawing.nodes), ACTIVATIONS, functions, self.conditions)
+        tensors = Tensors(program, Meter(100_000))
+        first, second = (tensors.value(drawing.place[n]) for n in (last - 1, last))
         same = first.shape == second.shape and tensors.vanishes(tensors.add((ONE, first), (-ONE, second)))
         # (first - second)*y sees y iff they differ somewhere
-        shape = tensors.program.shapes[last]
+        shape = program.shapes[drawing.place[last]]
         labels = tuple(range(len(shape)))
         nodes += [
             Sum((scale(1, last - 1), scale(-1, last))),
@@ -103,22 +91,22 @@ K = len(LEAVES)  # the first node after the leaves
 
 
 # Each rule: (nodes whose last two are equal, the same one edit away).
-RULES: dict[str, tuple[list[Node], list[Node]]] = {
+RULES: dict[str, tuple[list[Sketch], list[Sketch]]] = {
     "x^a x^b = x^(a+b)": (
-        [Power(X, Fraction(2)), Einsum((X, X), ((0,), (0,)), (0,), (N,))],
-        [Power(X, Fraction(3)), Einsum((X, X), ((0,), (0,)), (0,), (N,))],
+        [power(X, 2), Einsum((X, X), ((0,), (0,)), (0,), (N,))],
+        [power(X, 3), Einsum((X, X), ((0,), (0,)), (0,), (N,))],
     ),
     "fractional exponents add": (
-        [Power(A, HALF), product(K, K), Sum((scale(1, A),))],
-        [Power(A, Fraction(1, 3)), product(K, K), Sum((scale(1, A),))],
+        [power(A, HALF), product(K, K), Sum((scale(1, A),))],
+        [power(A, Fraction(1, 3)), product(K, K), Sum((scale(1, A),))],
     ),
     "a root of a square is not the number": (
-        [Power(A, Fraction(2)), Power(K, HALF), Power(K + 1, Fraction(2)), Sum((scale(1, K),))],
-        [Power(A, Fraction(2)), Power(K, HALF), Sum((scale(1, A),))],
+        [power(A, 2), power(K, HALF), power(K + 1, 2), Sum((scale(1, K),))],
+        [power(A, 2), power(K, HALF), Sum((scale(1, A),))],
     ),
     "x/x = 1, counted": (
-        [Power(X, Fraction(-1)), Einsum((X, K), ((0,), (0,)), (), (N,)), Number(N)],
-        [Power(X, Fraction(-1)), Einsum((X, K), ((0,), (0,)), (), (N,)), Number(ONE)],
+        [power(X, -1), Einsum((X, K), ((0,), (0,)), (), (N,)), Number(N)],
+        [power(X, -1), Einsum((X, K), ((0,), (0,)), (), (N,)), Number(ONE)],
     ),
     "an index of no factor counts as its size": (
         [Einsum((A,), ((),), (0,), (N,)), Number(N), entries(K, 0), product(A, K + 1)],
@@ -279,9 +267,9 @@ RULES: dict[str, tuple[list[Node], list[Node]]] = {
         [
             product(A, B),
             Sum((scale(3, K),)),
-            Power(K + 1, Fraction(-2)),
-            Power(A, Fraction(-2)),
-            Power(B, Fraction(-2)),
+            power(K + 1, -2),
+            power(A, -2),
+            power(B, -2),
             product(K + 3, K + 4),
             Sum(((Fraction(1, 9), K + 5),)),
             Sum((scale(1, K + 2),)),
@@ -289,17 +277,17 @@ RULES: dict[str, tuple[list[Node], list[Node]]] = {
         [
             product(A, B),
             Sum((scale(3, K),)),
-            Power(K + 1, Fraction(-2)),
-            Power(A, Fraction(-2)),
-            Power(B, Fraction(-2)),
+            power(K + 1, -2),
+            power(A, -2),
+            power(B, -2),
             product(K + 3, K + 4),
             Sum(((Fraction(1, 3), K + 5),)),
             Sum((scale(1, K + 2),)),
         ],
     ),
     "the power of a sum over an index is not the sum of powers": (
-        [entries(X, 0, sizes=(N,)), Power(K, Fraction(2)), Einsum((X, X), ((0,), (1,)), (), (N, N))],
-        [entries(X, 0, sizes=(N,)), Power(K, Fraction(2)), Einsum((X, X), ((0,), (0,)), (), (N,))],
+        [entries(X, 0, sizes=(N,)), power(K, 2), Einsum((X, X), ((0,), (1,)), (), (N, N))],
+        [entries(X, 0, sizes=(N,)), power(K, 2), Einsum((X, X), ((0,), (0,)), (), (N,))],
     ),
     "denominators are cleared": (
         # (a^2 - b^2)/(a - b) = a + b
@@ -307,7 +295,7 @@ RULES: dict[str, tuple[list[Node], list[Node]]] = {
             Sum((scale(1, A), scale(-1, B))),
             Sum((scale(1, A), scale(1, B))),
             product(K, K + 1),
-            Power(K, Fraction(-1)),
+            power(K, -1),
             product(K + 2, K + 3),
             Sum((scale(1, K + 1),)),
         ],
@@ -315,15 +303,15 @@ RULES: dict[str, tuple[list[Node], list[Node]]] = {
             Sum((scale(1, A), scale(-2, B))),
             Sum((scale(1, A), scale(1, B))),
             product(K, K + 1),
-            Power(A, Fraction(-1)),
+            power(A, -1),
             product(K + 2, K + 3),
             Sum((scale(1, K + 1),)),
         ],
     ),
     "Euler's identity": (
         # h(3x) = 9 h(x) is not used; h'(x) x = 2 h(x) is, so h(x)/h(x) = 1
-        [Apply("h", A), Power(K, Fraction(-1)), product(K, K + 1), Number(ONE)],
-        [Apply("h", A), Power(K, Fraction(-1)), product(A, K + 1), Number(ONE)],
+        [Apply("h", A), power(K, -1), product(K, K + 1), Number(ONE)],
+        [Apply("h", A), power(K, -1), product(A, K + 1), Number(ONE)],
     ),
     "an activation may be called as a symbol of the kernel": (
         [Apply("mask", A), Sum((scale(1, K),)), Sum((scale(1, K),))],
@@ -338,31 +326,31 @@ RULES: dict[str, tuple[list[Node], list[Node]]] = {
         [Det(W), Apply("det", W), entries(K + 1, 0, 0), Sum((scale(1, K),))],
     ),
     "a function at equal arguments": (
-        [Opaque("F", (X,), (N,)), Opaque("F", (X,), (N,))],
-        [Opaque("F", (X,), (N,)), Opaque("F", (Z,), (N,))],
+        [Call("F", (X,), (N,)), Call("F", (X,), (N,))],
+        [Call("F", (X,), (N,)), Call("F", (Z,), (N,))],
     ),
     "a function of a vector and of a row": (
-        [Reshape(X, (ONE, N)), Opaque("F", (K,), (N,)), Opaque("F", (K,), (N,))],
-        [Reshape(X, (ONE, N)), Opaque("F", (K,), (N,)), Opaque("F", (X,), (N,))],
+        [Reshape(X, (ONE, N)), Call("F", (K,), (N,)), Call("F", (K,), (N,))],
+        [Reshape(X, (ONE, N)), Call("F", (K,), (N,)), Call("F", (X,), (N,))],
     ),
     "a function with values of another shape": (
         [
-            Opaque("F", (X,), (N, ONE)),
+            Call("F", (X,), (N, ONE)),
             Reshape(K, (N,)),
-            Opaque("F", (X,), (N, ONE)),
+            Call("F", (X,), (N, ONE)),
             Reshape(K + 2, (N,)),
             Sum((scale(1, K + 1),)),
         ],
-        [Opaque("F", (X,), (N, ONE)), Reshape(K, (N,)), Opaque("F", (X,), (N,)), Sum((scale(1, K + 1),))],
+        [Call("F", (X,), (N, ONE)), Reshape(K, (N,)), Call("F", (X,), (N,)), Sum((scale(1, K + 1),))],
     ),
     "a function mapped over one axis or the other": (
-        [Reshape(X, (N, ONE)), Opaque("F", (K,), (N, ONE), 1), Reshape(K + 1, (N,)), Sum((scale(1, K + 2),))],
+        [Reshape(X, (N, ONE)), Call("F", (K,), (N, ONE), 1), Reshape(K + 1, (N,)), Sum((scale(1, K + 2),))],
         [
             Reshape(X, (N, ONE)),
-            Opaque("F", (K,), (N, ONE), 1),
+            Call("F", (K,), (N, ONE), 1),
             Reshape(K + 1, (N,)),
             Reshape(X, (ONE, N)),
-            Opaque("F", (K + 3,), (ONE, N), 1),
+            Call("F", (K + 3,), (ONE, N), 1),
             Reshape(K + 4, (N,)),
             Sum((scale(1, K + 2),)),
         ],
@@ -402,15 +390,15 @@ def test_rule(name: str) -> None:
 
 def test_conditions_decide_whether_positions_meet() -> None:
     # x[0] and x[n - 1] are different entries only for n >= 2
-    nodes: list[Node] = [Scatter(A, 0, ZERO, (), N), Gather(K, 0, N - 1, (), ()), Number(ZERO)]
+    nodes: list[Sketch] = [Scatter(A, 0, ZERO, (), N), Gather(K, 0, N - 1, (), ()), Number(ZERO)]
     assert Pair(nodes, (N - 2,)).vanishes()
     assert not Pair(nodes).vanishes()
 
 
 def test_a_division_by_zero_is_refused() -> None:
-    nodes = (*LEAVES, Sum((scale(1, A), scale(-1, A))), Power(K, Fraction(-1)), product(K + 1, Y))
+    nodes = (*LEAVES, Sum((scale(1, A), scale(-1, A))), power(K, -1), product(K + 1, Y))
     for exponent, ok in ((2, True), (-1, False)):
-        put = (*nodes[:-2], Power(K, Fraction(exponent)), nodes[-1])
+        put = (*nodes[:-2], power(K, exponent), nodes[-1])
         statement = make(put, [K + 2], Y)
         sizes = ByTensors({"n": 1, "m": 1})
         if ok:
@@ -564,7 +552,7 @@ def test_random_programs_agree_with_numpy(seed: int) -> None:
         for n in range(len(program.nodes)):
             tensors.value(n)
         found = tensor_residue(statement, tensors)
-        along = {names[name]: tensors.value(n) for name, n in statement.flow.drift}
+        along = {names[name]: tensors.value(n) for name, n in statement.flow.drift.items()}
         drifted = tensors.push([statement.law], along)[statement.law]
         pushed = tensors.push(statement.outputs, {names[name]: t for name, t in found.direction.items()})
     except Refused:
@@ -596,8 +584,8 @@ def test_what_is_shown_is_shown_again() -> None:
     nodes = [
         *LEAVES,
         product(A, B),
-        Power(A, Fraction(2)),
-        Power(B, Fraction(2)),
+        power(A, 2),
+        power(B, 2),
         Sum((scale(1, K + 1), scale(-1, K + 2))),
     ]
     statement = make(nodes, [K], K + 3)
