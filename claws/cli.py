@@ -13,8 +13,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from claws import __version__
 from claws.commands.options import EXIT_STATUSES
+from claws.version import VERSION
 
 COMMANDS = {
     "check": "check the claims of .claw files",
@@ -68,7 +68,7 @@ def command_parser(given: Sequence[str]) -> argparse.ArgumentParser:
         epilog=EXIT_STATUSES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"claws {__version__}")
+    parser.add_argument("--version", action="version", version=f"claws {VERSION}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, text in COMMANDS.items():
         if name not in given:

@@ -79,11 +79,11 @@ def _sympy_lines(f: Findings) -> list[str]:
 
 def to_json(f: Findings, settings: Settings) -> dict[str, Any]:
     """The same for the same file, settings and seed, byte for byte."""
-    from claws import __version__
+    from claws.version import VERSION
 
     found: dict[str, Any] = {
         "schema": SCHEMA,
-        "claws": __version__,
+        "claws": VERSION,
         "seed": settings.seed,
         "path": f.path,
         "model": f.model,

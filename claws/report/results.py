@@ -152,11 +152,11 @@ class Report:
         return worst(found)
 
     def to_json(self) -> dict[str, Any]:
-        from claws import __version__
+        from claws.version import VERSION
 
         return {
             "schema": SCHEMA,
-            "claws": __version__,
+            "claws": VERSION,
             "seed": self.seed,
             "files": [f.to_json() for f in self.files],
             "summary": {

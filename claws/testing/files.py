@@ -19,7 +19,6 @@ from claws.testing.exact import FLOATING, MODULAR, RATIONAL  # sets OPENBLAS_NUM
 import hypothesis
 import numpy as np
 
-from claws import __version__
 from claws.kernel.core.finding import Verdict
 from claws.report.results import ClaimResult
 from claws.report.trials import CountTrial, Failure, FileTrials, LawTrial, Training
@@ -31,6 +30,7 @@ from claws.syntax.source import source_lines
 from claws.syntax.spec import Spec
 from claws.testing.laws import LawTest, Plan, law_tests
 from claws.testing.ranks import Estimate, estimate
+from claws.version import VERSION
 
 MAX_COUNTS = 6
 """Sizes of a `count` or `complete` claim that are looked at in floating point."""
@@ -106,7 +106,7 @@ def _law_trial(spec: Spec, test: LawTest, plan: Plan, bundles: str) -> LawTrial:
 
 def _write_bundle(spec: Spec, test: LawTest, trial: LawTrial, folder: str) -> str:
     """What is needed to look into a disagreement, in one file; its path, or nothing where it can't be written."""
-    versions = {m.__name__: m.__version__ for m in (hypothesis, np)} | {"claws": __version__, "python": sys.version}
+    versions = {m.__name__: m.__version__ for m in (hypothesis, np)} | {"claws": VERSION, "python": sys.version}
     bundle = {
         "schema": "claws-bug/1",
         "versions": versions,
