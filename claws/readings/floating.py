@@ -79,6 +79,7 @@ FLOATS: dict[str, Callable[[Array], Array]] = {
     "tanh": np.tanh,
     "sigmoid": sigmoid,
     "softplus": lambda z: np.logaddexp(0.0, z),
+    "atan": np.arctan,
     "erf": _erf,
     "erf_slope": lambda z: 2.0 / math.sqrt(math.pi) * np.exp(-z * z),
     "normal_cdf": lambda z: 0.5 * (1.0 + _erf(z / math.sqrt(2.0))),

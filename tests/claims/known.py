@@ -183,6 +183,10 @@ param x param y in positive map x + y^2
 param x, y map exp(x)*y
     exponential                 proved      y^2/2 - x  # (-1, y).(exp(x)*y, exp(x)) = 0
     exponential_factor          refuted     y^2 - x  # near miss: a factor 2
+dim n param u, v: [n] input x: [n] map x*(atan(u) + v)
+    arctangent                  proved      u + u^3/3 - v  # dv/du = 1/atan'(u) = 1 + u^2, for all sizes
+    arctangent_taylor           refuted     u + u^3/6 - v  # near miss: the factor
+    arctangent_identity         refuted     u - v  # true to first order
 
 == relu, leaky relu, abs
 dim n, m, r input x: [m] param U: [n, r], V: [m, r] map U @ relu(V.T @ x)

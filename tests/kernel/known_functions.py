@@ -26,6 +26,7 @@ SMOOTH: dict[str, Definition] = {
     "erf_slope": lambda z, m: 2 / m.sqrt(m.pi) * m.exp(-(z**2)),
     "normal_cdf": lambda z, m: (1 + m.erf(z / m.sqrt(2))) / 2,
     "normal_pdf": lambda z, m: m.exp(-(z**2) / 2) / m.sqrt(2 * m.pi),
+    "atan": lambda z, m: m.atan(z),
 }
 
 TWO_SIDED: dict[str, tuple[Definition, Definition]] = {

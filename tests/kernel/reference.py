@@ -47,6 +47,7 @@ class _Complex:
     """NumPy on complex numbers, where an imaginary part of 1e-60 stands for a derivative."""
 
     exp, log, sin, cos, tanh = np.exp, np.log, np.sin, np.cos, np.tanh
+    atan = np.arctan
     erf = staticmethod(_erf)
     sqrt = staticmethod(math.sqrt)
     pi = math.pi

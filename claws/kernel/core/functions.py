@@ -219,6 +219,8 @@ KNOWN: Mapping[str, Function] = {row.name: row for row in (
              made_with=MadeWith("circle")),
     Function("tanh", "the hyperbolic tangent", derivative=_sum((1, 0, ()), (-1, 0, (("tanh", 2),))),
              exact=_at(0, 0), parity=-1, made_with=MadeWith("tanh")),
+    # a logarithm of complex numbers: values at different arguments are related by a theorem of addition
+    Function("atan", "the arctangent", derivative=_sum((1, 0, (((1, 0, 1), -1),))), exact=_at(0, 0), parity=-1),
     Function("relu", "max(z, 0)", sides=(Z, ZERO), degree=Fraction(1)),
     Function("sigmoid", "1/(1 + exp(-z))", derivative=_sum((1, 0, (("sigmoid", 1),)), (-1, 0, (("sigmoid", 2),))),
              exact=_at(0, Fraction(1, 2)), positive=True, made_with=MadeWith("sigmoid")),

@@ -173,6 +173,17 @@ def _log(x: Fraction, bits: int) -> Interval:
     return whole + _odd_series(Fraction(1, 3), 1, bits).times(2 * shift)
 
 
+def _atan(x: Fraction, bits: int) -> Interval:
+    if x < 0:
+        return _atan(-x, bits).times(-1)
+    if x > 2:
+        return _pi(bits).times(Fraction(1, 2)) + _odd_series(1 / x, -1, bits).times(-1)
+    if x > Fraction(1, 2):
+        # the tangent of a difference; |(x - 1)/(x + 1)| <= 1/3
+        return _pi(bits).times(Fraction(1, 4)) + _odd_series((x - 1) / (x + 1), -1, bits)
+    return _odd_series(x, -1, bits)
+
+
 def _sin(x: Fraction, bits: int) -> Interval:
     return _series(Interval.of(x, bits), lambda n, t: t.times(-x * x / ((2 * n + 2) * (2 * n + 3))), ceil(abs(x)))
 
@@ -242,6 +253,7 @@ ENCLOSURES: Mapping[str, _Function] = {
     "erf_slope": _Function(_erf_slope, increases=False, largest=16, growth=2),
     "normal_pdf": _Function(_normal_pdf, increases=False, largest=16, growth=2),
     "log": _Function(_log, largest=2**64, growth=0),
+    "atan": _Function(_atan, largest=2**64, growth=0),
 }
 """How each smooth function is enclosed; a two-sided one is enclosed by what is on its side."""
 

@@ -192,6 +192,7 @@ MADE_WITH: dict[str, MadeWith | None] = {
     "erf_slope": MadeWith("erf", squared=True),
     "normal_cdf": MadeWith("normal", squared=True),
     "normal_pdf": MadeWith("normal", squared=True),
+    "atan": None,
 }
 """Each has its proof below, or None."""
 
@@ -260,7 +261,7 @@ def test_no_theorem_no_count() -> None:
     assert function_of("s", {"s": Slope(((Fraction(1), 0), (Fraction(-1), 2)))}).made_with == MadeWith("s'")
     for name, row in KNOWN.items():
         if row.sides is None and row.made_with is None:
-            found = count_of(f"param a[2], w[2, 2]\ninput x[2]\nmap a @ {name}(w @ x)\ncount = 0\n")
+            found = count_of(f"param a: [2], w: [2, 2]\ninput x: [2]\nmap a @ {name}(w @ x)\ncount = 0\n")
             assert found.verdict is Verdict.UNKNOWN and "may be related" in found.reason
 
 
