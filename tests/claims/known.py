@@ -243,6 +243,14 @@ dim m, r input x: [m] param U: [m, r], V: [m, r] map x + U @ relu(V.T @ x)
     residual                    proved      diag(U.T @ U) - diag(V.T @ V)  # the skip has no parameter
 dim d, r input x: [d] param U, V, A, B: [d, r] let z = x + U @ relu(V.T @ x) map z + A @ relu(B.T @ z)
     residual_between            refuted     sqnorm(U) - sqnorm(B)  # the skip can't be rescaled
+dim n param u, v: [n] input x: [n] map x*(elu(u) + v)
+    elu_inverse                 proved      v - relu(u) + 1/(elu(u) - relu(u) + 1)
+                                            # dv/du = 1/elu'(u): 1 on the right, exp(-u) on the left
+    elu_right_side              refuted     u - v  # true where u > 0
+    elu_left_side               refuted     v + 1/(elu(u) + 1)  # true where u < 0
+dim p, q, k, l input x: [p] param A: [q, p], B: [k, q], C: [l, k] map C @ B @ elu(A @ x)
+    elu_after                   proved      C.T @ C - B @ B.T  # linear layers after it
+    elu_across                  refuted     sqnorm(A) - sqnorm(B)  # near miss: it is not homogeneous, as relu is
 
 == activations of which less is known
 activation s dim p, q, k, l input x: [p] param A: [q, p], B: [k, q], C: [l, k] map C @ B @ s(A @ x)

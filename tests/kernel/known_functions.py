@@ -31,6 +31,7 @@ SMOOTH: dict[str, Definition] = {
 
 TWO_SIDED: dict[str, tuple[Definition, Definition]] = {
     "relu": (lambda z, m: z, lambda z, m: 0 * z),
+    "elu": (lambda z, m: z, lambda z, m: m.exp(z) - 1),
 }
 """What a function is where z > 0, and where z < 0."""
 

@@ -222,6 +222,7 @@ KNOWN: Mapping[str, Function] = {row.name: row for row in (
     # a logarithm of complex numbers: values at different arguments are related by a theorem of addition
     Function("atan", "the arctangent", derivative=_sum((1, 0, (((1, 0, 1), -1),))), exact=_at(0, 0), parity=-1),
     Function("relu", "max(z, 0)", sides=(Z, ZERO), degree=Fraction(1)),
+    Function("elu", "z where z > 0, exp(z) - 1 elsewhere", sides=(Z, _sum((1, 0, (("exp", 1),)), (-1, 0, ())))),
     Function("sigmoid", "1/(1 + exp(-z))", derivative=_sum((1, 0, (("sigmoid", 1),)), (-1, 0, (("sigmoid", 2),))),
              exact=_at(0, Fraction(1, 2)), positive=True, made_with=MadeWith("sigmoid")),
     Function("softplus", "log(1 + exp(z))", derivative=_sum((1, 0, (("sigmoid", 1),))), positive=True,

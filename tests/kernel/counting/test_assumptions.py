@@ -47,6 +47,14 @@ def row(text: str) -> SweepRow:
         ("param u, v in positive\ninput x in positive\nmap log(u*x)*v + log(u) + log(x)", RELATED),
         ("param u, v\ninput x\nmap v*log(exp(u*x) + 1)", NESTED),
         ("param u, v in positive\ninput x\nmap v*exp(x*log(u))", NESTED),
+        # the exponential on the side of an elu is one like any other, and its kink is a kink
+        ("input x: [2]\nparam u, v: [2]\nmap u*(elu(dot(v, x)) + exp(2*dot(v, x)))", RELATED),
+        ("input x: [2]\nparam u, v\nmap u*elu(v*x[0]) + v*relu(-v*x[0])", KINK),
+        ("input x\nparam u, v\nmap u*elu(v)*x", SIDE),
+        (
+            "input x: [2]\nparam u: [2], w, v: [2, 2]\nmap u @ elu(w @ elu(v @ x))",
+            "a transcendental function of a piecewise one",
+        ),
     ],
 )
 def test_a_false_assumption_is_refused(text: str, reason: str) -> None:
@@ -58,6 +66,13 @@ def test_a_false_assumption_is_refused(text: str, reason: str) -> None:
 @pytest.mark.parametrize(
     ("text", "number", "assumptions"),
     [
+        (
+            "dim n = 2\ninput x: [n]\nparam A, B: [n, n], C: [1, n]\nmap C @ B @ elu(A @ x)",
+            3,
+            (PATTERNS, INDEPENDENCE),
+        ),
+        # on the right both are the same function, on the left relu is off and elu is not
+        ("input x\nparam a, b, c\nmap a*elu(b*x) + c*relu(b*x)", 0, (PATTERNS, INDEPENDENCE)),
         ("input x\nparam u: [2], v: [2] in positive\nmap sum(u[k]*relu(v[k]*x) for k in 0..1)", 3, (PATTERNS,)),
         ("input x\nparam u: [2], v: [2], b: [2]\nmap sum(u*relu(v*x + b))", 2, (PATTERNS,)),
         ("input x: [2]\nparam u, v: [2]\nmap u*relu(dot(v, x)) + u*relu(dot(x, v))", 1, (PATTERNS,)),
