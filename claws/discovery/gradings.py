@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from claws.kernel.core.flow import STATE
 from claws.kernel.core.functions import function_of
-from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Number, Program, Sum, Window, operands_of
+from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Number, Program, Stop, Sum, Window, operands_of
 from claws.kernel.counting.jets import salt
 from claws.kernel.counting.points import CountedModel
 from claws.kernel.values.evaluation import fixed
@@ -284,6 +284,8 @@ class _Walk:
                 return self._array(n, UNIT_WEIGHT)
             case Window():
                 return self._moved(n, node, operands[0])
+            case Stop():
+                return operands[0]
             case _:
                 assert_never(node)
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claws.kernel.core.errors import Meter, Undefined
-from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Number, Program, Sum, Window, operands_of
+from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Number, Program, Stop, Sum, Window, operands_of
 from claws.kernel.values.evaluation import fixed
 from claws.readings import jets
 from claws.readings.functions import Functions
@@ -129,6 +129,8 @@ class Reading:
                 return self._opaque_value(node, self.shapes[n], args)
             case Window():
                 return self._moved(node, args[0], n, node.transposed)
+            case Stop(m):
+                return self._constant(self._base(m))
             case _:
                 assert_never(node)
 
@@ -156,6 +158,8 @@ class Reading:
                 return self._opaque_pulled(node, self.shapes[n], a)
             case Window(m):
                 return [self._moved(node, a, m, not node.transposed)]
+            case Stop():
+                return [jets.linear(f, [(0, a)])]
             case _:
                 assert_never(node)
 

@@ -56,6 +56,12 @@ dim n param W1, W2: [n, n] map W2 @ W1
 dim n param W1, W2, W3: [n, n] map W3 @ W2 @ W1
     deep_linear_skipping        refuted     W3.T @ W3 - W1 @ W1.T  # near miss: layers that are not adjacent
 
+== stopped gradients
+dim n, m, r param U: [n, r], V, W: [m, r] map U @ V.T + stop(U) @ W.T
+    stop_balance                proved      U.T @ U - V.T @ V  # U moves by V alone
+    stop_twins                  proved      V - W  # both are moved by the value of U
+    stop_nothing                refuted     U.T @ U - V.T @ V - W.T @ W  # the law without the stop
+
 == functions of laws
 dim n, m, r param U: [n, r], V: [m, r] map U @ V.T
     law_offset                  proved      (U.T @ U - V.T @ V) + 5  # off by a constant

@@ -10,7 +10,7 @@ import pytest
 
 from claws.kernel import Meter, Program, Refused, Size, Statement, Theorem, check
 from claws.kernel.core.flow import Flow, Part, flow_of, gradient_flow
-from claws.kernel.core.program import Apply, Call, Einsum, Leaf, Number, Sum, power
+from claws.kernel.core.program import Apply, Call, Einsum, Leaf, Number, Stop, Sum, power
 from claws.kernel.counting.evidence import Evidence
 from claws.kernel.values.evidence import Choices, Witness
 from tests.kernel.sketches import Det, Gather, Product, Sketch, drawn
@@ -151,8 +151,9 @@ def every_kind() -> Statement:
             power(0, 2),
             power(1, 2),
             Sum((scale(1, 14), scale(-1, 15))),
+            Stop(10),
         ],
-        [8, 10, 12],
+        [8, 10, 12, 17],
         16,
         functions=("F",),
     )

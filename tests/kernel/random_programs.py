@@ -89,7 +89,7 @@ class Maker:
         kind = r.choice(
             ["einsum"] * 5 + ["sum"] * 3 + ["power", "apply", "apply", "product", "opaque", "gather", "gather"]
         )
-        kind = r.choice([kind] * 4 + ["scatter", "reshape", "reshape", "number", "iota", "det"])
+        kind = r.choice([kind] * 4 + ["scatter", "reshape", "reshape", "number", "iota", "det", "stop"])
         x = self.some()
         shape = self.shapes[x]
         if kind == "einsum":
@@ -113,6 +113,10 @@ class Maker:
                 self.positive.add(k)
         elif kind == "product":
             self.put(Product(x))
+        elif kind == "stop":
+            k = self.put(p.Stop(x))
+            if k is not None and x in self.positive:
+                self.positive.add(k)
         elif kind == "det":
             self.put(Det(r.choice([5, x])))
         elif kind == "opaque":
@@ -178,7 +182,8 @@ class Maker:
         r = self.random
         program = Program(tuple(self.nodes), ACTIVATIONS, ("F",))
         x = next(k for k, node in enumerate(self.nodes) if isinstance(node, p.Leaf) and node.name == "x")
-        laws = [k for k in range(len(self.nodes)) if x not in program.cone([k])]
+        stops = {k for k, node in enumerate(self.nodes) if isinstance(node, p.Stop)}
+        laws = [k for k in range(len(self.nodes)) if not {x, *stops} & set(program.cone([k]))]
         law = max(r.choice(laws), r.choice(laws))
         params = {k for k, node in enumerate(self.nodes) if isinstance(node, p.Leaf) and node.role == "param"}
         near = params & set(program.cone([law]))

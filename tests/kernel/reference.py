@@ -156,6 +156,9 @@ def _value(
                 else:
                     result[before + js] = x[(*before, i)]
             return result
+        case p.Stop(m):
+            # derivatives are steps into the complex plane
+            return found[m].real + 0j
     raise TypeError(node)
 
 

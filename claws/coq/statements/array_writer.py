@@ -36,6 +36,7 @@ from claws.kernel.core.program import (
     Leaf,
     Number,
     Shape,
+    Stop,
     Sum,
     Window,
     count_entries,
@@ -231,8 +232,8 @@ class ArrayWriter:
             if node.exponent is not None:
                 return power_of(language, argument, node.exponent)
             return language.apply(*self.function(node.function), argument)
-        if isinstance(node, Call):
-            if not is_product(node):
+        if isinstance(node, Call | Stop):
+            if isinstance(node, Stop) or not is_product(node):
                 raise CannotExport(refusal_of_node(node, {}) or "")
             index = self.fresh_index(used)
             body = self.entry(node.operands[0], [*indices, variable(index)], language, used)

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, assert_never
 
 from claws.coq.statements.function_table import NAMED, refusal_of_function
 from claws.kernel.core.functions import Property
-from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Node, Number, Sum, Window, operands_of
+from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Node, Number, Stop, Sum, Window, operands_of
 from claws.kernel.core.sizes import Size
 
 
@@ -31,6 +31,8 @@ def refusal_of_node(node: Node, activations: Mapping[str, Property]) -> str | No
         if node.function == "det":
             return "determinants can't be exported yet"
         return None if is_product(node) else f"the declared function `{node.function}` can't be exported yet"
+    if isinstance(node, Stop):
+        return "stopped gradients can't be exported yet"
     if isinstance(node, Number | Iota | Einsum | Sum | Window):
         return None
     assert_never(node)
@@ -55,6 +57,8 @@ def _beyond_open_sizes(node: Node) -> str | None:
         return "a range of numbers"
     if isinstance(node, Leaf):
         return "a law that depends on the time" if node.role in ("time", "velocity") else None
+    if isinstance(node, Stop):
+        return "a stopped gradient"
     if isinstance(node, Number | Einsum | Sum):
         return None
     assert_never(node)
@@ -90,7 +94,7 @@ def beyond_polynomials(node: Node) -> Beyond | None:
         if node.exponent.denominator != 1:
             return Beyond("root", "a root")
         return Beyond("division", "a division") if node.exponent < 0 else None
-    if isinstance(node, Leaf | Number | Iota | Einsum | Sum | Call | Window):
+    if isinstance(node, Leaf | Number | Iota | Einsum | Sum | Call | Window | Stop):
         return None
     assert_never(node)
 
@@ -110,7 +114,7 @@ def demand_of_node(node: Node) -> tuple[Literal["nonzero", "positive"], int] | N
     if isinstance(node, Apply):
         known = NAMED.get(node.function)
         return ("positive", node.operand) if known is not None and known.positive_argument else None
-    if isinstance(node, Leaf | Number | Iota | Einsum | Sum | Call | Window):
+    if isinstance(node, Leaf | Number | Iota | Einsum | Sum | Call | Window | Stop):
         return None
     assert_never(node)
 
@@ -154,7 +158,7 @@ def sign_of_node(node: Node, sign: Callable[[int], Sign], sizes: Mapping[str, in
     if isinstance(node, Window):
         inner = sign(node.operand)
         return Sign(False, inner.nonnegative) if node.transposed and not is_reshape(node) else inner
-    if isinstance(node, Leaf | Call):
+    if isinstance(node, Leaf | Call | Stop):
         return sign(operands_of(node)[0]) if is_product(node) else UNKNOWN_SIGN
     assert_never(node)
 

@@ -19,6 +19,7 @@ broadcasts, one that is repeated in `out` puts the value on a diagonal and 0 bes
 | `Window` | entries moved: out[.., j1, .., jm, ..] = x[.., i, ..] where i = start + sum_k steps_k*j_k: an entry (m = 0), a \
 slice, a window, an axis that is split; `transposed`, out[.., i, ..] = the sum of x[.., j1, .., jm, ..] over all j of that i: a \
 padding, axes that are merged |
+| `Stop` | its operand, in training taken for a constant: derivatives by what it depends on are 0 |
 """
 
 from __future__ import annotations
@@ -139,9 +140,16 @@ class Window(Row):
         return is_row_major(self.start, self.steps, self.lengths, self.size)
 
 
+@dataclass(frozen=True, slots=True)
+class Stop(Row):
+    """What frameworks call `detach` or `stop_gradient`: gradients of the loss don't go through it."""
+
+    operand: NodeNumber
+
+
 Node = Annotated[
-    Leaf | Number | Iota | Einsum | Sum | Apply | Call | Window,
-    Tagged.by_name("node", Leaf, Number, Iota, Einsum, Sum, Apply, Call, Window),
+    Leaf | Number | Iota | Einsum | Sum | Apply | Call | Window | Stop,
+    Tagged.by_name("node", Leaf, Number, Iota, Einsum, Sum, Apply, Call, Window, Stop),
 ]
 
 
@@ -256,6 +264,8 @@ class _Shapes:
                 return self._call(node)
             case Window():
                 return self._window(node)
+            case Stop(operand):
+                return self.shapes[operand]
             case _:
                 assert_never(node)
 

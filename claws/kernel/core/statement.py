@@ -11,7 +11,7 @@ from typing import Annotated
 from claws.kernel.core.errors import Malformed
 from claws.kernel.core.fields import Longest, NodeNumber
 from claws.kernel.core.flow import STATE, Flow
-from claws.kernel.core.program import Leaf, Program
+from claws.kernel.core.program import Leaf, Program, Stop
 
 Outputs = Annotated[tuple[NodeNumber, ...], Longest(10_000)]
 """The nodes through which a loss sees the parameters."""
@@ -25,6 +25,7 @@ class Statement:
     condition for each field of the flow, at every state and every x at which these are defined: the derivative of h along the
     field of degree 0 is 0; and J(theta, x) (B^T grad h) = 0, where J is the Jacobian of the outputs and B^T the transpose of the
     field of degree 1, `Flow.transposed` (Marcotte, Gribonval, Peyré 2023, section 2, for B = 1).
+    J takes what a `Stop` stands for as a constant, as training does.
     Dims that the program leaves free are any integers >= 1 that satisfy its conditions.
     """
 
@@ -39,12 +40,15 @@ class Statement:
 
 
 def check_laws(program: Program, laws: tuple[int, ...]) -> None:
-    """Raises `Malformed` unless these are nodes that depend on the state and on constants alone."""
+    """Raises `Malformed` unless these are nodes that depend on the state and on constants alone, and stop no gradient."""
     _check_roots(program, laws)
     for n in program.cone(laws):
         node = program.nodes[n]
         if isinstance(node, Leaf) and node.role not in (*STATE, "const"):
             raise Malformed(f"the law mentions {node.name}, which is neither a parameter nor a constant")
+        if isinstance(node, Stop):
+            # it does change along a flow, and its derivative would say that it doesn't
+            raise Malformed("the law stops the gradient of something, which changes in training all the same")
 
 
 def _check_roots(program: Program, roots: tuple[int, ...]) -> None:

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from claws.kernel.core.flow import STATE, Flow
 from claws.kernel.core.functions import Slope
-from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Node, Number, Shape, Sum, Window
+from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Node, Number, Shape, Stop, Sum, Window
 from claws.kernel.core.sizes import Size, condition_text
 from claws.kernel.core.statement import Statement
 from claws.kernel.counting.statements import AnyStatement, Complete, Count, Independent
@@ -101,6 +101,8 @@ def render_node(node: Node) -> str:
             if transposed:
                 return f"%{operand} put at {_position(start, steps)} of an axis {axis} of {size}"
             return f"%{operand} at {_position(start, steps)} of axis {axis}"
+        case Stop(operand):
+            return f"stop(%{operand})"
         case _:
             assert_never(node)
 

@@ -13,7 +13,20 @@ from typing import assert_never
 
 from claws.kernel.core.errors import Meter
 from claws.kernel.core.functions import Expression, Function, Polynomial, function_of
-from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Number, Program, Shape, Sum, Window, operands_of
+from claws.kernel.core.program import (
+    Apply,
+    Call,
+    Einsum,
+    Iota,
+    Leaf,
+    Number,
+    Program,
+    Shape,
+    Stop,
+    Sum,
+    Window,
+    operands_of,
+)
 from claws.kernel.core.sizes import ONE, Size
 from claws.kernel.laws.algebra import Algebra
 from claws.kernel.laws.labelling import Renamings
@@ -73,6 +86,8 @@ class Tensors(Algebra):
                 return self.single(self._call_symbol(node, shape))
             case Window(operand):
                 return self._moved(node, self._values[operand])
+            case Stop(operand):
+                return self._values[operand]
             case _:
                 assert_never(node)
 
@@ -196,7 +211,7 @@ class Tensors(Algebra):
         axes = tuple(range(len(shape)))
         result: list[Jacobian] = []
         match node:
-            case Leaf() | Number() | Iota():
+            case Leaf() | Number() | Iota() | Stop():
                 return []
             case Einsum(operands):
                 return self._einsum_jacobian(node, [self.value(m) for m in operands])

@@ -14,7 +14,7 @@ from itertools import combinations, product
 from typing import Any, Protocol, assert_never
 
 from claws.kernel.core.errors import Malformed, Meter, brief
-from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Number, Program, Sum, Window, operands_of
+from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Number, Program, Stop, Sum, Window, operands_of
 from claws.kernel.core.sizes import Size
 from claws.kernel.values.evidence import Index
 
@@ -129,6 +129,8 @@ def _node(
             return _called(function, [values[m] for m in operands], shapes, shape, batch, ring, meter)
         case Window(operand):
             return _moved(node, values[operand], ring, meter)
+        case Stop(operand):
+            return _clean({i: _as_constant(x, ring) for i, x in values[operand].items()})
         case _:
             assert_never(node)
 
@@ -465,6 +467,16 @@ class Tape:
                     adjoint[parent] = part
                     heappush(waiting, -parent)
         return result
+
+
+def _as_constant(x: Element, ring: Ring) -> Element:
+    """The same value without derivatives. Soundness-critical: no ring but these two computes derivatives."""
+    match ring:
+        case DualRing():
+            return Dual(_as_constant(x.value, ring.base), ring.zero)
+        case Tape():
+            return Traced(ring, _as_constant(x.value, ring.base), -1)
+    return x
 
 
 class Traced:

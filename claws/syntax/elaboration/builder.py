@@ -28,6 +28,7 @@ from claws.kernel.core.program import (
     Number,
     Program,
     Shape,
+    Stop,
     Sum,
     Window,
     count_entries,
@@ -327,6 +328,10 @@ class Builder:
         """An elementwise function of the kernel, or a declared activation."""
         return Value(self.node(Apply(function, v.node)), v.shape, v.loops)
 
+    def stop(self, v: Value) -> Value:
+        """The same, through which no gradient goes."""
+        return Value(self.node(Stop(v.node)), v.shape, v.loops)
+
     # --- whole arrays --------------------------------------------------------------------------------------------------
 
     def product(self, v: Value, loops: tuple[LoopVariable, ...]) -> Value:
@@ -459,7 +464,7 @@ class Builder:
         first = tuple(x.length for x in loops)
         moved = [self.expand(v, v.shape, loops).node for v in operands]
         match node:
-            case Apply():
+            case Apply() | Stop():
                 node = replace(node, operand=moved[0])
             case Call():
                 node = replace(node, operands=tuple(moved), shape=(*first, *node.shape), batch=node.batch + len(loops))

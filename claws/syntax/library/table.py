@@ -108,6 +108,7 @@ TABLE: tuple[Builtin, ...] = (
             ("slope",)),
     _elementwise("silu", "z*sigmoid(z)", gated("sigmoid")),
     _elementwise("gelu", "z times the normal distribution function of z", gated("normal_cdf")),
+    _elementwise("stop", "the same, but a constant in training: no gradient goes through it", lambda b, z: b.stop(z)),
     # along the last axis
     Builtin("softmax", "softmax(z) or softmax(z, mask=M), along the last axis", "exp(z) over its sum", softmax, 1, 1, ("mask",)),
     Builtin("layernorm", "layernorm(z), along the last axis", "mean 0 and variance 1", of_arrays(layernorm)),

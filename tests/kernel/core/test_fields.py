@@ -19,6 +19,7 @@ from claws.kernel.core.program import (
     Node,
     Number,
     Program,
+    Stop,
     Sum,
     Window,
     node_at,
@@ -69,6 +70,7 @@ TABLE: list[tuple[Node, tuple[int, ...], tuple[Size, ...], Node, Node]] = [
         Sum(((Fraction(2), 11), (Fraction(1, 3), 10))),
         Sum(((Fraction(2), 1), (Fraction(1, 3), 0))),
     ),
+    (Stop(3), (3,), (), Stop(13), Stop(3)),
     (Apply("tanh", 3), (3,), (), Apply("tanh", 13), Apply("tanh", 3)),
     (power(3, Fraction(1, 2)), (3,), (), power(13, Fraction(1, 2)), power(3, Fraction(1, 2))),
     (

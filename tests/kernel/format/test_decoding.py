@@ -53,7 +53,7 @@ TYPES = sorted(reachable(e.Evidence, reachable(s.AnyStatement, set())), key=str)
 RECORDS = [tp for tp in TYPES if isinstance(tp, type) and is_dataclass(tp)]
 
 ALL_RECORDS = {
-    *(p.Leaf, p.Number, p.Iota, p.Einsum, p.Sum, p.Apply, p.Call, p.Window, p.Program, Slope),
+    *(p.Leaf, p.Number, p.Iota, p.Einsum, p.Sum, p.Apply, p.Call, p.Window, p.Stop, p.Program, Slope),
     *(f.Flow, f.Field, f.Part),
     *(Statement, s.Count, s.Complete, s.Independent),
     *(
