@@ -98,10 +98,11 @@ def _decide(statement: Statement, seed: int, meter: Meter, outcome: LawOutcome) 
     evidence = ByTensors(smallest_sizes(statement.program.free_dims(), statement.program.bounds))
     no_proof = "tensors, for all sizes: the normal form of the residue does not vanish"
     limit, meter.limit = meter.limit, meter.used + meter.limit // LIMITS.first_share
-    short = False
+    short = tied = False
     try:
-        return _by_tensors(statement, evidence, meter)
-    except NotShown:
+        return check(statement, evidence, meter)
+    except NotShown as shown:
+        tied = shown.tied
         outcome.tried.append(no_proof)
     except OutOfBudget:
         short = True
@@ -129,6 +130,11 @@ def _decide(statement: Statement, seed: int, meter: Meter, outcome: LawOutcome) 
             return _by_tensors(statement, evidence, meter)
         except NotShown:
             outcome.tried.append(no_proof)
+    elif tied:
+        # few laws need it, and looking for renamings of a false one is dear
+        renamed = search_renamings(statement, evidence, meter)
+        if renamed is not None:
+            return check(statement, renamed, meter)
     if not dims and _entries(statement) <= LIMITS.large:
         theorem = _polynomials(statement, meter, outcome)
         if theorem is not None:

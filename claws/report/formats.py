@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from claws.discovery.found import Findings, Settings
-
 if TYPE_CHECKING:
+    from claws.discovery.found import Findings, Settings
     from claws.report.results import FileResult, Report
     from claws.report.sweeps import SweepResult
     from claws.report.trials import FileTrials, TrialReport
