@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claws.kernel import ByPolynomials, ByTensors, Evidence, Malformed, Meter, Program, Refused, Witness
+from claws.kernel import (
+    ByBlock,
+    ByPolynomials,
+    ByTensors,
+    Evidence,
+    Malformed,
+    Meter,
+    Premise,
+    Program,
+    Refused,
+    Witness,
+)
 from claws.kernel.core.program import Leaf, Node, Stop, Sum, power
 from claws.kernel.values.evaluation import directional, evaluate, gradients
 from claws.kernel.values.evidence import Choices
@@ -67,6 +78,20 @@ def test_such_a_model_has_a_bound_from_below_only() -> None:
         judge(stopped, sandwich(stopped, "z", text, STEPS))
     below = count(">=", 0, text)
     assert judge(below, sandwich(below, "z", text, ())).verdict == "PROVED"
+
+
+def test_a_block_that_stops_a_gradient_is_no_other_block() -> None:
+    """The block stop(a)*b*x moves b alone, so a is a law of it; the network a*b*x is not one that calls it."""
+
+    def model(prefix: str, factor: Node) -> list[Node]:
+        leaves = [Leaf(f"{prefix}a", "param", ()), Leaf(f"{prefix}b", "param", ()), Leaf(f"{prefix}x", "input", ())]
+        return [*leaves, factor, product(3, 1), product(4, 2)]
+
+    premise = Premise(make(model("", Stop(0)), [5], 0), ByTensors({}))
+    use = ByBlock(premise, {}, {"a": "A.a", "b": "A.b"}, ((0, 5),), {})
+    assert check(make(model("A.", Stop(0)), [5], 0), use).verdict == "PROVED"
+    with pytest.raises(Refused):
+        check(make(model("A.", Sum((scale(1, 0),))), [5], 0), use)
 
 
 @given(st.tuples(ENTRIES, ENTRIES, ENTRIES), st.tuples(ENTRIES, ENTRIES, ENTRIES))
