@@ -56,7 +56,15 @@ def test_what_one_check_enters(kind: str) -> None:
 def test_the_core_and_one_layer_are_read_in_an_evening(layer: str, most: int) -> None:
     lines = size({*of_layer("core"), *of_layer(layer)})
     assert lines <= most
-    assert f"| {layer} | {VERSIONS[Layer(layer)]} |" in PAGE
+
+
+@pytest.mark.parametrize("layer", Layer)
+def test_the_page_says_how_long_a_layer_is(layer: Layer) -> None:
+    (row,) = (line for line in PAGE.splitlines() if line.startswith(f"| {layer} |"))
+    version, _, alone, with_core = (cell.strip() for cell in row.strip("|").split("|")[1:])
+    assert int(version) == VERSIONS[layer]
+    assert int(alone) == pytest.approx(size(of_layer(layer)), rel=TOLERANCE)
+    assert int(with_core) == pytest.approx(size({*of_layer("core"), *of_layer(layer)}), rel=TOLERANCE)
 
 
 def test_every_file_is_of_a_layer() -> None:
