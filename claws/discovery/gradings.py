@@ -30,7 +30,20 @@ import numpy.typing as npt
 
 from claws.kernel.core.flow import STATE
 from claws.kernel.core.functions import function_of
-from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Number, Program, Stop, Sum, Window, operands_of
+from claws.kernel.core.program import (
+    Apply,
+    Call,
+    Einsum,
+    Iota,
+    Leaf,
+    Node,
+    Number,
+    Program,
+    Stop,
+    Sum,
+    Window,
+    operands_of,
+)
 from claws.kernel.counting.jets import salt
 from claws.kernel.counting.points import CountedModel
 from claws.kernel.values.evaluation import fixed
@@ -411,7 +424,7 @@ class _Walk:
         for n in sorted(moving, reverse=True):
             self._pull(n, self.program.nodes[n], moving)
 
-    def _pull(self, n: int, node: object, moving: set[int]) -> None:
+    def _pull(self, n: int, node: Node, moving: set[int]) -> None:
         """Hand the weights of the derivatives at a node on to its operands."""
         slopes = self.slopes[n]
         combined = self.equations.combined
@@ -454,6 +467,10 @@ class _Walk:
                 below = self.slopes[m].reshape(-1)
                 for place, form in zip(self._sources(n, node), slopes.ravel(), strict=True):
                     self._add(below, (int(place),), form)
+            case Leaf() | Number() | Iota() | Stop():
+                pass
+            case _:
+                assert_never(node)
 
     def _pull_mapped(self, m: int, slopes: Forms, degree: int | None) -> None:
         """Hand the weights on through a function of each entry of `m`, homogeneous of some degree; None for one that is not."""

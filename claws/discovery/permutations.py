@@ -11,12 +11,13 @@ law then goes to a law: of all classes of monomials that permutations take to ea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 import numpy as np
 import numpy.typing as npt
 
 from claws.kernel.core.flow import STATE
-from claws.kernel.core.program import Call, Einsum, Iota, Node, Window, operands_of
+from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Node, Number, Stop, Sum, Window, operands_of
 from claws.kernel.core.sizes import ONE
 from claws.kernel.counting.points import CountedModel
 from claws.kernel.values.evaluation import fixed
@@ -148,11 +149,13 @@ def _tie(ties: _Ties, n: int, node: Node, shapes: Sequence[tuple[int, ...]]) -> 
                 _tie_reshaped(ties, (m, n), shapes)
             else:
                 _tie_window(ties, (n, m) if node.transposed else (m, n), node, shapes)
-        case _:
+        case Leaf() | Number() | Sum() | Apply() | Call() | Stop():
             # elementwise, or a product along the last axis of the operand, which may be in any order
             for m in operands_of(node):
                 for k in range(rank):
                     ties.tie((n, k), (m, k))
+        case _:
+            assert_never(node)
 
 
 def _tie_window(ties: _Ties, pair: tuple[int, int], node: Window, shapes: Sequence[tuple[int, ...]]) -> None:

@@ -153,6 +153,20 @@ Node = Annotated[
 ]
 
 
+def stops_gradient(node: Node) -> bool:
+    """Whether training takes a node for a constant, even where it depends on the state.
+
+    Soundness-critical: each type of node has to say.
+    """
+    match node:
+        case Stop():
+            return True
+        case Leaf() | Number() | Iota() | Einsum() | Sum() | Apply() | Call() | Window():
+            return False
+        case _:
+            assert_never(node)
+
+
 def is_row_major(start: Size, steps: Shape, lengths: Shape, size: Size) -> bool:
     """Whether start + sum steps_k*j_k numbers the indices j of these lengths from 0 to size - 1 in row-major order."""
     return not start and len(lengths) > 0 and steps == row_major(lengths) and size == count_entries(lengths)

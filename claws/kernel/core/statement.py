@@ -11,7 +11,7 @@ from typing import Annotated
 from claws.kernel.core.errors import Malformed
 from claws.kernel.core.fields import Longest, NodeNumber
 from claws.kernel.core.flow import STATE, Flow
-from claws.kernel.core.program import Leaf, Program, Stop
+from claws.kernel.core.program import Leaf, Program, stops_gradient
 
 Outputs = Annotated[tuple[NodeNumber, ...], Longest(10_000)]
 """The nodes through which a loss sees the parameters."""
@@ -46,7 +46,7 @@ def check_laws(program: Program, laws: tuple[int, ...]) -> None:
         node = program.nodes[n]
         if isinstance(node, Leaf) and node.role not in (*STATE, "const"):
             raise Malformed(f"the law mentions {node.name}, which is neither a parameter nor a constant")
-        if isinstance(node, Stop):
+        if stops_gradient(node):
             # it does change along a flow, and its derivative would say that it doesn't
             raise Malformed("the law stops the gradient of something, which changes in training all the same")
 

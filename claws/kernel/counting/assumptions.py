@@ -18,7 +18,7 @@ from fractions import Fraction
 
 from claws.kernel.core.errors import Meter, NoRoot, Refused, Undefined
 from claws.kernel.core.functions import Function, MadeWith, Slope, function_of
-from claws.kernel.core.program import Apply, Einsum, Leaf, Program, Stop, Sum, Window, operands_of
+from claws.kernel.core.program import Apply, Einsum, Leaf, Program, Sum, Window, operands_of, stops_gradient
 from claws.kernel.counting.jets import PATTERNS_ON, Jet, salt
 from claws.kernel.counting.points import MAX_DRAWS, CountedModel, Point
 from claws.kernel.counting.ranks import ResidueRows
@@ -53,7 +53,7 @@ def check_assumptions(
     if any(f.kinked for f in _functions(program, apart)):
         raise Refused(f"the laws can't be counted: {'a law' if laws else 'the flow'} is piecewise")
     roots = apart if laws else (*model.outputs, *apart)
-    if any(isinstance(program.nodes[n], Stop) for n in program.cone(roots)):
+    if any(stops_gradient(program.nodes[n]) for n in program.cone(roots)):
         raise Refused("a gradient is stopped, and the fields of such a model can't be counted yet")
     used = _functions(program, roots)
     found = []
