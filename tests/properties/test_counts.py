@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
+import pytest
 import sympy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -75,6 +76,7 @@ def test_the_bounds_agree_with_an_independent_lie_closure(outputs: list[str]) ->
         assert found.at_least == 3 - rank
 
 
+@pytest.mark.slow
 @quiet
 @given(maps(), st.permutations(NAMES), st.sampled_from([("3/5", "4/5"), ("5/13", "12/13"), ("0", "1")]))
 def test_the_number_is_the_same_in_other_orthonormal_coordinates(

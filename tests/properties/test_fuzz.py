@@ -227,6 +227,7 @@ def checked_twice(text: str) -> None:
     event("errors" if result.errors else f"verdicts: {', '.join(sorted({c.verdict for c in result.claims}))}")
 
 
+@pytest.mark.slow
 @settings(quiet, max_examples=100)
 @given(damaged)
 def test_a_damaged_file_ends_in_verdicts_or_clear_errors(text: str) -> None:

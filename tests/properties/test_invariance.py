@@ -389,6 +389,7 @@ def check_change(text: str, name: str, seed: int) -> None:
 changes = st.sampled_from(sorted(CHANGES))
 
 
+@pytest.mark.slow
 @settings(quiet, max_examples=40)
 @given(programs(), changes, st.integers(0, 1000))
 def test_a_change_contradicts_no_verdict(program: Program, name: str, seed: int) -> None:
