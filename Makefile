@@ -4,7 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: check test corpus lint bench clean
+.PHONY: check test corpus lint fuzz bench clean
+
+# how many claims `make fuzz` decides, from which seed, with how many processes
+N ?= 2000
+SEED ?= 0
+JOBS ?= 2
 
 # checks every file of examples/
 check: $(VENV)/installed
@@ -24,6 +29,10 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check claws tests grammar
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# random claims, checked by other means: N laws and certificates, N/10 laws under flows, N/50 numbers of laws
+fuzz: $(VENV)/installed-test
+	$(BIN)/python -m tests.fuzz all $(N) --seed $(SEED) --jobs $(JOBS) --verbose
 
 bench: $(VENV)/installed
 	$(BIN)/python tests/benchmarks/run.py

@@ -116,9 +116,13 @@ class Model:
         budget: int = 20_000_000,
         timeout: float | None = 60.0,
         certificates: str | None = None,
+        unconditional: bool = False,
     ) -> FileResult:
         """Decide every claim. The options are those of `claws check`; `certificates` is a folder."""
-        return check_spec(self.spec, Options(seed=seed, budget=budget, timeout=timeout, certificates=certificates))
+        options = Options(
+            seed=seed, budget=budget, timeout=timeout, certificates=certificates, unconditional=unconditional
+        )
+        return check_spec(self.spec, options)
 
     @staticmethod
     def from_sympy(

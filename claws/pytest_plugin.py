@@ -48,6 +48,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="for the search of counter-examples (default: 0)",
     )
     group.addoption(
+        "--claws-unconditional",
+        action="store_true",
+        help="take a verdict that rests on a premise for UNKNOWN",
+    )
+    group.addoption(
         "--claws-test",
         action="store_true",
         help="test each law by random examples and by training, too, as `claws test` does; hypothesis's profile counts",
@@ -81,6 +86,26 @@ def _matches(path: Path, pattern: str, root: Path) -> bool:
     return path.is_relative_to(root) and fnmatch(path.relative_to(root).as_posix(), pattern)
 
 
+PREMISE = "claws premise"
+"""The user property of a test whose verdict rests on a premise."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which claims hold under a premise, and under which."""
+    found: dict[str, list[str]] = {}
+    for report in terminalreporter.getreports("passed"):
+        if report.when == "call":
+            for name, text in report.user_properties:
+                if name == PREMISE:
+                    found.setdefault(str(text), []).append(report.nodeid)
+    if found:
+        terminalreporter.section("claims that hold under a premise")
+    for text, tests in found.items():
+        terminalreporter.write_line(text)
+        for test in tests:
+            terminalreporter.write_line(f"    {test}")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
@@ -103,7 +128,9 @@ class ClawFile(pytest.File):
         from claws.syntax.reader import load_text
         from claws.syntax.source import read_source
 
-        options = Options(seed=self.config.getoption("claws_seed"))
+        options = Options(
+            seed=self.config.getoption("claws_seed"), unconditional=self.config.getoption("claws_unconditional")
+        )
         if (budget := self.config.getoption("claws_budget")) is not None:
             options = replace(options, budget=budget)
         shown = self._shown_path()
@@ -228,6 +255,9 @@ class ClaimItem(ClawItem):
         result = check_spec(self.spec, self.options)
         lines = [line for d in result.errors for line in render_diagnostic(result.path, result.lines, d)]
         missed = [c for c in result.claims if not c.holds]
+        for p in {p: None for c in result.claims for p in c.premises}:
+            # reports carry it to the summary, from other processes as well, and to JUnit's XML
+            self.user_properties.append((PREMISE, f"{p.code}: {p.text}"))
         for c in missed:
             lines += render_claim(result, c)
         self.text = "\n".join(lines)

@@ -16,8 +16,8 @@ from claws.cli import main
 GOOD = "dim n\nparam u, v: [n]\nmap u*v\nlaw balance = u^2 - v^2\nlaw total = u^2 + v^2 expect refuted\n"
 FALSE = "param u, v\nmap u*v\nlaw total = u^2 + v^2\n"
 WRONG = "parm u\nmap u\n"
-# 0, which no reading knows
-UNDECIDED = "param u, v\nmap u*v\nlaw energy = exp(2*v) - exp(v)^2\n"
+# -1, which no reading knows
+UNDECIDED = "param u, v\nmap u*v\nlaw energy = tanh(v) - 2*sigmoid(2*v)\n"
 UGLY = "# top\nparam u,v  # two\nmap u*v\n# between\nlaw   balance=u^2-v^2\n# end\n"
 TIDY = "# top\nparam u, v  # two\nmap u*v\n# between\nlaw balance = u^2 - v^2\n# end\n"
 

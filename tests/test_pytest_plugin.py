@@ -23,7 +23,7 @@ from claws.cli import main
 GOOD = "dim n\nparam u, v: [n]\nmap u*v\nlaw balance = u^2 - v^2\nlaw total = u^2 + v^2 expect refuted\n"
 FALSE = "param u, v\nmap u*v\nlaw balance = u^2 - v^2\nlaw total = u^2 + v^2\n"
 RANGE = "dim n\nparam u, v: [n]\nmap u*v\nlaw balance = u^2 - v^2 for n in 1..3\n"
-UNDECIDED = "param u, v\nmap u*v\nlaw three = 3\nlaw energy = exp(2*v) - exp(v)^2\n"
+UNDECIDED = "param u, v\nmap u*v\nlaw three = 3\nlaw energy = tanh(v) - 2*sigmoid(2*v)\n"
 WRONG = "parm u\nmap u\n"
 
 # no:claws: an installed claws would be loaded a second time, by its entry point; the rest saves time
@@ -134,7 +134,7 @@ def test_only_undecided_claims_are_excused(pytester: pytest.Pytester) -> None:
 
 
 def test_a_claim_that_expects_to_be_undecided_passes(pytester: pytest.Pytester) -> None:
-    write(pytester, undecided=UNDECIDED.replace("exp(v)^2", "exp(v)^2 expect unknown"))
+    write(pytester, undecided=UNDECIDED.replace("sigmoid(2*v)", "sigmoid(2*v) expect unknown"))
     run(pytester, "--claws-unknown=fail").assert_outcomes(passed=2)
 
 
@@ -266,3 +266,45 @@ def test_a_fixture_loads_a_file(pytester: pytest.Pytester) -> None:
         """
     )
     run(pytester, "-k", "test_name or test_wrong").assert_outcomes(passed=2, deselected=3)
+
+
+# --- premises ----------------------------------------------------------------------------------------------------------
+
+PREMISE = "activation s\nparam u, v\nmap u*v\nlaw a = s(u^2 - v^2)\ncomplete a\nindependent a\n"
+
+
+def test_claims_that_hold_under_a_premise_are_listed_at_the_end(pytester: pytest.Pytester) -> None:
+    write(pytester, x=PREMISE, good=GOOD)
+    found = run(pytester)
+    found.assert_outcomes(passed=5)
+    found.stdout.fnmatch_lines(
+        [
+            "*= claims that hold under a premise =*",
+            "generic-activation: each activation that is declared without a derivative is generic: *",
+            "    x.claw::complete a",
+            "    x.claw::independent a",
+        ]
+    )
+    assert text(found).count("x.claw::") == 2
+
+
+def test_without_a_premise_nothing_is_listed(pytester: pytest.Pytester) -> None:
+    write(pytester, good=GOOD)
+    assert "under a premise" not in text(run(pytester))
+
+
+@pytest.mark.parametrize("kind", ["fail", "xfail", "skip"])
+def test_unconditional_takes_a_premise_for_unknown(pytester: pytest.Pytester, kind: str) -> None:
+    write(pytester, x=PREMISE, good=GOOD)
+    found = run(pytester, "--claws-unconditional", f"--claws-unknown={kind}", "-rxs")
+    outcome = {"fail": "failed", "xfail": "xfailed", "skip": "skipped"}[kind]
+    found.assert_outcomes(passed=3, **{outcome: 2})
+    assert "--unconditional takes that for UNKNOWN" in text(found)
+    assert "claims that hold under a premise" not in text(found)
+
+
+def test_premises_are_properties_in_junit(pytester: pytest.Pytester) -> None:
+    write(pytester, x=PREMISE)
+    run(pytester, "--junitxml=out.xml", "-o", "junit_family=xunit1").assert_outcomes(passed=3)
+    xml = (pytester.path / "out.xml").read_text()
+    assert xml.count('<property name="claws premise" value="generic-activation: ') == 2

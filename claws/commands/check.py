@@ -22,6 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shared.add_work(parser)
     shared.add_jobs(parser)
     shared.add_pure(parser)
+    shared.add_unconditional(parser)
     parser.add_argument(
         "--coq",
         action="store_true",
@@ -43,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         certificates=arguments.certificates,
         jobs=arguments.jobs,
         pure=arguments.pure,
+        unconditional=arguments.unconditional,
         coq=arguments.coq,
     )
     if arguments.certificates is not None:

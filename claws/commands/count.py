@@ -31,6 +31,7 @@ def add_table(parser: argparse.ArgumentParser) -> None:
     shared.add_seed(parser, "for the random point")
     shared.add_work(parser)
     shared.add_pure(parser)
+    shared.add_unconditional(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -73,6 +74,7 @@ def counted(
         timeout=arguments.timeout or None,
         jobs=jobs,
         pure=arguments.pure,
+        unconditional=arguments.unconditional,
     )
     rows: dict[tuple[int, ...], SweepRow] = {}
     try:

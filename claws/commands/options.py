@@ -68,6 +68,12 @@ def add_format(parser: argparse.ArgumentParser, choices: Iterable[str], text: st
     parser.add_argument("--format", choices=tuple(choices), default="text", help=f"{text} (default: text)")
 
 
+def add_unconditional(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--unconditional", action="store_true", help="take a verdict that rests on a premise for UNKNOWN"
+    )
+
+
 def add_pure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pure", action="store_true", help="let the kernel compute large ranks by itself, too, without NumPy: slow"

@@ -18,24 +18,28 @@ def has_color() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-def print_errors(path: str, text: str, errors: Iterable[Diagnostic], stream: TextIO) -> None:
-    """The errors of the file at this path, which has this text."""
+def print_errors(path: str, text: str, errors: Iterable[Diagnostic], stream: TextIO, kind: str = "error") -> None:
+    """The errors of the file at this path, which has this text, or its warnings."""
     from claws.report.text import render_diagnostic
     from claws.syntax.source import source_lines
 
     color = stream is sys.stdout and has_color()
     for d in errors:
-        print("\n".join(render_diagnostic(path, source_lines(text), d, color)), file=stream)
+        print("\n".join(render_diagnostic(path, source_lines(text), d, color, kind)), file=stream)
 
 
 def loaded(path: str, sizes: Iterable[tuple[str, int]]) -> Spec | None:
-    """One file with these dims set; None where something is wrong with it, which has then been printed."""
+    """One file with these dims set; None where something is wrong with it, which has then been printed.
+
+    Warnings go to standard error, since results are all that standard output has.
+    """
     from claws.runner.files import load_file
 
     spec, errors = load_file(path, dict(sizes))
     if errors:
         print_errors(spec.path, spec.text, errors, sys.stdout)
         return None
+    print_errors(spec.path, spec.text, spec.warnings, sys.stderr, "warning")
     return spec
 
 

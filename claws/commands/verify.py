@@ -34,6 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     for path in arguments.certificates:
         found = verify_certificate(spec, path, options)
         print(f"{path}: {'accepted: ' if found.accepted else 'REFUSED: '}{found.message}")
+        for title, text in found.rows:
+            print(f"  {title}  {text}")
         if not found.accepted:
             status = max(status, 2 if found.unreadable else 4)
     return status

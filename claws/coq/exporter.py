@@ -26,6 +26,7 @@ from claws.coq.proofs.no_other_law import (
 from claws.coq.proofs.number_of_laws import complete_file, counted_file, missing_file
 from claws.coq.proofs.one_field import OneField, search_one_field
 from claws.coq.proofs.refuted_laws import Refutation, refuted_file, refuted_quotient_file
+from claws.coq.proofs.unrelated_values import check_needs_no_relation
 from claws.coq.statements.coq_file import CoqFile
 from claws.coq.statements.exported_model import ExportedModel, Sizes, read_model
 from claws.coq.statements.node_facts import CannotExport
@@ -242,6 +243,8 @@ class _Exporter:
             return self.refuted(claim, law, given, found.evidence)
         if found.verdict != "PROVED":
             raise CannotExport("there is no witness against it that Coq could read")
+        if model.beyond_polynomials():
+            check_needs_no_relation(Instance(self.spec, sizes).statement(law))
         return sizes
 
     def expected(self, claim: Claim, given: Sizes) -> str:

@@ -15,8 +15,7 @@ from claws.kernel.core.flow import STATE
 from claws.kernel.core.program import Einsum, Node, Number, Sum, Window, power
 from claws.kernel.core.sizes import Size
 from claws.kernel.core.statement import Statement
-from claws.kernel.counting.bounds import Changed
-from claws.kernel.counting.points import CountedModel
+from claws.kernel.counting.points import Changed, CountedModel
 from claws.kernel.values.evaluation import fixed, indices
 from claws.kernel.values.evidence import Index
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from claws.kernel.core.errors import Malformed
+from claws.kernel.core.sizes import Size
 from claws.kernel.counting.points import coordinates
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError
@@ -63,6 +64,16 @@ def _number(n: int, like: nodes.Expression) -> nodes.Expression:
     return nodes.Number(Fraction(n), str(n), like.span)
 
 
+def _least_sizes(spec: Spec, given: Mapping[str, int]) -> dict[str, int]:
+    """One more than the conditions ask for, by dim: a vector of two that has been normalised is (1, -1), whatever it was."""
+    try:
+        bounds = Instance(spec, given).bounds()
+    except (SourceError, Malformed):
+        return {}  # it needs sizes
+    dims = {d for c in bounds.conditions for d in c.dims() if c.dims() == {d}}
+    return {d: 1 + next(n for n in range(1, 100) if not bounds.positive(Size.dim(d) - n)) for d in dims}
+
+
 def chosen_sizes(spec: Spec, given: Mapping[str, int]) -> dict[str, int]:
     """A size for every free dim: as given, else small, so that the model has a meaning.
 
@@ -72,6 +83,7 @@ def chosen_sizes(spec: Spec, given: Mapping[str, int]) -> dict[str, int]:
     missing = [d for d in free if d not in given]
     given = {d: n for d, n in given.items() if d in free}
     low, high = LIMITS.low, LIMITS.high
+    least = _least_sizes(spec, given)
     tries: list[dict[str, int]] = [
         {d: (low, high)[k % 2] for k, d in enumerate(missing)},
         {d: (high, low)[k % 2] for k, d in enumerate(missing)},
@@ -86,7 +98,7 @@ def chosen_sizes(spec: Spec, given: Mapping[str, int]) -> dict[str, int]:
     ]
     problem: SourceError | None = None
     for sizes in tries:
-        whole = {d: {**given, **sizes}[d] for d in free}
+        whole = {d: given[d] if d in given else max(sizes[d], least.get(d, 1)) for d in free}
         try:
             model = Instance(spec, whole).model()
         except SourceError as found:

@@ -35,7 +35,7 @@ from claws.kernel.core.errors import Meter, Undefined
 from claws.kernel.core.flow import STATE
 from claws.kernel.core.functions import Slope
 from claws.kernel.counting.jets import draw, salt
-from claws.kernel.counting.points import CountedModel, coordinates
+from claws.kernel.counting.points import CountedModel, Setting, coordinates
 from claws.kernel.values.evaluation import Array, elementwise, evaluate, fixed, gradients, indices
 from claws.kernel.values.evidence import Index
 from claws.readings.echelon import BATCH
@@ -365,7 +365,7 @@ def darboux_polynomials(model: CountedModel, modulus: int, seed: int, meter: Met
 
     They are tested modulo a prime at random points, so they are most likely right, no more. `notes` says what was not tried.
     """
-    point = ModularPoint(model, modulus, seed, meter)
+    point = ModularPoint(model, Setting(modulus, seed), meter)
     found: list[str] = []
     if point.roots:
         notes.add("coordinates and minors were not tried as Darboux polynomials: the model has square roots")

@@ -17,7 +17,7 @@ from claws.discovery.scaling import Weight
 from claws.kernel.core.flow import velocity_of
 from claws.kernel.core.program import Apply, Einsum, Leaf, Program, Shape, Sum, Window, operands_of, power
 from claws.kernel.core.sizes import ONE, ZERO, Size
-from claws.kernel.counting.bounds import Changed
+from claws.kernel.counting.points import Changed
 from claws.kernel.laws.symbols import squeeze
 from claws.syntax import nodes
 from claws.syntax.printer import print_expression

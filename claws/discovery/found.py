@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from claws.kernel.core.finding import NamedPoint, Premise
 from claws.syntax.diagnostic import Diagnostic
 
 
@@ -107,11 +108,17 @@ class Findings:
     independent: int = 0
     """How many of their entries have independent gradients at the point of the search."""
     counted: int = 0
-    """How many laws there are as far as the kernel can count those that were found."""
+    """How many laws there are as far as the kernel can count them."""
+    together: int = 0
+    """How many of those that were found it can count together: fewer where the others are counted by involution."""
     count_at_least: int = 0
     """A lower bound for the number of laws: those that are proved and independent."""
     count_at_most: int = 0
     """An upper bound that the kernel has accepted; at first, one law for each coordinate."""
+    premises: tuple[Premise, ...] = ()
+    """What the kernel's bounds take for granted."""
+    near: tuple[NamedPoint, ...] = ()
+    """The point near which the kernel's upper bound was seen; empty for almost everywhere."""
     degree: int = 0
     """The degree up to which polynomials were searched; 0 where there was no need to."""
     symmetries: list[str] = field(default_factory=list)

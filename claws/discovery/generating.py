@@ -16,7 +16,7 @@ from claws.discovery.ansatz import Ansatz, Coefficients
 from claws.kernel.core.errors import Meter
 from claws.kernel.core.flow import STATE
 from claws.kernel.core.program import Leaf
-from claws.kernel.counting.points import CountedModel
+from claws.kernel.counting.points import CountedModel, Setting
 from claws.kernel.values.evaluation import fixed
 from claws.readings.echelon import BATCH, Echelon, elimination_work
 from claws.readings.modular import Residues
@@ -69,7 +69,7 @@ class GradientSpan:
 
         Raises `Undefined` where one has no value at the point.
         """
-        point = ModularPoint(model, self.modulus, self.seed, self.meter)
+        point = ModularPoint(model, Setting(self.modulus, self.seed), self.meter)
         blocks = list(point.law_gradients(laws))
         return self._arranged(point, np.concatenate(blocks) if blocks else np.zeros((0, self.rows.width)))
 
@@ -103,7 +103,7 @@ class GradientSpan:
         """The values of the letters and 1, and their Jacobian (letters x coordinates); None for letters that are coordinates."""
         known = self._letters.get(id(ansatz))
         if known is None:
-            point = ModularPoint(ansatz.model, self.modulus, self.seed, self.meter)
+            point = ModularPoint(ansatz.model, Setting(self.modulus, self.seed), self.meter)
             reading = point.reading(point.theta, 0, None)
             values, rows = [], []
             plain = all(self._is_plain(ansatz, k) for k in range(len(ansatz.letters)))

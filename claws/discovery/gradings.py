@@ -14,7 +14,7 @@ derivatives of the outputs: every sum demands that its terms have one weight, wh
 leaves. They are solved modulo 2, and modulo a large prime, where integer weights are; a solution drawn at random there
 separates, but for accidents, what any solution separates.
 
-The slopes of relus are data (see `claws.kernel.counting.assumptions`), and change by no flip or scaling.
+The slopes of relus are data (see `claws.kernel.counting.cells`), and change by no flip or scaling.
 """
 
 from __future__ import annotations

@@ -27,8 +27,9 @@ from claws.kernel.core.program import Node, Number, Program, Sum, Window
 from claws.kernel.core.simplified import simplified
 from claws.kernel.core.sizes import ONE, Size
 from claws.kernel.core.statement import Statement
-from claws.kernel.counting.bounds import Changed, simple_model
+from claws.kernel.counting.bounds import simple_model
 from claws.kernel.counting.jets import salt
+from claws.kernel.counting.points import Changed, Setting
 from claws.kernel.laws.by_polynomials import generic_point
 from claws.kernel.laws.polynomials import Polynomials
 from claws.kernel.laws.tensors import Tensors
@@ -168,7 +169,7 @@ class _LinearSearch:
         model = Changed(s.program, s.outputs, gradient_flow(s.program))
         for prime, twisted in points_of(model):
             try:
-                return self._kernel_at(SearchPoint(simple_model(model), prime, self.seed, self.meter, twisted))
+                return self._kernel_at(SearchPoint(simple_model(model), Setting(prime, self.seed), self.meter, twisted))
             except NoRoot:
                 continue
         raise Undefined("no points were found at which all square roots exist")
@@ -264,7 +265,7 @@ class _LinearSearch:
     def _preconditioner(self, seed: int) -> tuple[Residues, Residues, Residues]:
         """The state (D), the factors of the flow there (D), and their derivatives (D x D), at the point of a seed."""
         s = self.statement
-        point = ModularPoint(Changed(s.program, s.outputs, s.flow), PRIMES[0], seed, self.meter)
+        point = ModularPoint(Changed(s.program, s.outputs, s.flow), Setting(PRIMES[0], seed), self.meter)
         reading = point.reading(point.theta, 0, None)
         factors = factors_of(s.flow)
         theta, p = [], []

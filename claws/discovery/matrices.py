@@ -47,8 +47,8 @@ from claws.kernel.core.program import (
 )
 from claws.kernel.core.simplified import simplified
 from claws.kernel.core.statement import Statement
-from claws.kernel.counting.bounds import Changed, simple_model
-from claws.kernel.counting.points import coordinates
+from claws.kernel.counting.bounds import simple_model
+from claws.kernel.counting.points import Changed, Setting, coordinates
 from claws.kernel.laws.by_tensors import tensor_residue
 from claws.kernel.laws.tensors import Tensors
 from claws.kernel.values.evaluation import fixed
@@ -311,7 +311,9 @@ class _Search:
             small = Changed(model.program.at(sizes) if dims else model.program, model.outputs, model.flow)
             longer = self.program.at(sizes) if dims else self.program
             for prime, twisted in points_of(small):
-                self.point = ModularPoint(Changed(longer, small.outputs, small.flow), prime, self.seed, self.meter)
+                self.point = ModularPoint(
+                    Changed(longer, small.outputs, small.flow), Setting(prime, self.seed), self.meter
+                )
                 self.reading = self.point.reading(self.point.theta, 0, None)
                 self.jacobian = Echelon(prime, coordinates(longer))
                 try:
@@ -353,7 +355,7 @@ class _Search:
     def _add_rows(self, rows: Residues) -> int:
         """Add gradients to those that are known. Returns by how much their rank rose."""
         self.meter.tick(elimination_work(self.jacobian, len(rows)))
-        return sum(self.jacobian.add(rows[k : k + LIMITS.rows].copy()) for k in range(0, len(rows), LIMITS.rows))
+        return sum(len(self.jacobian.add(rows[k : k + LIMITS.rows].copy())) for k in range(0, len(rows), LIMITS.rows))
 
     # --- for all sizes -------------------------------------------------------------------------------------------------
 
@@ -363,8 +365,9 @@ class _Search:
         names: dict[str, int] = {}
         terms = []
         axes = tuple(range(len(group.shape)))
+        prefix = "c" + "_" * max(len(name) for _, name in self.program.declared())  # longer than any name that is taken
         for k in chosen:
-            name = f"coefficient {k}"
+            name = f"{prefix}{k}"
             names[name] = k
             written.append(Leaf(name, "const", ()))
             written.append(Einsum((len(written) - 1, group.nodes[k]), ((), axes), axes, group.shape))
@@ -413,7 +416,7 @@ class _Samples:
         self.seed = seed
         self.meter = meter
         self.notes = notes
-        self.point = SearchPoint(simple_model(model), prime, seed, meter, twisted)
+        self.point = SearchPoint(simple_model(model), Setting(prime, seed), meter, twisted)
         self.theta: Theta = {}
         self.field_there: Theta = {}
         self.readings: dict[tuple[int, int], Reading] = {}

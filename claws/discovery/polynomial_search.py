@@ -29,9 +29,8 @@ from claws.discovery.search_points import random_states
 from claws.kernel.core.errors import Meter, NoRoot, Undefined
 from claws.kernel.core.simplified import simplified
 from claws.kernel.core.statement import Statement
-from claws.kernel.counting.bounds import Changed
 from claws.kernel.counting.jets import salt
-from claws.kernel.counting.points import CountedModel
+from claws.kernel.counting.points import Changed, CountedModel, Setting
 from claws.kernel.values.evaluation import fixed
 from claws.readings.arrays import Reading, Theta
 from claws.readings.echelon import BATCH, Echelon, elimination_work, null_space
@@ -315,7 +314,7 @@ class Samples:
     def __init__(
         self, model: Changed, places: Sequence[tuple[int, int]], modulus: int, seed: int, meter: Meter
     ) -> None:
-        self.point = ModularPoint(model, modulus, seed, meter)
+        self.point = ModularPoint(model, Setting(modulus, seed), meter)
         self.places = places
         self.values = np.ones((0, len(places) + 1))
         self.slopes = np.zeros((0, len(places) + 1))

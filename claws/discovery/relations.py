@@ -16,6 +16,7 @@ from claws.discovery.reconstruction import reconstructed
 from claws.discovery.search_points import random_states
 from claws.kernel.core.errors import Malformed, Meter
 from claws.kernel.counting.evidence import Relation
+from claws.kernel.counting.points import Setting
 from claws.kernel.counting.statements import Independent
 from claws.kernel.values.evaluation import fixed
 from claws.readings.echelon import BATCH, Echelon, elimination_work, null_space
@@ -45,7 +46,7 @@ def find_relations(
 
     `distinct` are numbers of entries, counted through all laws. Raises `Malformed` where the laws have too many entries.
     """
-    point = ModularPoint(statement, modulus, seed, meter)
+    point = ModularPoint(statement, Setting(modulus, seed), meter)
     sizes = [math.prod(fixed(k) for k in statement.program.shapes[n]) for n in statement.laws]
     if sum(sizes) > LIMITS.unknowns:
         raise Malformed("the laws have too many entries for a relation between them to be looked for")

@@ -15,8 +15,7 @@ from claws.discovery.program_writer import ProgramWriter
 from claws.kernel.core.flow import STATE
 from claws.kernel.core.program import Apply, Einsum, Leaf, Number, Program, Sum, power
 from claws.kernel.core.sizes import Size
-from claws.kernel.counting.bounds import Changed
-from claws.kernel.counting.points import CountedModel
+from claws.kernel.counting.points import Changed, CountedModel
 
 ScalarTerm = tuple[Fraction, tuple[int, ...]]
 """A number times a product of scalar nodes: constants, or 1/t."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from claws.kernel.core.errors import Meter
 from claws.kernel.core.program import count_entries
 from claws.kernel.counting.jets import salt
-from claws.kernel.counting.points import CountedModel, roots_of
+from claws.kernel.counting.points import CountedModel, Setting, roots_of
 from claws.kernel.values.evaluation import fixed
 from claws.readings.arrays import Theta
 from claws.readings.modular import PATTERNS_MOSTLY_ON, PRIMES, PRIMES_WITH_ROOTS
@@ -34,9 +34,9 @@ class SearchPoint(ModularPoint):
 
     patterns = PATTERNS_MOSTLY_ON
 
-    def __init__(self, model: CountedModel, modulus: int, seed: int, meter: Meter, twisted: bool) -> None:
+    def __init__(self, model: CountedModel, setting: Setting, meter: Meter, twisted: bool) -> None:
         self.twisted = twisted
-        super().__init__(model, modulus, seed, meter)
+        super().__init__(model, setting, meter)
 
 
 def points_of(model: CountedModel) -> list[tuple[int, bool]]:

@@ -229,10 +229,12 @@ class _Stages:
         self._put_numbers()
 
     def _bound_again(self) -> None:
-        """Raise the lower bound with the laws that are known by now: the bounds may meet."""
+        """Raise the lower bound with the laws that are known by now, or by what needs no law: the bounds may meet."""
         before = self.tally.at_least
         with self._stage("the number of laws"):
             self.tally.raise_lower()
+            self.tally.involve()
+            self.found.together = self.tally.rank_of_laws()
         if self.found.count_at_most > self.tally.at_most or before < self.tally.at_least == self.tally.at_most:
             self._confirm()
 
@@ -242,8 +244,9 @@ class _Stages:
             return
         self.progress("the kernel's word on the number of laws")
         try:
-            self.tally.confirmed()
+            theorem = self.tally.confirmed()
             self.found.count_at_most = self.tally.at_most
+            self.found.premises, self.found.near = theorem.premises, theorem.near
         except Refused as problem:
             # out of budget, too
             self.notes.add(f"the kernel has not accepted the upper bound: {problem}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
 import sympy
 
+from claws.kernel.core.program import FUNCTIONS, WORDS
 from claws.syntax import nodes
 from claws.syntax.lexer import CLAUSE_KEYWORDS, STATEMENT_KEYWORDS
 from claws.syntax.library.table import BUILTINS, ELEMENTWISE
@@ -52,12 +53,12 @@ def _listed(x: Any) -> list[Any]:
     return [x] if isinstance(x, sympy.Basic) else list(x)
 
 
-def _word(name: str) -> str:
-    """A name of the language that resembles `name`."""
+def _word(name: str, taken: Collection[str] = FUNCTIONS) -> str:
+    """A name of the language that resembles `name`, and is none of those that are taken."""
     word = re.sub(r"\W+", "_", name).strip("_") or "x"
     if word[0].isdigit():
         word = "_" + word
-    return word + "_" if word in STATEMENT_KEYWORDS or word in CLAUSE_KEYWORDS or word in BUILTINS else word
+    return word + "_" if word in {*STATEMENT_KEYWORDS, *CLAUSE_KEYWORDS, *BUILTINS, *taken} else word
 
 
 class _Writer:
@@ -99,7 +100,7 @@ class _Writer:
         if type(e) in _KNOWN:
             return self._call(_KNOWN[type(e)], e.args[0])
         if isinstance(e, sympy.core.function.AppliedUndef) and len(e.args) == 1:
-            word = _word(e.func.__name__)
+            word = _word(e.func.__name__, WORDS)
             if word not in self.activations:
                 self.activations.append(word)
             return self._call(word, e.args[0])

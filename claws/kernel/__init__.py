@@ -6,17 +6,18 @@ format, read by `claws.kernel.format.certificate` and written outside the kernel
 """
 
 from claws.kernel.core.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
-from claws.kernel.core.finding import Layer, Verdict
+from claws.kernel.core.finding import Layer, NamedPoint, Premise, Verdict
 from claws.kernel.core.program import Program
 from claws.kernel.core.sizes import Size
 from claws.kernel.core.statement import Statement
 from claws.kernel.counting.evidence import Evidence, NotConserved, Relation, Sandwich
 from claws.kernel.counting.statements import Complete, Count, Independent
-from claws.kernel.laws.evidence import ByBlock, ByPolynomials, ByTensors, Premise
+from claws.kernel.laws.evidence import BlockLaw, ByBlock, ByPolynomials, ByTensors
 from claws.kernel.theorem import Theorem, check
 from claws.kernel.values.evidence import Witness
 
 __all__ = [
+    "BlockLaw",
     "ByBlock",
     "ByPolynomials",
     "ByTensors",
@@ -27,6 +28,7 @@ __all__ = [
     "Layer",
     "Malformed",
     "Meter",
+    "NamedPoint",
     "NotConserved",
     "OutOfBudget",
     "Premise",

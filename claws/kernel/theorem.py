@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from claws.kernel.core.errors import Malformed, Meter, OutOfBudget, Refused
-from claws.kernel.core.finding import Finding, Layer, Verdict
+from claws.kernel.core.finding import Finding, Layer, NamedPoint, Premise, Verdict
+from claws.kernel.core.simplified import simplified_statement
 from claws.kernel.core.statement import Statement
 from claws.kernel.counting.claims import check_independent, check_number
 from claws.kernel.counting.entries import check_relation
@@ -59,9 +60,19 @@ class Theorem:
         return self._finding.sizes
 
     @property
-    def assumptions(self) -> tuple[str, ...]:
-        """The conditions and premises under which it holds."""
-        return self._finding.assumptions
+    def conditions(self) -> tuple[str, ...]:
+        """The statement's conditions on sizes, such as `r >= 2`: at other sizes it says nothing."""
+        return self._finding.conditions
+
+    @property
+    def premises(self) -> tuple[Premise, ...]:
+        """What it takes for granted, in the order of `Premise`; empty for what is true without."""
+        return self._finding.premises
+
+    @property
+    def near(self) -> tuple[NamedPoint, ...]:
+        """The rational point near which it was seen, leaf by leaf; empty for almost everywhere."""
+        return self._finding.near
 
     @property
     def layers(self) -> frozenset[Layer]:
@@ -116,26 +127,33 @@ def _find(statement: AnyStatement, evidence: Evidence, meter: Meter, ranks: Rank
         case Independent(), Sandwich():
             return check_independent(statement, evidence, ranks, meter)
         case ((Count() | Complete()), Sandwich()):
-            return check_number(statement, evidence, lambda s, e: _find_law(s, e, meter).layers, ranks, meter)
+            return check_number(statement, evidence, lambda s, e: _find_counted(s, e, meter), ranks, meter)
     raise Malformed("this evidence is not about the number of laws")
 
 
-def _find_law(statement: Statement, evidence: Evidence, meter: Meter) -> Finding:
+def _find_counted(statement: Statement, evidence: Evidence, meter: Meter) -> Finding:
+    """A law that counts, so one wherever the model has values: where only the law has none, it is a law all the same."""
+    return _find_law(statement, evidence, meter, (*statement.outputs, *statement.flow.nodes()))
+
+
+def _find_law(statement: Statement, evidence: Evidence, meter: Meter, having: tuple[int, ...] | None = None) -> Finding:
     match evidence:
         case ByTensors():
-            return check_by_tensors(statement, evidence, meter)
+            return check_by_tensors(statement, evidence, meter, having)
         case ByPolynomials():
-            return check_by_polynomials(statement, meter)
+            return check_by_polynomials(statement, meter, having)
         case ByBlock():
-            return check_by_block(statement, evidence, _find_premise, meter)
+            return check_by_block(statement, evidence, _find_block_law, meter)
         case Witness():
             return check_witness(statement, evidence, meter)
     raise Malformed("this evidence is not about a law")
 
 
-def _find_premise(evidence: ByBlock, meter: Meter) -> frozenset[Layer]:
-    """The layers that a block's law rests on. It is proved again, unless it comes with a theorem that the kernel has made."""
+def _find_block_law(evidence: ByBlock, meter: Meter) -> Finding:
+    """The finding on a block's law. It is proved again, unless it comes with a theorem that the kernel has made."""
     block, known = evidence.premise.statement, evidence.premise.theorem
-    if isinstance(known, Theorem) and known.statement == block and known.verdict is Verdict.PROVED:
-        return known.layers
-    return _find_law(block, evidence.premise.evidence, meter).layers
+    # a proof is one wherever the law has a value, unless it used that the model has one
+    alone = simplified_statement(block) == simplified_statement(block, (block.law,))
+    if alone and isinstance(known, Theorem) and known.statement == block and known.verdict is Verdict.PROVED:
+        return known._finding
+    return _find_law(block, evidence.premise.evidence, meter, (block.law,))

@@ -5,24 +5,23 @@ Untrusted: a verdict is a theorem of the kernel, or it is UNKNOWN.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from claws.kernel.core.errors import Malformed, Meter, NoRoot, OutOfBudget, Refused, Undefined
+from claws.kernel.core.finding import Premise
 from claws.kernel.core.program import Node, Program, renumbered
 from claws.kernel.core.statement import Statement
-from claws.kernel.counting.assumptions import check_assumptions
-from claws.kernel.counting.bounds import Changed, bounds, compare, gradient_rank, simple_model
+from claws.kernel.counting.bounds import Here, bounds, compare
 from claws.kernel.counting.entries import Entries
-from claws.kernel.counting.evidence import Bundle, Evidence, NotConserved, Relation, Sandwich, Step, Tree
+from claws.kernel.counting.evidence import Evidence, NotConserved, Relation, Sandwich
 from claws.kernel.counting.jets import salt
 from claws.kernel.counting.points import (
-    MAX_LEVEL,
+    Changed,
     CountedModel,
     Point,
     Ranks,
-    coordinates,
+    Setting,
     depth,
     has_data,
     is_root,
@@ -33,34 +32,21 @@ from claws.kernel.counting.statements import Complete, Count, Independent
 from claws.kernel.laws.evidence import ByPolynomials, ByTensors
 from claws.kernel.theorem import Theorem, check
 from claws.kernel.values.evidence import Witness
-from claws.prover.array_ranks import SPARSE
+from claws.prover.array_ranks import ArrayRanks, SearchRanks
+from claws.prover.involutions import find_involution, one_field
 from claws.prover.laws import decide_law, prove_law
 from claws.prover.path_ranks import PathRanks
-from claws.readings.echelon import BATCH, Echelon, elimination_work
-from claws.readings.points import ModularPoint
-
-if TYPE_CHECKING:
-    from claws.prover.array_ranks import ArrayRanks
+from claws.prover.upper_bounds import UpperBound
 
 
 @dataclass(frozen=True, slots=True)
 class CountingLimits:
-    """How far the search for brackets and laws goes. Where it ends, the search gives up, with the bounds that it has."""
+    """How far the search for a point and for laws goes. Where it ends, the search gives up, with the bounds that it has."""
 
-    pause: int = 3
-    """Depths at which the rank may stand still before the search gives up: it can grow again."""
-    idle: int = 2
-    """Batches of elements of one form that may bring nothing before the next form is tried."""
-    many: int = 1_000
-    """With more coordinates than this, sparse generators are tried before a dense matrix."""
     seeds: int = 256
     """Points that are tried for each prime until square roots of functions of the parameters exist."""
-    bracket: int = 24
-    """The deepest brackets that are tried."""
-    chain: int = MAX_LEVEL
-    """The longest chain of brackets inside another bracket: each takes a nilpotent."""
-    pair: int = 5
-    """The longest chains that are bracketed with each other."""
+    many: int = 8_000
+    """With more coordinates than this, it is said why a law was left out."""
     degree: int = 2
     """The degree of the polynomial laws that are looked for where the file names too few."""
     accelerated: int = 2_000
@@ -157,24 +143,30 @@ class NumberSearch:
         meter: Meter,
         pure: bool,
     ) -> None:
-        from claws.prover.array_ranks import ArrayRanks
-
         self.statement = statement
         self.laws = laws
         self.conjectures = conjectures
         self.meter = meter
         self.modulus, self.seed = self._point(seed)
         self.pure = pure
-        self.ranks: ArrayRanks = ArrayRanks()
+        self.ranks = SearchRanks()
         self.outcome = NumberOutcome()
         self.program = statement.program
         self.proved: list[tuple[int, ByTensors | ByPolynomials]] = []
-        self.steps: list[Step] = []
-        self.paths: tuple[Bundle, ...] = ()
+        self.involution = one_field(statement)
+        named = statement.laws if isinstance(statement, Complete) else ()
+        self.upper = UpperBound(statement, named, self.modulus, self.seed, self.ranks)
+        self.left_out: list[str] = []
+        """Laws whose gradients were not to be had."""
         self.at_least = 0
-        self.at_most = self.coordinates = coordinates(statement.program)
-        self.growing = False
-        """Whether the rank of brackets was still growing at the last depth."""
+        self.coordinates = self.upper.coordinates
+        self.below: tuple[Premise, ...] = ()
+        """What the lower bound takes for granted."""
+
+    @property
+    def at_most(self) -> int:
+        """The upper bound for the number of laws."""
+        return self.coordinates - self.upper.rank
 
     def _point(self, seed: int) -> tuple[int, int]:
         """A prime and a seed at which square roots of functions of the parameters exist, in the model and its laws."""
@@ -192,7 +184,7 @@ class NumberSearch:
                 try:
                     for model, roots in models:
                         fixed = [n for n in roots if not has_data(model.program, n)]
-                        Point(model, modulus, here, self.meter).values(fixed)
+                        Point(model, Setting(modulus, here), self.meter).values(fixed)
                 except NoRoot:
                     continue
                 except Undefined:
@@ -224,30 +216,43 @@ class NumberSearch:
         own = self._prove_own(statement) if isinstance(statement, Complete) else None
         if own is not None:
             return own
-        for law in self.laws:
-            self.add(law.name, law.statement)
-        self.raise_lower()
+        self._add_known()
         if not self._decided(statement):
             self.lower_upper(self.coordinates - self.at_least)
         if not self._decided(statement):
             self._find_laws()
         if not self._decided(statement):
-            self.outcome.reason = self.gap()
-            return None
-        return self._close(statement)
+            self.involve()
+        if self._decided(statement):
+            return self._close(statement)
+        self._leave_open()
+        return None
 
     def tally(self, model: Count) -> Theorem | None:
         """The theorem about the number at which the bounds meet; None where they do not. Raises `Refused`."""
-        for law in self.laws:
-            self.add(law.name, law.statement)
-        self.raise_lower()
+        self._add_known()
         self.lower_upper(self.coordinates - self.at_least)
         if self.at_least < self.at_most:
             self._find_laws()
         if self.at_least < self.at_most:
-            self.outcome.reason = self.gap()
+            self.involve()
+        if self.at_least < self.at_most:
+            self._leave_open()
             return None
         return self._close(replace(model, relation="=", number=self.at_least))
+
+    def _leave_open(self) -> None:
+        """Say what is known where the bounds do not decide: of the upper one, what the kernel accepts."""
+        if self.upper.rank and not self.upper.paths:
+            statement = self.statement
+            bound = Count(statement.program, statement.outputs, statement.flow, "<=", self.at_most)
+            try:
+                self._check(bound, self._sandwich())
+            except OutOfBudget:
+                raise
+            except Refused as problem:
+                self._take_back(str(problem))
+        self.outcome.reason = self.gap()
 
     def confirmed(self) -> Theorem:
         """The kernel's theorem about the number, where the bounds have met; else about the upper bound. Raises `Refused`."""
@@ -263,17 +268,25 @@ class NumberSearch:
         Raises `Refused`.
         """
         try:
-            return self._check(statement, self._sandwich(self.steps))
+            return self._check(statement, self._sandwich())
         except OutOfBudget:
             raise
-        except Refused:
-            if not self.paths:
+        except Refused as problem:
+            target, paths = self.upper.rank, self.upper.paths
+            self._take_back(str(problem))
+            if not paths:
                 raise
-        self._without_paths()
+        # without the paths, a dense matrix is tried
+        self.lower_upper(target, paths=False)
         if self._decided(statement):
-            return self._check(statement, self._sandwich(self.steps))
+            return self._check(statement, self._sandwich())
         self.outcome.reason = self.gap()
         return None
+
+    def _take_back(self, reason: str) -> None:
+        """Drop the upper bound, which the kernel has not accepted."""
+        self.upper.take_back(reason)
+        self._note_upper()
 
     def _prove_own(self, statement: Complete) -> Theorem | None:
         """The theorem that a `complete` claim is false since one of its laws is not conserved; None where all are proved.
@@ -292,25 +305,56 @@ class NumberSearch:
             self.proved.append((law, theorem.evidence))
         return None
 
+    def _add_known(self) -> None:
+        """Put the file's laws into the program: first those that count without a premise, then others that are needed."""
+        under: list[KnownLaw] = []
+        for law in self.laws:
+            if self._premises(law.statement):
+                under.append(law)
+            else:
+                self.add(law.name, law.statement)
+        self.raise_lower()
+        for law in under:
+            self._add_for_news(law.name, law.statement)
+
+    def _premises(self, law: Statement) -> tuple[Premise, ...]:
+        """What counting a law takes for granted; nothing for one that can't be counted. Raises `OutOfBudget`."""
+        try:
+            return self._here(law, [law.law]).setting_of_gradients([law.law])[1]
+        except OutOfBudget:
+            raise
+        except Refused:
+            return ()
+
+    def _add_for_news(self, name: str, law: Statement) -> None:
+        """Put a law into the program if it raises the lower bound. Raises `Refused`."""
+        before = self.at_least, self.program, list(self.proved), list(self.outcome.used), self.below
+        if self.add(name, law):
+            self.raise_lower()
+        if self.at_least == before[0]:
+            # no news: it depends on the laws that are known
+            _, self.program, self.proved, self.outcome.used, self.below = before
+
     def add(self, name: str, law: Statement) -> bool:
         """Put a law that can be proved into the program. Returns whether it was; raises `OutOfBudget`."""
 
         try:
             # a law whose gradient can't be taken at the point (a root, a relu) is left out
-            check_assumptions(law, [law.law], self.modulus, self.seed, self.meter)
-            next(ModularPoint(law, self.modulus, self.seed, self.meter).law_gradients([law.law]), None)
+            self._here(Changed(law.program, law.outputs, law.flow), [law.law]).gradients([law.law])
         except OutOfBudget:
             raise
-        except Refused:
+        except Refused as problem:
+            self.left_out.append(f"{name} is left out: {problem}")
             return False
         evidence = prove_law(law, self.meter)
         if evidence is None:
             return False
-        program, (node,) = appended(self.program, law.program, [law.law])
-        together = Changed(program, law.outputs, law.flow)
         try:
-            # values of exp in two laws may be related (exp(t) and exp(2*t)): these laws can't be counted together
-            check_assumptions(together, [*(n for n, _ in self.proved), node], self.modulus, self.seed, self.meter)
+            # where the model does not have the law's activations, there is no such program
+            program, (node,) = appended(self.program, law.program, [law.law])
+            # values of exp in two laws may be related in a way that is not understood: these can't be counted together
+            nodes = [*(n for n, _ in self.proved), node]
+            self._here(Changed(program, law.outputs, law.flow), nodes).gradients(nodes)
         except OutOfBudget:
             raise
         except Refused:
@@ -323,87 +367,62 @@ class NumberSearch:
 
     def raise_lower(self) -> None:
         """Set the lower bound to the rank of the gradients of the laws that are proved. Raises `Refused`."""
-        found = bounds(self.statement, self._sandwich(()), lambda s, e: None, self.ranks, self.meter)
-        self.at_least = found.at_least
+        found = bounds(self.statement, self._sandwich(lower_only=True), lambda s, e: None, self.ranks, self.meter)
+        self.at_least, self.below = found.at_least, found.below
         self.outcome.found.update(
             parameters=parameters(self.program), coordinates=self.coordinates,
             count_at_least=self.at_least, count_at_most=self.at_most,
             lie_dimension_at_least=self.coordinates - self.at_most,
         )  # fmt: skip
 
-    def _sandwich(self, steps: Sequence[Step]) -> Sandwich:
-        """The evidence for both bounds: the laws that are proved, and some of the brackets."""
-        nodes = self.program.nodes[len(self.statement.program.nodes) :]
-        return Sandwich(nodes, tuple(self.proved), tuple(steps), self.modulus, self.seed, self.paths)
+    def rank_of_laws(self) -> int:
+        """How many laws there are by the gradients of those that are proved, as far as this was found out."""
+        if self.involution is None:
+            return self.at_least
+        nodes = [n for n, _ in self.proved]
+        longer = Changed(self.program, self.statement.outputs, self.statement.flow)
+        return self._here(longer, nodes).gradients(nodes).rank
+
+    def _sandwich(self, lower_only: bool = False) -> Sandwich:
+        """The evidence for both bounds: the laws that are proved, and the elements of the Lie algebra."""
+        nodes, upper = self.program.nodes[len(self.statement.program.nodes) :], self.upper
+        steps = () if lower_only else tuple(upper.steps)
+        return Sandwich(
+            nodes=nodes,
+            laws=tuple(self.proved),
+            steps=steps,
+            modulus=self.modulus,
+            seed=self.seed,
+            paths=() if lower_only else upper.paths,
+            point=upper.point if steps else None,
+            involution=self.involution,
+        )
+
+    def _here(self, model: CountedModel, laws: Sequence[int]) -> Here:
+        """A model and laws at the true point that was found, or else at the pseudo-random one."""
+        drawn = Sandwich((), (), (), self.modulus, self.seed, (), self.upper.point)
+        return Here(model, laws, drawn, self.ranks, self.meter)
 
     def _decided(self, statement: Count | Complete) -> bool:
         """Whether the bounds decide a claim, one way or the other."""
         low, high = self.at_least, self.at_most
         if isinstance(statement, Complete):
-            rank = gradient_rank(statement, statement.laws, self.modulus, self.seed, self.ranks, self.meter)
+            rank, _ = self._here(statement, statement.laws).gradients(statement.laws)
             return rank >= high or rank < low
         return compare(statement, low, high) is not None
 
     def lower_upper(self, target: int, paths: bool = True) -> None:
-        """Add brackets until their rank is the target, stands still, or the budget is used up. Raises `Refused`.
+        """Lower the upper bound until the rank is the target or stands still. Raises `Refused`, out of budget among it."""
+        try:
+            self.upper.lower(target, self.meter, paths)
+        finally:
+            self._note_upper()
 
-        With `paths`, a large network of relus has sparse generators tried first.
-        """
-
-        model = simple_model(self.statement)
-        if paths and self.coordinates > LIMITS.many:
-            self._follow_paths(model, target)
-            if self.paths or self.coordinates > SPARSE:
-                return
-        # what the kernel would refuse in the end is refused before the work
-        check_assumptions(model, (), self.modulus, self.seed, self.meter)
-        point = ModularPoint(model, self.modulus, self.seed, self.meter)
-        rows = Echelon(self.modulus, self.coordinates)
-        pause = 0
-        for trees in forms(bool(model.flow.drift)):
-            start = rows.rank
-            for tree in trees:
-                count, before, idle = 0, rows.rank, 0
-                # one idle batch may be bad luck: where relus are off, many elements are zero
-                while rows.rank < target and idle < LIMITS.idle:
-                    batch = min(BATCH, max(8, target - rows.rank + 4))
-                    elements = point.elements(tree, len(self.steps), range(count, count + batch))
-                    self.meter.tick(elimination_work(rows, batch))
-                    idle = 0 if rows.add(elements) else idle + 1
-                    count += batch
-                if rows.rank > before:
-                    self.steps.append(Step(tree, count))
-                    self.ranks.remember(model, self.steps, self.modulus, self.seed, rows.rank)
-                    self.at_most = self.coordinates - rows.rank
-                    self.outcome.found.update(
-                        bracket_depth=max(depth(s.tree) for s in self.steps),
-                        lie_dimension_at_least=rows.rank, count_at_most=self.at_most,
-                    )  # fmt: skip
-            self.growing = rows.rank > start
-            pause = 0 if self.growing or trees == [1] else pause + 1
-            if rows.rank >= target or pause > LIMITS.pause:
-                break
-
-    def _follow_paths(self, model: CountedModel, target: int) -> None:
-        """Take sparse generators instead of a dense matrix, where the model is a network of relus.
-
-        If there are as many as are wanted they are hoped to be independent: it is the kernel that finds their rank.
-        """
-        from claws.prover.relu_paths import find_paths
-
-        paths = find_paths(model)
-        if sum(len(bundle.entries) for bundle in paths) == target:
-            self.paths = paths
-            self.at_most = self.coordinates - target
-            self.outcome.found.update(bracket_depth=1, lie_dimension_at_least=target, count_at_most=self.at_most)
-
-    def _without_paths(self) -> None:
-        """Start again with a dense matrix: the hope for sparse generators was vain. Raises `Refused` where it is too large."""
-
-        target, self.paths, self.at_most = self.coordinates - self.at_most, (), self.coordinates
-        if self.coordinates > SPARSE:
-            raise Refused(f"{self.gap()}; the model is too large for a dense matrix")
-        self.lower_upper(target, paths=False)
+    def _note_upper(self) -> None:
+        """Report the upper bound."""
+        depth = {"bracket_depth": self.upper.depth} if self.upper.depth else {}
+        self.outcome.found.pop("bracket_depth", None)
+        self.outcome.found.update(lie_dimension_at_least=self.upper.rank, count_at_most=self.at_most, **depth)
 
     def _find_laws(self) -> None:
         """Add laws that the file does not have, until the bounds meet or there are no more."""
@@ -415,25 +434,36 @@ class NumberSearch:
         for text, law in self.conjectures.laws(
             self.statement, wanted, LIMITS.degree, self.modulus, self.seed, self.meter
         ):
-            before = self.at_least, self.program, list(self.proved), list(self.outcome.used)
-            if self.add(text, law):
-                self.raise_lower()
-            if self.at_least == before[0]:
-                # no news: it depends on the laws that are known
-                _, self.program, self.proved, self.outcome.used = before
+            self._add_for_news(text, law)
             if self.at_least >= self.at_most:
                 break
+
+    def involve(self) -> None:
+        """Raise the lower bound to the upper one where the fields are in involution. Raises `Refused`."""
+        if self.at_least == self.at_most or self.involution is not None:
+            return
+        rank = self.coordinates - self.at_most
+        self.involution = find_involution(self.statement, rank, self.modulus, self.seed, self.meter)
+        if self.involution is None:
+            return
+        try:
+            self.raise_lower()
+        except Refused:
+            # the kernel takes too long over it, say: what is known without it stays
+            self.involution = None
+            raise
+        self.outcome.used.append(f"{self.at_most} laws that need no formula: {rank} fields in involution (Frobenius)")
 
     def gap(self) -> str:
         """What is known where the bounds do not meet, as a sentence; empty for `independent`."""
         if isinstance(self.statement, Independent):
             return ""
         text = f"the number of laws is at least {self.at_least} and at most {self.at_most}"
-        if self.steps:
-            deepest = max(depth(s.tree) for s in self.steps)
-            text += f", by brackets of up to {deepest} generators; the rank "
-            text += "was still growing" if self.growing else "had stopped growing, which is no proof"
-        return text
+        text += self.upper.text()
+        if self.coordinates > LIMITS.many:
+            text = "; ".join([text, *self.left_out[:1]])
+        codes = [p.code for p in Premise if p in self.below or p in self.upper.premises]
+        return f"{text}; under the premise{'s' if len(codes) > 1 else ''} {', '.join(codes)}" if codes else text
 
     # --- independence ------------------------------------------------------------------------------------------------
 
@@ -445,7 +475,12 @@ class NumberSearch:
             raise
         except Refused as problem:
             reason = str(problem)
-        entries = Entries(statement, statement.laws, self.modulus, self.seed, self.meter)
+        entries = Entries(
+            statement,
+            statement.laws,
+            self._here(statement, statement.laws).setting_of_gradients(statement.laws)[0],
+            self.meter,
+        )
         for relation in self.conjectures.relations(statement, entries.distinct, self.modulus, self.seed, self.meter):
             try:
                 return self._check(statement, relation)
@@ -453,7 +488,7 @@ class NumberSearch:
                 raise
             except Refused:
                 self.outcome.tried.append("a relation between the laws modulo a prime, which does not hold exactly")
-        rank = gradient_rank(statement, statement.laws, self.modulus, self.seed, self.ranks, self.meter)
+        rank, _ = self._here(statement, statement.laws).gradients(statement.laws)
         self.outcome.reason = (
             f"{rank} of {len(entries.distinct)} different entries have independent gradients at a random point, which is no "
             f"proof that the others depend on them; no polynomial relation of low degree was found ({reason})"
@@ -470,7 +505,8 @@ class NumberSearch:
             statement,
             evidence,
             meter,
-            PathRanks() if self.pure else accelerator(evidence, self.coordinates, self.ranks),
+            # what the search remembers is no evidence: the kernel's ranks are computed for it
+            PathRanks() if self.pure else accelerator(evidence, self.coordinates, ArrayRanks()),
         )
 
 
@@ -482,33 +518,6 @@ def accelerator(evidence: Evidence, total: int, ranks: Ranks) -> Ranks | None:
         return ranks
     work = sum(step.count * 4 ** min(10, depth(step.tree) - 1) for step in evidence.steps) * total
     return ranks if work + total * total > LIMITS.accelerated else None
-
-
-def forms(drift: bool) -> Iterable[list[Tree]]:
-    """The brackets to try, by depth: balanced ones, and a generator with a balanced one.
-
-    Where a drift moves the state, brackets with it again and again are what matters: chains, and pairs of chains.
-    """
-    yield [1]
-    for d in range(2, LIMITS.bracket + 1):
-        if not drift:
-            yield [balanced(d)] + ([(1, balanced(d - 1))] if d > 3 else [])
-            continue
-        trees: list[Tree] = [balanced(d)]
-        trees += [
-            (chain(a), chain(d - a)) for a in range(1, d // 2 + 1) if d - a <= (LIMITS.chain if a == 1 else LIMITS.pair)
-        ]
-        yield list(dict.fromkeys(trees))
-
-
-def chain(d: int) -> Tree:
-    """The bracket [X1, [X2, [X3, ...]]] of `d` >= 1 generators."""
-    return 1 if d == 1 else (1, chain(d - 1))
-
-
-def balanced(d: int) -> Tree:
-    """The bracket of `d` >= 1 generators that is as little deep as can be."""
-    return 1 if d == 1 else (balanced(d // 2), balanced(d - d // 2))
 
 
 def appended(program: Program, other: Program, roots: Sequence[int]) -> tuple[Program, list[int]]:

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from claws.kernel.core.errors import Malformed, Meter, OutOfBudget, Refused, Undefined
-from claws.kernel.core.functions import function_of
-from claws.kernel.core.program import ROLES, Apply, count_entries
+from claws.kernel.core.program import ROLES, count_entries
+from claws.kernel.core.simplified import simplified_statement
 from claws.kernel.core.statement import Statement
 from claws.kernel.laws.by_tensors import NotShown
 from claws.kernel.laws.evidence import ByPolynomials, ByTensors
 from claws.kernel.theorem import Theorem, check
 from claws.kernel.values.evaluation import fixed
-from claws.prover.least_sizes import smallest_sizes
+from claws.prover.least_sizes import sizes_with_values, smallest_sizes
 from claws.prover.renamings import search_renamings
 
 if TYPE_CHECKING:
@@ -73,11 +73,15 @@ def decide_law(
 
 
 def prove_law(statement: Statement, meter: Meter) -> ByTensors | ByPolynomials | None:
-    """Evidence that a law is conserved, which the kernel has accepted; None where none was found.
+    """Evidence that a law is conserved wherever the model has a value, which the kernel has accepted; None where none was found.
 
     No counter-example is looked for. Raises `OutOfBudget`.
     """
-    evidence = ByTensors(smallest_sizes(statement.program.free_dims(), statement.program.bounds))
+    if simplified_statement(statement) != simplified_statement(
+        statement, (*statement.outputs, *statement.flow.nodes())
+    ):
+        return None  # a proof may use that the law has a value, which it need not have everywhere
+    evidence = ByTensors(sizes_with_values(statement))
     limit, meter.limit = meter.limit, meter.used + (meter.limit - meter.used) // LIMITS.first_share
     try:
         theorem = _by_tensors(statement, evidence, meter)
@@ -95,7 +99,7 @@ def prove_law(statement: Statement, meter: Meter) -> ByTensors | ByPolynomials |
 def _decide(statement: Statement, seed: int, meter: Meter, outcome: LawOutcome) -> Theorem | None:
     """The theorem, or None; `outcome` is told why, and what was tried. Raises `Refused`, out of budget among the reasons."""
     dims = statement.program.free_dims()
-    evidence = ByTensors(smallest_sizes(statement.program.free_dims(), statement.program.bounds))
+    evidence = ByTensors(sizes_with_values(statement))
     no_proof = "tensors, for all sizes: the normal form of the residue does not vanish"
     limit, meter.limit = meter.limit, meter.used + meter.limit // LIMITS.first_share
     short = tied = False
@@ -115,7 +119,7 @@ def _decide(statement: Statement, seed: int, meter: Meter, outcome: LawOutcome) 
         not dims and LIMITS.large < _entries(statement) < LIMITS.too_large and _seems_true(statement, seed) is True
     )
     if seems_true:
-        outcome.tried.append("residues modulo a prime: zero at 2 random points")
+        outcome.tried.append("residues: zero at 2 random points")
     search = WitnessSearch(None, 0, "") if seems_true else search_witness(statement, seed, meter)
     if search.witness is not None:
         # the kernel has work of its own: what the search has used up must not cost the verdict
@@ -181,7 +185,7 @@ def _entries(statement: Statement) -> int:
 
 
 def _seems_true(statement: Statement, seed: int) -> bool | None:
-    """Whether the residue is zero modulo a prime at random points of a statement with fixed sizes; None where it has no value."""
+    """Whether the residue is zero at random points of a statement with fixed sizes; None where it has no value."""
     from claws.readings.residues import residue_seems_zero
 
     try:
@@ -193,22 +197,17 @@ def _seems_true(statement: Statement, seed: int) -> bool | None:
 def _reason(statement: Statement, search: WitnessSearch, seed: int) -> str:
     """Why nothing was decided, in a sentence, with what is only probable."""
     from claws.prover.witness import statement_at
+    from claws.readings.residues import transcendental_functions
 
     dims = statement.program.free_dims()
     if search.obstacle:
         base = smallest_sizes(dims, statement.program.bounds)
         sizes = {d: n + 1 for d, n in base.items()}
         if statement.program.bounds.hold_at(sizes) and _seems_true(statement_at(statement, sizes), seed) is False:
-            functions = _transcendental(statement)
-            if functions:
-                return (
-                    "not refuted: the residue is not zero at random points modulo a prime, so the law is false unless values of "
-                    f"{functions} at different arguments are related; no point was found at which it has an exact rational value "
-                    f"({search.obstacle})"
-                )
+            how = "in floating point" if transcendental_functions(statement.program) else "modulo a prime"
             return (
-                "probably false, but not refuted: the residue is not zero at random points modulo a prime, and no point was "
-                f"found at which it has an exact rational value ({search.obstacle})"
+                f"probably false, but not refuted: the residue is not zero at random points {how}, and no point was found at "
+                f"which it has an exact rational value ({search.obstacle})"
             )
         return (
             "neither proved nor refuted: the residue does not cancel symbolically, and points with an exact rational value "
@@ -225,12 +224,3 @@ def _reason(statement: Statement, search: WitnessSearch, seed: int) -> str:
 def _zero(search: WitnessSearch) -> str:
     """How zero the residue is at the points of a search, in words."""
     return "zero to more than 20 digits" if search.enclosed else "zero"
-
-
-def _transcendental(statement: Statement) -> str:
-    """The names of the functions of the program that are neither rational nor piecewise so, as a text."""
-    program = statement.program
-    activations = dict(program.activations)
-    applied = (node for node in program.nodes if isinstance(node, Apply) and node.exponent is None)
-    names = {node.function for node in applied if function_of(node.function, activations).smooth}
-    return ", ".join(sorted(names))

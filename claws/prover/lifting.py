@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from claws.kernel.core.errors import Meter, Refused
 from claws.kernel.core.statement import Statement
-from claws.kernel.laws.evidence import ByBlock, Premise
+from claws.kernel.laws.evidence import BlockLaw, ByBlock
 from claws.kernel.theorem import Theorem, check
 from claws.prover.laws import prove_law
-from claws.prover.least_sizes import smallest_sizes
+from claws.prover.least_sizes import sizes_with_values
 
 if TYPE_CHECKING:
     from claws.syntax.instances.placed_blocks import Lift
@@ -24,10 +24,9 @@ def prove_by_block(statement: Statement, lift: Lift, budget: int) -> Theorem | N
     premise = _premise(lift.inner, budget)
     if premise is None:
         return None
-    program = statement.program
     free = set(lift.inner.program.free_dims())
     dims = {d: n for d, n in lift.dims.items() if d in free}
-    evidence = ByBlock(premise, dims, lift.names, lift.calls, smallest_sizes(program.free_dims(), program.bounds))
+    evidence = ByBlock(premise, dims, lift.names, lift.calls, sizes_with_values(statement))
     try:
         return check(statement, evidence, Meter(budget))
     except Refused:
@@ -35,7 +34,7 @@ def prove_by_block(statement: Statement, lift: Lift, budget: int) -> Theorem | N
 
 
 @lru_cache(maxsize=256)
-def _premise(block: Statement, budget: int) -> Premise | None:
+def _premise(block: Statement, budget: int) -> BlockLaw | None:
     """A law of a block with its theorem; None where it is not proved."""
     evidence = prove_law(block, Meter(budget))
-    return None if evidence is None else Premise(block, evidence, check(block, evidence, Meter(budget)))
+    return None if evidence is None else BlockLaw(block, evidence, check(block, evidence, Meter(budget)))

@@ -1,10 +1,26 @@
 """Many sparse generators at once: networks of relus seen along single paths, for models too large for a dense matrix.
 
-An accelerator: it is not in the kernel, and the trust line of every theorem that rests on it says so. Where every on/off pattern
-of the relus occurs, so does one with a single unit on in each of some relus and the others off (no two units may be the same
-function: `check_assumptions` sees to it). The generator is then polynomial in the data, so its value at unit vectors is in the
-span, too. Such a generator sees the model along one path and touches few parameters. The rank of very many of them is had by
-peeling: a row with a column that no other row has is independent of the others, and is taken away.
+An accelerator: it is not in the kernel, and the trust line of every theorem that rests on it says so. A row is the gradient of
+one entry of an output at some data, where in each of some relus one unit is on and all other units are off: it touches few
+parameters. No data need have this pattern. But at almost all parameters the row is a linear combination of the values of true
+generators there, so a rank of rows is one of generators. Here S is the span of the true ones, x the data, and g_P the output
+where exactly the units in P are on, which is polynomial in x.
+
+1. Data at which P occurs, with no unit at its kink, are an open set. A linear form that vanishes on grad g_P(x) for these x
+   vanishes for all x. So if P occurs, grad g_P(x) is in S for all x, also where the units have other sides.
+2. One layer: g_P = c_0 + sum of c_j*z_j over j in P, where z_j, the argument of unit j, is affine in x. If z_j is not constant
+   in x it is 0 on a hyperplane. If no other argument is proportional to z_j none is 0 on all of it, so some datum there has
+   all other units beside their kinks, and on the two sides of it the patterns are P and P + {j}. By 1 the difference
+   grad(c_j*z_j)(x) is in S for all x; so is grad c_0(x), the rest; so is grad g_P(x) for every P, whether it occurs or not.
+   Nothing else is needed: a bias is a part of z_j or of c_0.
+3. Several layers: g_P is the sum of terms v_Q over sets Q within P, where v_Q collects the ways through exactly the units of Q.
+   Let each Q whose units are on one path take all on/off combinations while the other units keep their sides. The alternating
+   sum of these grad g is the sum of grad v_Q' over the Q' that contain Q and are within what is on. From the largest Q
+   downwards, every grad v_Q(x) is in S for all x; so is grad g_P(x) for every P. This is the premise `PATTERNS`: patterns at
+   finitely many data, beside all kinks, stay the same near some parameters.
+
+`path_premises.py` checks what 2 needs, and refuses what contradicts 3. The rank of very many rows is had by peeling: rows with a
+column each that no other row has are independent of the others and of each other, and are taken away.
 """
 
 from __future__ import annotations
@@ -13,32 +29,71 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from claws.kernel.core.errors import Malformed, Meter, Refused
-from claws.kernel.core.flow import STATE, gradient_flow
-from claws.kernel.core.program import Apply, Einsum, Leaf, Number, Sum, Window, count_entries
-from claws.kernel.counting.evidence import Bundle
-from claws.kernel.counting.points import CountedModel, ExactRanks, Point
-from claws.kernel.counting.ranks import peel
-from claws.kernel.values.evaluation import fixed
+import numpy as np
+import numpy.typing as npt
 
-Column = list[int]
+from claws.kernel.core.errors import Malformed, Meter, Refused
+from claws.kernel.core.flow import gradient_flow
+from claws.kernel.core.program import Apply, Einsum, Leaf, Number, Sum, Window
+from claws.kernel.counting.evidence import Bundle
+from claws.kernel.counting.points import CountedModel, ExactRanks, Setting, coordinates
+from claws.kernel.values.evaluation import fixed
+from claws.prover.path_premises import check_paths
+from claws.readings.points import ModularPoint
+
+Column = npt.NDArray[np.int64]
 """One number for each row of a bundle."""
 
 
 class PathRanks(ExactRanks):
     """The kernel's own ranks, and those of paths, which it does not follow by itself."""
 
-    def of_paths(self, model: CountedModel, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
-        return path_rank(model, bundles, modulus, seed, meter)
+    def of_paths(
+        self, model: CountedModel, bundles: Sequence[Bundle], setting: Setting, meter: Meter
+    ) -> tuple[int, bool]:
+        return path_rank(model, bundles, setting, meter)
 
 
-def path_rank(model: CountedModel, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
-    """A lower bound of the rank of these generators at the point of the seed. Raises `Refused` for what is no path."""
-    point = Point(model, modulus, seed, meter)
-    rows: list[dict[int, int]] = []
+def path_rank(model: CountedModel, bundles: Sequence[Bundle], setting: Setting, meter: Meter) -> tuple[int, bool]:
+    """A lower bound of the rank of these generators at the setting, and whether it rests on the premise about patterns.
+
+    Raises `Refused` for what is no path, and where the program contradicts the premise.
+    """
+    point = ModularPoint(model, setting, meter)
+    premised = check_paths(point, bundles, meter)
+    parts: list[tuple[Column, Column, Column]] = []
+    start = 0
     for bundle in bundles:
-        rows += _Paths(point, bundle).rows()
-    return peel(rows, modulus, meter)[0]
+        rows, columns, residues = _Paths(point, bundle, meter).entries()
+        parts.append((rows + start, columns, residues))
+        start += len(bundle.entries)
+    if not parts:
+        return 0, premised
+    rows, columns, residues = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return peeled(rows, columns, residues, coordinates(model.program), setting.modulus, meter), premised
+
+
+def peeled(rows: Column, columns: Column, residues: Column, width: int, p: int, meter: Meter) -> int:
+    """How many rows are taken away by peeling.
+
+    Entries are a row, a column and a residue modulo a prime; those for one place are added up.
+    """
+    keys, place = np.unique(rows * width + columns, return_inverse=True)
+    total = np.zeros(len(keys), dtype=np.int64)
+    np.add.at(total, place, residues % p)
+    keys = keys[total % p != 0]
+    rows, columns = keys // width, keys % width
+    rank = 0
+    while len(rows):
+        meter.tick(len(rows))
+        alone = np.bincount(columns, minlength=width)[columns] == 1
+        gone = np.unique(rows[alone])
+        if not len(gone):
+            break
+        rank += len(gone)
+        left = ~np.isin(rows, gone)
+        rows, columns = rows[left], columns[left]
+    return rank
 
 
 @dataclass
@@ -52,11 +107,11 @@ class _Value:
 class _Paths:
     """One bundle at a point."""
 
-    def __init__(self, point: Point, bundle: Bundle) -> None:
+    def __init__(self, point: ModularPoint, bundle: Bundle, meter: Meter) -> None:
         self.point = point
         self.program = point.program
-        self.p = point.modulus
-        self.meter = point.meter
+        self.p = point.field.p
+        self.meter = meter
         self.bundle = bundle
         self.size = len(bundle.entries)
         self.shapes = {n: tuple(fixed(k) for k in shape) for n, shape in enumerate(self.program.shapes)}
@@ -67,11 +122,7 @@ class _Paths:
             if not found:
                 raise Malformed(f"{name} is no input of the model")
             self.data[name] = self._places(found[0], places)
-        self.offsets: dict[str, int] = {}
-        start = 0
-        for n, leaf in self.program.leaves(*STATE):
-            self.offsets[leaf.name] = start
-            start += fixed(count_entries(self.program.shapes[n]))
+        self.offsets = point.offsets()
         self.gradients: list[tuple[Column, Column]] = []
         """(coordinates, slopes) of every parameter that is met."""
 
@@ -84,10 +135,10 @@ class _Paths:
             total *= k
         if not all(0 <= x < total for x in places):
             raise Malformed("a path leaves an array")
-        return split_places(places, self.shapes[n])
+        return split_places(np.array(places, dtype=np.int64), self.shapes[n])
 
-    def rows(self) -> list[dict[int, int]]:
-        """The generators: residues by coordinate, without zeros."""
+    def entries(self) -> tuple[Column, Column, Column]:
+        """The entries of the generators: rows, coordinates and residues."""
         if not 0 <= self.bundle.output < len(self.point.model.outputs):
             raise Malformed("a bundle of paths names an output that is not there")
         if self.point.model.flow != gradient_flow(self.program):
@@ -95,14 +146,16 @@ class _Paths:
         n = self.point.model.outputs[self.bundle.output]
         value = self._value(n, self._places(n, self.bundle.entries))
         if value.column is not None:
-            value.pull([1] * self.size)
-        rows: list[dict[int, int]] = [{} for _ in range(self.size)]
-        for coordinates, slopes in self.gradients:
-            self.meter.tick(self.size)
-            for row, k, slope in zip(rows, coordinates, slopes, strict=True):
-                if slope:
-                    row[k] = (row.get(k, 0) + slope) % self.p
-        return [{k: x for k, x in row.items() if x} for row in rows]
+            value.pull(self._constant(1))
+        rows = np.arange(self.size)
+        none = [(rows[:0], rows[:0], rows[:0])]
+        found = [(rows, columns, slopes) for columns, slopes in self.gradients] or none
+        self.meter.tick(self.size * len(found))
+        first, second, third = (np.concatenate(part) for part in zip(*found, strict=True))
+        return first, second, third
+
+    def _constant(self, x: int) -> Column:
+        return np.full(self.size, x, dtype=np.int64)
 
     def _value(self, n: int, index: list[Column]) -> _Value:
         """The entry `index` of a node, in every row."""
@@ -115,12 +168,11 @@ class _Paths:
                 place = self.data.get(name)
                 return _Value(None if place is None else self._equal(index, place), lambda a: None)
             case Leaf(name, "const"):
-                values = self.point.consts[name]
-                return _Value([values[k] for k in _flat(index, self.shapes[n], self.size)], lambda a: None)
+                return _Value(self._taken(self.point.consts[name], index, n), lambda a: None)
             case Number(size):
                 c = size.constant()
                 assert c is not None
-                return _Value([self.point.ring(0).residue(c)] * self.size, lambda a: None)
+                return _Value(self._constant(self._residue(c)), lambda a: None)
             case Sum(terms):
                 return self._sum([(c, self._value(m, index)) for c, m in terms])
             case Apply("relu", operand):
@@ -136,38 +188,46 @@ class _Paths:
                     return self._value(operand, [*index[:axis], *split_places(index[axis], lengths), *rest])
                 if node.steps:
                     raise Refused("no path is followed through a padding")
-                there = [int(k == fixed(node.start)) for k in index[axis]]
+                there = (index[axis] == fixed(node.start)).astype(np.int64)
                 inner = self._value(operand, [*index[:axis], *rest])
                 return self._product([_Value(there, lambda a: None), inner])
             case _:
                 raise Refused(f"no path is followed through {type(node).__name__}")
 
+    def _residue(self, c: Fraction) -> int:
+        return int(self.point.field.number(c)) % self.p
+
     def _inside(self, node: Window, index: list[Column]) -> Column:
         """The places along the axis of a window that index columns of its own axes stand for."""
-        inside = [fixed(node.start)] * self.size
+        inside = self._constant(fixed(node.start))
         for step, column in zip(node.steps, index[node.axis : node.axis + len(node.steps)], strict=True):
-            inside = [x + fixed(step) * j for x, j in zip(inside, column, strict=True)]
+            inside = inside + fixed(step) * column
         return inside
 
+    def _taken(self, array: npt.NDArray[np.float64], index: list[Column], n: int) -> Column:
+        """The entries of a leaf's array at these indices."""
+        flat = _flat(index, self.shapes[n], self.size)
+        taken: Column = array.reshape(-1)[flat].astype(np.int64) % self.p
+        return taken
+
     def _parameter(self, name: str, flat: Column) -> _Value:
-        start = self.offsets[name]
-        coordinates = [start + k for k in flat]
-        theta = [x.parts[0] if x is not None else 0 for x in (self.point.theta[k] for k in coordinates)]
-        return _Value(theta, lambda adjoint: self.gradients.append((coordinates, adjoint)))
+        x = self.point.theta[name][0]
+        assert x is not None
+        theta = x.reshape(-1)[flat].astype(np.int64) % self.p
+        return _Value(theta, lambda adjoint: self.gradients.append((self.offsets[name] + flat, adjoint)))
 
     def _sum(self, terms: Sequence[tuple[Fraction, _Value]]) -> _Value:
-        p = self.p
-        kept = [(self.point.ring(0).residue(c), v) for c, v in terms if v.column is not None]
+        kept = [(self._residue(c), v) for c, v in terms if v.column is not None]
         if not kept:
             return _Value(None, lambda a: None)
-        total = [0] * self.size
+        total = self._constant(0)
         for c, v in kept:
             assert v.column is not None
-            total = [(t + c * x) % p for t, x in zip(total, v.column, strict=True)]
+            total = (total + c * v.column) % self.p
 
         def pull(adjoint: Column) -> None:
             for c, v in kept:
-                v.pull(adjoint if c == 1 else [c * a % p for a in adjoint])
+                v.pull(adjoint if c == 1 else c * adjoint % self.p)
 
         return _Value(total, pull)
 
@@ -178,10 +238,10 @@ class _Paths:
 
     def _equal(self, a: Sequence[Column], b: Sequence[Column]) -> Column:
         """1 in the rows in which two indices are the same, 0 in the others."""
-        same = [1] * self.size
+        same = self._constant(1)
         for x, y in zip(a, b, strict=True):
             if x is not y:
-                same = [s and int(i == j) for s, i, j in zip(same, x, y, strict=True)]
+                same = same * (x == y)
         return same
 
     def _einsum(self, node: Einsum, index: list[Column]) -> _Value:
@@ -217,45 +277,38 @@ class _Paths:
         return self._product(factors)
 
     def _product(self, factors: Sequence[_Value]) -> _Value:
-        p = self.p
-        columns = [v.column for v in factors]
-        if any(c is None for c in columns):
+        known = [v.column for v in factors if v.column is not None]
+        if len(known) < len(factors):
             return _Value(None, lambda a: None)
-        known = [c for c in columns if c is not None]
-
-        def times(a: Column, b: Column) -> Column:
-            return [x * y % p for x, y in zip(a, b, strict=True)]
-
-        total = [1] * self.size
+        total = self._constant(1)
         for c in known:
-            total = times(total, c)
+            total = total * c % self.p
 
         def pull(adjoint: Column) -> None:
             for k, v in enumerate(factors):
                 others = adjoint
                 for j, c in enumerate(known):
                     if j != k:
-                        others = times(others, c)
+                        others = others * c % self.p
                 v.pull(others)
 
         return _Value(total, pull)
 
 
-def split_places(flat: Sequence[int], shape: Sequence[int]) -> list[Column]:
+def split_places(flat: Column, shape: Sequence[int]) -> list[Column]:
     """Flat places as one column for each axis."""
     columns: list[Column] = []
-    rest = list(flat)
     for n in reversed(shape):
-        columns.append([k % n for k in rest])
-        rest = [k // n for k in rest]
+        columns.append(flat % n)
+        flat = flat // n
     return columns[::-1]
 
 
 def _flat(index: Sequence[Column], shape: Sequence[int], size: int) -> Column:
     """The flat places of an index. Raises `Malformed` outside the array."""
-    flat = [0] * size
+    flat: Column = np.zeros(size, dtype=np.int64)
     for n, column in zip(shape, index, strict=True):
-        if not all(0 <= k < n for k in column):
+        if not np.all((column >= 0) & (column < n)):
             raise Malformed("a path leaves an array")
-        flat = [k * n + j for k, j in zip(flat, column, strict=True)]
+        flat = flat * n + column
     return flat

@@ -7,7 +7,10 @@ of hidden units, as many as there can be (Marcotte, Gribonval, Peyré 2023, on R
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
 
 from claws.kernel.core.program import Apply, Einsum, Leaf, Sum, count_entries, operands_of
 from claws.kernel.counting.evidence import Bundle
@@ -27,40 +30,40 @@ def find_paths(model: CountedModel) -> tuple[Bundle, ...]:
     """
     network = _Network(model)
     bundles: list[Bundle] = []
-    seen: set[tuple[object, ...]] = set()
+    seen: dict[tuple[object, ...], list[Rows]] = {}
     for n, _ in model.program.leaves("param"):
         for user in network.users(n):
             try:
-                bundle = network.through(n, user)
+                names, rows = network.through(n, user)
             except _NoPath:
                 continue
-            kept = _without(bundle, seen)
-            if kept.entries:
-                bundles.append(kept)
+            known = seen.setdefault(names, [])
+            fresh = _without(rows, known)
+            if len(fresh):
+                known.append(fresh)
+                bundles.append(_bundle(names, fresh))
     return tuple(bundles)
 
 
-def _without(bundle: Bundle, seen: set[tuple[object, ...]]) -> Bundle:
-    """The bundle without the paths that were seen before; those that are new are added to `seen`."""
-    names = (bundle.output, *(name for name, _ in bundle.data), *(n for n, _ in bundle.on))
-    columns = [bundle.entries, *(p for _, p in bundle.data), *(p for _, p in bundle.on)]
-    rows = []
-    for k, row in enumerate(zip(*columns, strict=True)):
-        if (names, row) not in seen:
-            seen.add((names, row))
-            rows.append(k)
-    if len(rows) == len(bundle.entries):
-        return bundle
+Rows = npt.NDArray[np.int64]
+"""Flat places: a row for each path, a column for the entry of the output, for each input and for each relu."""
 
-    def some(places: tuple[int, ...]) -> tuple[int, ...]:
-        """The places in the rows that are kept."""
-        return tuple(places[k] for k in rows)
 
+def _without(rows: Rows, known: Sequence[Rows]) -> Rows:
+    """The rows that are not among those that are known, each once, in their order."""
+    start = sum(map(len, known))
+    _, first = np.unique(np.concatenate([*known, rows]), axis=0, return_index=True)
+    return rows[np.sort(first[first >= start]) - start]
+
+
+def _bundle(names: tuple[int, tuple[str, ...], tuple[int, ...]], rows: Rows) -> Bundle:
+    output, data, on = names
+    entries, *rest = (tuple(column) for column in rows.T.tolist())
     return Bundle(
-        bundle.output,
-        some(bundle.entries),
-        tuple((name, some(p)) for name, p in bundle.data),
-        tuple((n, some(p)) for n, p in bundle.on),
+        output,
+        entries,
+        tuple(zip(data, rest[: len(data)], strict=True)),
+        tuple(zip(on, rest[len(data) :], strict=True)),
     )
 
 
@@ -84,33 +87,36 @@ class _Network:
         """The nodes that read a node."""
         return self._users.get(n, [])
 
-    def through(self, n: int, user: int) -> Bundle:
-        """The paths through every entry of the leaf `n`, by way of one operation that reads it. Raises `_NoPath`."""
+    def through(self, n: int, user: int) -> tuple[tuple[int, tuple[str, ...], tuple[int, ...]], Rows]:
+        """The paths through every entry of the leaf `n`, by way of one operation that reads it.
+
+        Returns the output, the inputs and the relus of all, and the places in these. Raises `_NoPath`.
+        """
         self.size = fixed(count_entries(self.program.shapes[n]))
         self.data, self.on = {}, {}
-        output, index = self._down(n, user, split_places(range(self.size), self.shapes[n]))
-        return Bundle(
-            output,
-            tuple(self._flat(index, self.model.outputs[output])),
-            tuple((name, tuple(self._flat(c, self._leaf(name)))) for name, c in sorted(self.data.items())),
-            tuple((m, tuple(self._flat(c, m))) for m, c in sorted(self.on.items())),
-        )
+        output, index = self._down(n, user, split_places(np.arange(self.size), self.shapes[n]))
+        data, on = sorted(self.data), sorted(self.on)
+        columns = [
+            self._flat(index, self.model.outputs[output]),
+            *(self._flat(self.data[name], self._leaf(name)) for name in data),
+            *(self._flat(self.on[m], m) for m in on),
+        ]
+        return (output, tuple(data), tuple(on)), np.stack(columns, axis=1)
 
     def _leaf(self, name: str) -> int:
         """The node of an input."""
         return next(n for n, leaf in self.program.leaves("input") if leaf.name == name)
 
-    def _flat(self, index: list[Column], n: int) -> Iterator[int]:
+    def _flat(self, index: list[Column], n: int) -> Column:
         """The entries of a node with these indices, a column for each axis, counted row by row."""
-        for row in zip(*index, strict=True) if index else [()] * self.size:
-            k = 0
-            for size, i in zip(self.shapes[n], row, strict=True):
-                k = k * size + i
-            yield k
+        flat = self._first()
+        for size, column in zip(self.shapes[n], index, strict=True):
+            flat = flat * size + column
+        return flat
 
     def _first(self) -> Column:
         """The index 0 for every path."""
-        return [0] * self.size
+        return np.zeros(self.size, dtype=np.int64)
 
     def _down(self, n: int, user: int, index: list[Column]) -> tuple[int, list[Column]]:
         """Walk from the entries `index` of a node, through a user of it, to an output. Returns its number, and its entries.

@@ -20,6 +20,7 @@ from claws.kernel.core.functions import Property, Slope
 from claws.kernel.core.program import ROLES, Leaf, Program, count_entries
 from claws.kernel.core.sizes import SizeBounds
 from claws.kernel.core.statement import Statement
+from claws.kernel.values.defined import Solutions, check_values
 from claws.kernel.values.enclosures import Enclosures, Interval
 from claws.kernel.values.evaluation import Array, Jacobian, directional, fixed, indices
 from claws.kernel.values.evidence import Choices, Index, Witness
@@ -134,13 +135,17 @@ class RecordingNumbers(Enclosures):
         if declared is None:
             table[x] = (Fraction(r.randint(-2, 2)), Fraction(r.randint(-2, 2)))
         elif table:
-            raise Irrational(f"the value of {function} can be chosen at one argument only")
+            self._beside(function)
         else:
             # a constant solution is the last to be taken
             values = [Fraction(v) for v in _VALUES]
             moving = [v for v in values if declared.at(v)] or values
             value = moving[r.randrange(len(moving))]
             table[x] = (value, declared.at(value))
+
+    def _beside(self, function: str) -> None:
+        """What to do where a solution of a differential equation is met at a second argument. Raises `Irrational`."""
+        raise Irrational(f"the value of {function} can be chosen at one argument only")
 
     def opaque(
         self, function: str, arguments: list[Array], shapes: list[Index], shape: Index
@@ -157,6 +162,22 @@ class RecordingNumbers(Enclosures):
             jacobian = [_random_block(r, shape, s) for s in shapes]
             self.choices.functions.setdefault(function, []).append((point, value, jacobian))
             return value, jacobian
+
+
+class RecordingValues(Solutions, RecordingNumbers):
+    """The same where values alone are asked for: those of solutions at other arguments are enclosed."""
+
+    def _beside(self, function: str) -> None:
+        pass
+
+
+def check_recorded(statement: Statement, leaves: Mapping[str, Array], ring: RecordingNumbers, meter: Meter) -> None:
+    """Raises `Undefined` unless all that the statement speaks of has a value at a point; what is chosen there is recorded."""
+    wide = RecordingValues(dict(ring.activations), ring.choices, ring.seed, meter)
+    try:
+        check_values(statement.program, statement.subject, leaves, wide, meter)
+    except Irrational as problem:
+        raise Undefined(str(problem)) from problem
 
 
 def _random_block(r: random.Random, shape: Index, own: Index) -> Jacobian:
@@ -349,12 +370,14 @@ def failing_entry(
     ring = RecordingNumbers(dict(program.activations), Choices(), seed, meter)
     for entry, x in law_drift(statement, leaves, ring, meter).items():
         if (only is None or entry == only) and is_nonzero(x):
+            check_recorded(statement, leaves, ring, meter)
             return entry, ring
     by_entry = law_directions(statement, leaves, ring, meter)
     for entry, direction in by_entry.items():
         if (only is None or entry == only) and direction:
             residue = directional(program, statement.outputs, leaves, direction, ring, meter)
             if any(is_nonzero(x) for array in residue.values() for x in array.values()):
+                check_recorded(statement, leaves, ring, meter)
                 return entry, ring
     return None, ring
 
@@ -426,10 +449,12 @@ def _simplify(statement: Statement, sizes: dict[str, int], found: _Point, meter:
     exact = {name: {i: Fraction(y) for i, y in x.items()} for name, x in leaves.items()}
     drift = law_drift(statement, leaves, ring, meter).get(entry)
     if drift is not None and is_nonzero(drift):
+        check_recorded(statement, leaves, ring, meter)
         return _witness(sizes, exact, ring, entry, None, (), drift)
     direction = law_directions(statement, leaves, ring, meter)[entry]
     residue = directional(program, statement.outputs, leaves, direction, ring, meter)
     places = [(k, i) for k, n in enumerate(statement.outputs) for i, x in residue[n].items() if is_nonzero(x)]
+    check_recorded(statement, leaves, ring, meter)
     output, place = min(places, key=lambda at: (at[0], sum(at[1]), at[1]))
     return _witness(sizes, exact, ring, entry, output, place, residue[statement.outputs[output]][place])
 

@@ -50,7 +50,7 @@ class Reading:
 
     def value(self, root: int) -> Jet:
         """The value of a node: a jet of arrays batch x shape."""
-        for n in self.program.cone([root]):
+        for n in self.program.cone([root]) if root not in self._values else ():
             if n not in self._values:
                 self._values[n] = self._value(n)
                 parts = [x.size for x in self._values[n] if x is not None]

@@ -28,12 +28,12 @@ class Echelon:
     def rank(self) -> int:
         return sum(len(pivots) for pivots, _ in self.blocks)
 
-    def add(self, rows: Residues) -> int:
-        """Add rows (at most 256); how many are independent of those before and of each other."""
-        pivots, block = self._eliminated(self.rest(rows))
+    def add(self, rows: Residues) -> list[int]:
+        """Add rows (at most 256). Returns the places of those that are independent of the ones before and of each other."""
+        pivots, block, kept = self._eliminated(self.rest(rows), 0)
         if pivots:
             self.blocks.append((pivots, block))
-        return len(pivots)
+        return kept
 
     def rest(self, rows: Residues) -> Residues:
         """What is left of rows modulo the row space: zero for those that are in it."""
@@ -45,18 +45,22 @@ class Echelon:
         factors = rows[:, pivots]
         return self.field.reduce(rows - factors @ block) if np.any(factors) else rows
 
-    def _eliminated(self, rows: Residues) -> tuple[list[int], Residues]:
-        """The reduced echelon form of some rows, halves first: most of the work is then in matrix products."""
+    def _eliminated(self, rows: Residues, start: int) -> tuple[list[int], Residues, list[int]]:
+        """The reduced echelon form of some rows, halves first: most of the work is then in matrix products.
+
+        Returns pivot columns, rows, and which of the rows that come from `start` on they are.
+        """
         if len(rows) <= _SMALL:
-            return self._one_by_one(rows)
+            return self._one_by_one(rows, start)
         half = len(rows) // 2
-        first, upper = self._eliminated(rows[:half])
-        second, lower = self._eliminated(self._reduced(rows[half:], first, upper) if first else rows[half:])
+        first, upper, kept = self._eliminated(rows[:half], start)
+        rest = self._reduced(rows[half:], first, upper) if first else rows[half:]
+        second, lower, more = self._eliminated(rest, start + half)
         if second and first:
             upper = self._reduced(upper, second, lower)
-        return first + second, np.concatenate([upper, lower])
+        return first + second, np.concatenate([upper, lower]), kept + more
 
-    def _one_by_one(self, rows: Residues) -> tuple[list[int], Residues]:
+    def _one_by_one(self, rows: Residues, start: int) -> tuple[list[int], Residues, list[int]]:
         pivots: list[int] = []
         rows = rows.copy()
         kept: list[int] = []
@@ -74,7 +78,7 @@ class Echelon:
                 rows[others] = self.field.reduce(rows[others] - rows[others, pivot][:, None] * rows[k])
             pivots.append(pivot)
             kept.append(k)
-        return pivots, rows[kept]
+        return pivots, rows[kept], [start + k for k in kept]
 
 
 def elimination_work(rows: Echelon, more: int) -> int:

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from claws.kernel.core.errors import NoRoot, Undefined
-from claws.kernel.core.functions import Function, Property
-from claws.kernel.counting.jets import PATTERNS_FREE, PATTERNS_ON, salt
+from claws.kernel.core.functions import Function, Property, function_of
+from claws.kernel.counting.jets import salt
 from claws.readings.functions import Functions, binomials
 from claws.readings.jets import Array
 from claws.readings.limits import LIMITS
@@ -28,6 +28,9 @@ PRIMES_WITH_ROOTS = (
     8388283, 8387959, 8388187, 8387879, 8388091, 8387839, 8388059,
 )  # fmt: skip
 """Primes of the form 4*k + 3, modulo which a square root is a power; numbers such as 2 have roots modulo half of them."""
+
+PATTERNS_FREE = "free"
+"""Piecewise functions are on or off by a hash of their argument, all of one argument alike. For searches alone."""
 
 PATTERNS_MOSTLY_ON = "mostly on"
 """Piecewise functions are on three times in four, so that signals get through deep networks. For searches alone."""
@@ -120,28 +123,61 @@ class DrawnFunctions(Functions):
         activations: Mapping[str, Property],
         patterns: str = PATTERNS_FREE,
         twisted: bool = False,
+        tables: Sequence[Mapping[int, int]] | None = None,
     ) -> None:
         super().__init__(field, seed, activations)
         self.patterns = patterns
         """How sides of kinks are drawn."""
         self.twisted = twisted
         """Whether the root of -z stands for that of z where only it exists: the model with other constants before its roots."""
+        self.tables = tables
+        """exp(z) by the residue of z for each row of the batch, where it is not drawn; one for all, or one for each."""
         self.rootless: npt.NDArray[np.bool_] | None = None
-        """If not None: which rows of the batch had a square root that does not exist, which is then no error."""
+        """If not None: which rows of the batch had a square root that does not exist, or a division by 0; then no error."""
 
     def value(self, function: str, z: Array) -> Residues:
-        """The residue that stands for the value; sin and cos are a point of the circle, as sin^2 + cos^2 = 1."""
+        """The residue that stands for the value; sin and cos are a point of the circle, as sin^2 + cos^2 = 1.
+
+        Functions that are made with exp are so here. Raises `Undefined` for a constant such as log(2).
+        """
         f = self.field
+        row = function_of(function, self.activations)
+        made = row.made_with
+        if made is not None and made.moebius is not None:
+            x = self._exponential(z if made.rate == 1 else f.reduce(made.rate * z))
+            a, b, c, d = made.moebius
+            top = f.reduce(a * x + b)
+            return top if (c, d) == (0, 1) else f.reduce(top * f.power(f.reduce(c * x + d), -1))
         if function not in ("sin", "cos"):
-            return f.reduce(self._drawn(function, z))
-        t = f.reduce(self._drawn("circle", z))
-        square = f.reduce(t * t)
-        scale = f.power(f.reduce(1 + square), -1)
-        return f.reduce((2 * t if function == "sin" else f.reduce(1 - square)) * scale)
+            result = f.reduce(self._drawn(function, z))
+        else:
+            t = f.reduce(self._drawn("circle", z))
+            square = f.reduce(t * t)
+            scale = f.power(f.reduce(1 + square), -1)
+            result = f.reduce((2 * t if function == "sin" else f.reduce(1 - square)) * scale)
+        zero = z == 0
+        if row.partial or row.declared or not np.any(zero):
+            return result
+        if row.exact is None or row.exact[0]:
+            raise Undefined(f"{function}(0) is a number of its own")
+        return np.where(zero, f.number(row.exact[1]), result)
+
+    def _exponential(self, z: Residues) -> Residues:
+        """exp of arguments."""
+        f = self.field
+        result = np.where(z == 0, 1.0, f.reduce(self._drawn("exp", z)))
+        if self.tables is not None:
+            rows = np.broadcast_to(z, (max(len(z), len(self.tables)), *z.shape[1:]))
+            result = np.broadcast_to(result, rows.shape).copy()
+            for k, row in enumerate(rows):
+                table = self.tables[k if len(self.tables) > 1 else 0]
+                for i, x in np.ndenumerate(np.mod(row, f.p)):
+                    if int(x) in table:
+                        result[(k, *i)] = table[int(x)]
+            result = f.reduce(result)
+        return result
 
     def side(self, z: Array) -> Residues:
-        if self.patterns == PATTERNS_ON:
-            return np.ones_like(z)
         side = self._drawn("relu", z, "side")
         return np.minimum(np.mod(side, 4.0), 1.0) if self.patterns == PATTERNS_MOSTLY_ON else np.mod(side, 2.0)
 
@@ -150,6 +186,10 @@ class DrawnFunctions(Functions):
         if exponent.denominator != 1:
             return self._root(exponent, z, order)
         f, k = self.field, exponent.numerator
+        if k < 0 and self.rootless is not None and not np.all(z):
+            # these rows are drawn again
+            self._mark(z == 0)
+            z = np.where(z == 0, 1.0, z)
         return [
             f.reduce(f.number(c) * f.power(z, k - j)) if c else np.zeros_like(z)
             for j, c in enumerate(binomials(exponent, order))
@@ -164,11 +204,12 @@ class DrawnFunctions(Functions):
             raise Undefined("square roots need a modulus of the form 4*k + 3")
         root = np.abs(f.power(z, (f.p + 1) // 4))
         wrong = f.reduce(f.reduce(root * root) - z) != 0
+        if self.rootless is not None:
+            wrong |= z == 0
         if np.any(wrong) and not self.twisted:
             if self.rootless is None:
                 raise NoRoot(f"a square root does not exist modulo {f.p}")
-            rows = np.any(wrong.reshape(len(wrong), -1), axis=1)
-            self.rootless = self.rootless | rows
+            self._mark(wrong)
             # any root will do: these rows are drawn again
             root, z = np.where(wrong, 1.0, root), np.where(wrong, 1.0, z)
         first, result = f.power(root, exponent.numerator), []
@@ -176,6 +217,11 @@ class DrawnFunctions(Functions):
             term = f.reduce(f.number(c) * first)
             result.append(f.reduce(term * f.power(z, -j)) if j else term)
         return result
+
+    def _mark(self, wrong: npt.NDArray[np.bool_]) -> None:
+        """Note the rows in which something has no value."""
+        assert self.rootless is not None
+        self.rootless = self.rootless | np.any(wrong.reshape(len(wrong), -1), axis=1)
 
     def homogeneous(self, row: Function, degree: Fraction, z: Array, order: int) -> list[Residues]:
         """c*z^degree, with a constant c for either side of 0."""

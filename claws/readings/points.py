@@ -5,6 +5,7 @@ At residues it is what `claws.kernel.counting.points.Point` is, at the same poin
 
 from __future__ import annotations
 
+import itertools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,24 +14,41 @@ import numpy as np
 
 from claws.kernel.core.errors import Meter, NoRoot
 from claws.kernel.core.flow import STATE
-from claws.kernel.core.program import ROLES, Leaf
-from claws.kernel.counting.evidence import Tree
-from claws.kernel.counting.jets import PATTERNS_FREE, salt
-from claws.kernel.counting.points import MAX_DRAWS, CountedModel, has_data, roots_of
+from claws.kernel.core.program import ROLES, Apply, Leaf
+from claws.kernel.counting.cells import is_piecewise
+from claws.kernel.counting.evidence import Step, Tree
+from claws.kernel.counting.jets import salt
+from claws.kernel.counting.points import MAX_DRAWS, CountedModel, Setting, data_of, has_data, roots_of, sample_of
+from claws.kernel.counting.ranks import Row
 from claws.kernel.values.evaluation import fixed
 from claws.readings import jets
+from claws.readings.alignment import aligned_leaves
 from claws.readings.arrays import Reading, Theta
 from claws.readings.echelon import BATCH
 from claws.readings.floating import Floats, float_reading
 from claws.readings.flow import motion
 from claws.readings.jets import Array, Jet, NumberField
-from claws.readings.modular import DrawnFunctions, PrimeField, Residues
+from claws.readings.limits import LIMITS
+from claws.readings.modular import PATTERNS_FREE, DrawnFunctions, PrimeField, Residues
 
 Key = tuple[object, ...]
 """The name of a sample: of the data that are drawn for it, and of the weights of its outputs."""
 
 MAX_DRAWN = 2048
 """Points that are drawn at a time until square roots exist."""
+
+
+def divisions_of(model: CountedModel) -> list[int]:
+    """The nodes of a model that divide by something that depends on data."""
+    program = model.program
+    return [
+        n
+        for n in program.cone(model.outputs)
+        if isinstance(node := program.nodes[n], Apply)
+        and node.exponent is not None
+        and node.exponent < 0
+        and has_data(program, n)
+    ]
 
 
 def flattened(parts: Theta, shapes: Mapping[str, tuple[int, ...]], names: Sequence[str], rows: int) -> Array:
@@ -58,6 +76,11 @@ class ArrayPoint(ABC):
         self.state = [leaf.name for _, leaf in self.program.leaves(*STATE)]
         self.theta: Theta = {name: [self.drawn("param", name, [()])] for name in self.state}
         self.consts = {leaf.name: self.drawn("const", leaf.name, [()]) for _, leaf in self.program.leaves("const")}
+
+    def offsets(self) -> dict[str, int]:
+        """The first coordinate of each array of the state."""
+        sizes = [math.prod(self.shapes[name]) for name in self.state]
+        return dict(zip(self.state, itertools.accumulate(sizes, initial=0), strict=False))
 
     @abstractmethod
     def drawn(self, role: str, name: str, keys: Sequence[Key]) -> Array:
@@ -119,11 +142,14 @@ class ArrayPoint(ABC):
     def law_gradients(self, laws: Sequence[int]) -> Iterator[Array]:
         """The gradient of every entry of these nodes, in blocks of rows; columns are the coordinates of the state."""
         reading = self.reading(self.theta, 0, None)
+        # a batch of the largest array has to fit
+        largest = max(math.prod(reading.shapes[n]) for n in self.program.cone(laws)) if laws else 1
+        batch = max(1, min(BATCH, LIMITS.entries // (largest + sum(map(math.prod, self.shapes.values())))))
         for law in laws:
             shape = reading.shapes[law]
             count = math.prod(shape)
-            for start in range(0, count, BATCH):
-                rows = range(start, min(start + BATCH, count))
+            for start in range(0, count, batch):
+                rows = range(start, min(start + batch, count))
                 seed = np.zeros((len(rows), count))
                 seed[np.arange(len(rows)), rows] = 1.0
                 pulled = reading.pull({law: [seed.reshape(len(rows), *shape)]})
@@ -142,31 +168,121 @@ class ModularPoint(ArrayPoint):
     patterns = PATTERNS_FREE
     twisted = False
 
-    def __init__(self, model: CountedModel, modulus: int, seed: int, meter: Meter) -> None:
+    def __init__(self, model: CountedModel, setting: Setting, meter: Meter) -> None:
         """Raises `Undefined` for a modulus without exact arithmetic (see `PrimeField`)."""
-        self.field = PrimeField(modulus)
+        self.field = PrimeField(setting.modulus)
+        self.setting = setting
         self.meter = meter
-        super().__init__(model, seed)
+        super().__init__(model, setting.seed)
         self.roots = roots_of(model)
+        if is_piecewise(self.program, model.outputs):
+            # what is divided by may be 0 where units are off
+            self.roots = sorted({*self.roots, *divisions_of(model)})
         self._draws: dict[tuple[int, ...], Key] = {}
+        self._data_of: dict[tuple[int, ...], int] = {}
+        self._data = {
+            name: np.array([self._centred(name, datum[name]) for datum in setting.data])
+            for name in (setting.data[0] if setting.data else ())
+        }
+        """The given data: by leaf, data x shape."""
 
     def drawn(self, role: str, name: str, keys: Sequence[Key]) -> Residues:
+        given = self.setting.given.get(name)
+        if given is not None:
+            return self._centred(name, given)[None]
         return self.field.drawn([salt(role, self.seed, name, *key) for key in keys], self.shapes[name])
+
+    def _centred(self, name: str, residues: Sequence[int]) -> Residues:
+        """The entries of a leaf as centred residues."""
+        return self.field.reduce(np.array(residues, dtype=np.float64).reshape(self.shapes[name]))
+
+    def elements_of(self, step: Step, number: int, places: Sequence[int]) -> Residues:
+        """The elements at these places of the step of this number: places x coordinates of the state."""
+        for k in places:
+            self._data_of.update(data_of(step, number, k, len(self.setting.data)))
+        return self.elements(step.tree, number, [sample_of(step, k) for k in places])
+
+    def sparse_law_gradients(self, laws: Sequence[int]) -> list[Row]:
+        """The gradient of every entry of these nodes, as sparse residues by coordinate."""
+        starts = self.offsets()
+        rows: list[Row] = []
+        for law in laws:
+            aligned = aligned_leaves(self.program, law)
+            if aligned is None:
+                for block in self.law_gradients([law]):
+                    self.meter.tick(block.size // 200)
+                    for dense in block:
+                        columns = np.flatnonzero(dense)
+                        found = (dense[columns].astype(np.int64) % self.field.p).tolist()
+                        rows.append(dict(zip(columns.tolist(), found, strict=True)))
+                continue
+            # entries share nothing that they depend on: the gradient of their sum has all of them side by side
+            reading = self.reading(self.theta, 0, None)
+            shape = reading.shapes[law]
+            own: list[Row] = [{} for _ in range(math.prod(shape))]
+            for name, slopes in reading.pull({law: [np.ones((1, *shape))]}).items():
+                x = slopes[0]
+                if name not in starts or x is None:
+                    continue
+                flat = np.broadcast_to(x, (1, *self.shapes[name])).ravel()
+                places = np.flatnonzero(flat)
+                index = np.unravel_index(places, self.shapes[name] or (1,))
+                entry = np.zeros(len(places), dtype=np.int64)
+                for size, axis in zip(shape, aligned[name], strict=True):
+                    entry = entry * size + index[axis]
+                found = (flat[places].astype(np.int64) % self.field.p).tolist()
+                self.meter.tick(len(places))
+                for k, column, value in zip(entry.tolist(), (places + starts[name]).tolist(), found, strict=True):
+                    own[k][column] = value
+            rows += own
+        return rows
+
+    def rootless_data(self) -> list[bool]:
+        """For each of the given data, whether some square root does not exist modulo the prime.
+
+        Raises `NoRoot` where that of a function of the state alone does not.
+        """
+        if not self.roots:
+            return [False] * len(self.setting.data)
+        data = {name: jets.constant(x, 0) for name, x in self._data.items()}
+        leaves = {**self.leaves(self.theta, 0, None), **data}
+        return self._without_roots(leaves, self.functions(self._tables(leaves, True)), len(self.setting.data))
 
     def weights(self, k: int, keys: Sequence[Key], shape: tuple[int, ...]) -> Residues:
         return self.field.drawn([salt("weight", self.seed, k, *key) for key in keys], shape)
 
-    def functions(self) -> DrawnFunctions:
+    def functions(self, tables: Sequence[Mapping[int, int]] | None = None) -> DrawnFunctions:
         """The values of functions for one reading at this point."""
-        return DrawnFunctions(self.field, self.seed, dict(self.program.activations), self.patterns, self.twisted)
+        activations = dict(self.program.activations)
+        return DrawnFunctions(self.field, self.seed, activations, self.patterns, self.twisted, tables)
 
     def reading(self, theta: Theta, level: int, keys: Sequence[tuple[int, ...]] | None) -> Reading:
         """The program at this state and, for generators, the first data drawn for each key at which all square roots exist.
 
         Raises `NoRoot` where none are found.
         """
-        leaves = self.leaves(theta, level, None if keys is None else self._with_roots(keys))
-        return Reading(self.program, leaves, self.functions(), level, self.meter)
+        numbers = [] if keys is None else [self._data_of[key] for key in keys if key in self._data_of]
+        if numbers:
+            data = {name: jets.constant(x[numbers], level) for name, x in self._data.items()}
+            leaves = {**self.leaves(theta, level, None), **data}
+        else:
+            leaves = self.leaves(theta, level, None if keys is None else self._with_roots(keys))
+        return Reading(self.program, leaves, self.functions(self._tables(leaves, keys is not None)), level, self.meter)
+
+    def _tables(self, leaves: Theta, with_data: bool) -> list[Mapping[int, int]] | None:
+        """The values of related exponentials at the leaves of each row, without nilpotents."""
+        exponentials, p = self.setting.exponentials, self.field.p
+        if exponentials is None:
+            return None
+        inputs = {leaf.name for _, leaf in self.program.leaves("input")}
+        arrays = {
+            name: np.mod(np.rint(x[0]), p).astype(np.int64).reshape(len(x[0]), -1)
+            for name, x in leaves.items()
+            if x[0] is not None and (with_data or name not in inputs)
+        }
+        count = max(len(x) for x in arrays.values())
+        rows = ({name: x[k if len(x) > 1 else 0].tolist() for name, x in arrays.items()} for k in range(count))
+        return [exponentials.at(row) for row in rows]
 
     def _with_roots(self, keys: Sequence[tuple[int, ...]]) -> Sequence[Key]:
         """The keys of the first data drawn for each of these at which every square root exists."""
@@ -184,13 +300,19 @@ class ModularPoint(ArrayPoint):
 
     def _rootless(self, theta: Theta, keys: Sequence[Key], own_states: bool = False) -> list[bool]:
         """For the data of each key (with `own_states`: and its state), whether some square root does not exist."""
-        functions = self.functions()
-        reading = Reading(self.program, self.leaves(theta, 0, keys), functions, 0, self.meter)
+        leaves = self.leaves(theta, 0, keys)
+        functions = self.functions(self._tables(leaves, True))
+        return self._without_roots(leaves, functions, len(keys), own_states)
+
+    def _without_roots(
+        self, leaves: Theta, functions: DrawnFunctions, count: int, own_states: bool = False
+    ) -> list[bool]:
+        reading = Reading(self.program, leaves, functions, 0, self.meter)
         if not own_states:
             for n in self.roots:
                 if not has_data(self.program, n):
                     reading.value(n)  # raises `NoRoot`: other data would not help
-        functions.rootless = np.zeros(len(keys), dtype=bool)
+        functions.rootless = np.zeros(count, dtype=bool)
         for n in self.roots:
             reading.value(n)
         return [bool(x) for x in functions.rootless]

@@ -237,6 +237,15 @@ _CODES = (
         "Debian and Ubuntu: apt-get install coq libcoq-coquelicot. Without `--build`, `claws export coq` does not need it.",
         "",
     ),
+    # CLAW050 to CLAW059: warnings, which change no verdict and no exit status (claws.syntax.look_alikes)
+    Code(
+        "CLAW050",
+        "names that look alike",
+        "A warning. Two names, or a name and a function of the language, look alike and are not the same, as letters of\n"
+        "different scripts do: Latin `a` and Cyrillic `\N{CYRILLIC SMALL LETTER A}`. Or one name is written in two ways,\n"
+        "with letters that the normal form NFKC makes one. Verdicts are about what the letters are, not about how they look.",
+        "param a, \N{CYRILLIC SMALL LETTER A}\nmap a*\N{CYRILLIC SMALL LETTER A}\nlaw l = a^2 - \N{CYRILLIC SMALL LETTER A}^2\n",
+    ),
     # CLAW090 to CLAW099: claws itself
     Code(
         "CLAW090",

@@ -8,9 +8,7 @@ from typing import Any
 
 from claws.kernel.values.evidence import Residue
 from claws.report.residues import negative, residue_text
-
-NestedText = str | list["NestedText"]
-"""An array as nested lists of the texts of its entries."""
+from claws.report.where import NestedText, Where
 
 
 @dataclass(frozen=True)
@@ -126,6 +124,8 @@ class Detail:
     """The path of the certificate that was written."""
     coq: str | None = None
     """What Coq says of it."""
+    where: Where | None = None
+    """Where a number of laws, or independence, was seen; None where that has no meaning."""
 
     def to_json(self) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -143,4 +143,6 @@ class Detail:
             data["certificate"] = self.certificate
         if self.coq is not None:
             data["coq"] = self.coq
+        if self.where is not None:
+            data |= self.where.to_json()
         return data

@@ -8,8 +8,10 @@ from typing import Any
 
 from claws.discovery.found import FileLaw, Findings, Settings
 from claws.report.latex import latex_of
+from claws.report.premises import premise_rows, premises_json, under_text
 from claws.report.results import Exit, diagnostics_json
 from claws.report.text import render_diagnostic
+from claws.report.where import Where, elsewhere
 from claws.syntax.diagnostic import SourceError
 from claws.syntax.parser import parse_expression
 from claws.syntax.reader import load_text
@@ -97,6 +99,8 @@ def to_json(f: Findings, settings: Settings) -> dict[str, Any]:
         "count_at_least": f.count_at_least,
         "count_at_most": f.count_at_most,
         "missing": f.missing,
+        "assumptions": premises_json(f.premises),
+        **Where.of(f.near).to_json(),
         "degree": f.degree,
         "interrupted": f.interrupted,
         "notes": f.notes,
@@ -118,6 +122,7 @@ def render_text(files: Sequence[Findings], color: bool, verbose: bool) -> str:
         if f.errors and not f.laws:
             continue
         lines.append(f"# {f.path}: {summary(f)}")
+        lines += [f"# {text}" for text in _resting(f)]
         if f.chosen:
             example = f.chosen[0]
             lines.append(f"# sizes that nobody gave are small: set them as in -D {example}={f.sizes[example] + 1}")
@@ -135,14 +140,25 @@ def render_text(files: Sequence[Findings], color: bool, verbose: bool) -> str:
     return "\n".join(lines) + "\n" if lines else ""
 
 
+def _resting(f: Findings) -> list[str]:
+    """Where the number of laws was seen, if not everywhere, and what it takes for granted."""
+    place = Where.of(f.near).text()
+    exact = f.counted == f.count_at_most
+    return ([f"the number is that {place} {elsewhere('count', exact)}"] if place else []) + [
+        f"{title} {text}" for title, text in premise_rows(f.premises)
+    ]
+
+
 def summary(f: Findings) -> str:
     """One sentence: how many laws, at which sizes, and whether these are all."""
     at = f" at {sizes_text(f)}" if f.sizes else ""
     if not f.laws:
-        text = "no law was found" if f.missing else "there is no law"
-        return text + at
+        if f.missing:
+            return f"no law was found{at}"
+        return f"there is no law{at}" + (f", {under_text(f.premises)}" if f.premises else "")
     noun = "law" if f.independent == 1 else "laws"
-    return f"{f.independent} independent {noun}{at}" + ("" if f.missing else ", and there is no other")
+    under = f", {under_text(f.premises)}" if f.premises else ""
+    return f"{f.independent} independent {noun}{at}" + ("" if f.missing else f", and there is no other{under}")
 
 
 def sizes_text(f: Findings) -> str:
@@ -176,8 +192,10 @@ def claims(f: Findings) -> list[str]:
     lines = [law_line(law) for law in f.laws]
     clause = f" for {sizes_text(f)}" if f.sizes else ""
     if f.counted < f.count_at_most or f.missing:
+        if f.counted == f.count_at_most:
+            return [*lines, f"count = {f.counted}{clause}"]
         return [*lines, f"count >= {f.counted}{clause}", f"count <= {f.count_at_most}{clause}"]
-    if f.laws:
+    if f.laws and f.together == f.count_at_most:
         lines.append(f"complete {', '.join(law.name for law in f.laws)}{clause}")
     return [*lines, f"count = {f.count_at_most}{clause}"]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from claws.kernel.core.finding import Verdict
+from claws.report.premises import under_text
 from claws.report.results import ClaimResult, FileResult
 from claws.report.text import sizes_text
 
@@ -123,8 +124,11 @@ def _numbers(claims: Sequence[ClaimResult]) -> list[str]:
         else:
             what = "counted"
         scope = _scope(group)
-        given = ", under an assumption" if first.assumptions and verdict is Verdict.PROVED else ""
-        found.append(what + (f" ({scope}{given})" if scope or given else ""))
+        premises = dict.fromkeys(p for c in group for p in c.premises)
+        near = any(c.detail.where is not None and not c.detail.where.everywhere for c in group)
+        notes = [scope, "near a point" if near else "", under_text(list(premises))]
+        given = ", ".join(note for note in notes if note)
+        found.append(what + (f" ({given})" if given else ""))
     return found
 
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from claws.kernel.core.finding import Verdict
+from claws.kernel.core.finding import Premise, Verdict
 from claws.report.details import Detail
+from claws.report.premises import premises_json
 from claws.syntax.diagnostic import Diagnostic, Span
 
-SCHEMA = "claws-report/1"
+SCHEMA = "claws-report/2"
 
 
 def diagnostics_json(errors: Iterable[Diagnostic]) -> list[dict[str, Any]]:
-    """The errors of a file as every command's JSON has them."""
+    """The errors of a file, or its warnings, as every command's JSON has them."""
     return [
         {"code": d.code, "message": d.message, "line": d.span.line, "column": d.span.column, "hint": d.hint}
         for d in errors
@@ -62,7 +63,10 @@ class ClaimResult:
     reason: str = ""
     """Why the verdict is UNKNOWN, in a sentence; otherwise empty."""
     detail: Detail = field(default_factory=Detail)
-    assumptions: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    """The conditions on sizes under which a law for all sizes is claimed, such as `r >= 2`."""
+    premises: tuple[Premise, ...] = ()
+    """What the verdict takes for granted; none where it is true without."""
     trust: tuple[str, ...] = ()
     seconds: float = 0.0
     free_dims: tuple[str, ...] = ()
@@ -90,7 +94,8 @@ class ClaimResult:
             "for_all_sizes": self.for_all_sizes,
             "method": self.method,
             "detail": detail,
-            "assumptions": list(self.assumptions),
+            "conditions": list(self.conditions),
+            "assumptions": premises_json(self.premises),
             "trust": list(self.trust),
             "seconds": round(self.seconds, 6),
         }
@@ -98,11 +103,12 @@ class ClaimResult:
 
 @dataclass
 class FileResult:
-    """One file: its errors (then no claim was checked) or its claims. `lines` are its source, for messages."""
+    """One file: its errors (then no claim was checked) or its claims, and warnings. `lines` are its source, for messages."""
 
     path: str
     model: str = ""
     errors: list[Diagnostic] = field(default_factory=list)
+    warnings: list[Diagnostic] = field(default_factory=list)
     claims: list[ClaimResult] = field(default_factory=list)
     lines: tuple[str, ...] = ()
     dims: tuple[str, ...] = ()
@@ -116,6 +122,8 @@ class FileResult:
             "path": self.path,
             "model": self.model,
             "errors": diagnostics_json(self.errors),
+            # there only where a file has some
+            **({"warnings": diagnostics_json(self.warnings)} if self.warnings else {}),
             "claims": [c.to_json() for c in self.claims],
         }
 

@@ -11,13 +11,14 @@ from claws.kernel.core.errors import Meter, Refused, Undefined
 from claws.kernel.core.program import count_entries
 from claws.kernel.core.sizes import ZERO
 from claws.kernel.core.statement import Statement
-from claws.kernel.format.printing import TensorPrinter, render_statement
+from claws.kernel.format.printing import render_statement
 from claws.kernel.laws.by_tensors import tensor_residue
 from claws.kernel.laws.tensors import Tensors
 from claws.kernel.values.evaluation import directional, evaluate, fixed
 from claws.kernel.values.residues import law_directions, law_drift
 from claws.prover.renamings import LeastForms
 from claws.report.descent import descend
+from claws.report.tensor_text import TensorPrinter
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span, suggest
 from claws.syntax.instances.instance import Instance

@@ -9,11 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claws.discovery.formula import Piece
+from claws.kernel.core.finding import Premise
+from claws.report.premises import premise_rows, premises_json, under_text
 from claws.report.results import Exit
+from claws.report.where import Where, elsewhere
 
 SCHEMA = "claws-sweep/1"
 
-COLUMNS = ("parameters", "lie_dimension", "at_least", "at_most", "depth", "status", "reason")
+FIELDS = ("parameters", "lie_dimension", "at_least", "at_most", "depth", "status", "reason")
+
+COLUMNS = (*FIELDS, "premises", "where")
+"""Of CSV: the fields, the codes of the premises, and whether a number was seen near a point (which JSON has)."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +41,20 @@ class SweepRow:
     laws: tuple[str, ...] = ()
     """What the lower bound rests on: names of the file's laws, or formulas of laws that were found."""
     trust: tuple[str, ...] = ()
-    assumptions: tuple[str, ...] = ()
+    premises: tuple[Premise, ...] = ()
+    """What the number takes for granted."""
+    where: Where | None = None
+    """Where a proved number was seen; None where none is proved."""
 
     def to_json(self) -> dict[str, Any]:
-        data: dict[str, Any] = {"sizes": dict(self.sizes)} | {name: getattr(self, name) for name in COLUMNS}
-        return data | {"laws": list(self.laws), "assumptions": list(self.assumptions), "trust": list(self.trust)}
+        data: dict[str, Any] = {"sizes": dict(self.sizes)} | {name: getattr(self, name) for name in FIELDS}
+        if self.where is not None:
+            data |= self.where.to_json()
+        return data | {
+            "laws": list(self.laws),
+            "assumptions": premises_json(self.premises),
+            "trust": list(self.trust),
+        }
 
 
 @dataclass
@@ -83,7 +98,9 @@ def render_text(sweep: SweepResult) -> str:
 
 
 def csv_fields(row: SweepRow, dims: Iterable[str]) -> list[str]:
-    return [str(row.sizes[d]) for d in dims] + [str(getattr(row, name)) for name in COLUMNS]
+    """A row of CSV: the sizes, and what `COLUMNS` names."""
+    fields = [str(row.sizes[d]) for d in dims] + [str(getattr(row, name)) for name in FIELDS]
+    return [*fields, " ".join(p.code for p in row.premises), "" if row.where is None else row.where.name]
 
 
 def csv_line(fields: Sequence[str]) -> str:
@@ -93,7 +110,7 @@ def csv_line(fields: Sequence[str]) -> str:
 
 
 def table(rows: Sequence[SweepRow], dims: Sequence[str]) -> Iterator[str]:
-    """The rows as a text table, columns aligned; reasons of rows that are not proved under it."""
+    """The rows as a text table, columns aligned; under it what proved rows rest on, and reasons of those that are not proved."""
     titles = [*dims, "D", "dim Lie >=", "laws", "depth", "status"]
     cells = [titles]
     for row in rows:
@@ -112,6 +129,12 @@ def table(rows: Sequence[SweepRow], dims: Sequence[str]) -> Iterator[str]:
     for line in cells:
         yield "  ".join(cell.rjust(width) for cell, width in zip(line[:-1], widths, strict=False)) + "  " + line[-1]
     for row in rows:
-        if row.status != "PROVED":
-            at = ", ".join(f"{d} = {n}" for d, n in row.sizes.items())
-            yield f"{row.status}{' at ' + at if at else ''}: {row.reason}"
+        at = ", ".join(f"{d} = {n}" for d, n in row.sizes.items())
+        place = row.where.text() if row.where is not None else ""
+        place = f"{place} {elsewhere('count', exact=True)}" if place else ""
+        notes = ", ".join(note for note in (place, under_text(row.premises)) if note)
+        text = row.reason if row.status != "PROVED" else notes
+        if text:
+            yield f"{row.status}{' at ' + at if at else ''}: {text}"
+    for name, text in premise_rows(sorted({p for row in rows for p in row.premises}, key=list(Premise).index)):
+        yield f"{name} {text}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from claws.kernel.core.finding import Verdict
-from claws.report.details import Counterexample, NestedText
+from claws.report.details import Counterexample
+from claws.report.premises import premise_rows, under_text
 from claws.report.residues import residue_text
 from claws.report.results import ClaimResult, FileResult, Report
+from claws.report.where import NestedText, elsewhere, nested_text
 from claws.syntax.diagnostic import START, Diagnostic, Span
 
-_COLORS = {"PROVED": "32", "REFUTED": "31", "UNKNOWN": "33", "error": "31"}
+_COLORS = {"PROVED": "32", "REFUTED": "31", "UNKNOWN": "33", "error": "31", "warning": "33"}
 
 
 def render_report(report: Report, color: bool = False, verbose: bool = False) -> str:
@@ -26,6 +28,8 @@ def render_file(f: FileResult, color: bool = False, verbose: bool = False) -> li
     lines: list[str] = []
     for d in f.errors:
         lines.extend(render_diagnostic(f.path, f.lines, d, color))
+    for d in f.warnings:
+        lines.extend(render_diagnostic(f.path, f.lines, d, color, "warning"))
     for group in _groups(f.claims):
         if len(group) > 1 and not verbose:
             lines.extend(render_claim(f, group[0], color, scope=_range_text(group)))
@@ -53,13 +57,25 @@ def _alike(a: ClaimResult, b: ClaimResult) -> bool:
     return (
         a.verdict is b.verdict
         and a.holds == b.holds
+        and (a.conditions, a.premises, _near(a)) == (b.conditions, b.premises, _near(b))
         and (a.holds or (b.detail.counterexample is None and a.reason == b.reason))
     )
 
 
+def _near(c: ClaimResult) -> bool:
+    """Whether the verdict was seen near a point, and not everywhere."""
+    return c.detail.where is not None and not c.detail.where.everywhere
+
+
+def _elsewhere(c: ClaimResult) -> str:
+    bounds = c.detail.bounds
+    return elsewhere(c.kind, bounds is not None and bounds.at_least == bounds.at_most)
+
+
 def _range_text(group: list[ClaimResult]) -> str:
-    first, last = group[0].sizes or {}, group[-1].sizes or {}
-    return f"at {len(group)} sizes, {sizes_text(first)} to {sizes_text(last)}"
+    first, last = group[0], group[-1]
+    sizes = f"at {len(group)} sizes, {sizes_text(first.sizes or {})} to {sizes_text(last.sizes or {})}"
+    return _qualified(first, sizes, f"near a point each {_elsewhere(first)}")
 
 
 def sizes_text(sizes: Mapping[str, int]) -> str:
@@ -67,22 +83,24 @@ def sizes_text(sizes: Mapping[str, int]) -> str:
 
 
 def scope_text(c: ClaimResult) -> str:
-    """For which sizes the verdict is: `for all n, m`, `for n = 3`, or nothing where there are no dims."""
+    """What the verdict is about: `for all n, m`, `for n = 3`, or nothing where there are no dims; where; and what it rests on."""
     parts = [sizes_text(c.sizes)] if c.sizes else []
-    if c.free_dims:
+    if c.free_dims and c.verdict is not Verdict.REFUTED:
         parts.append("all " + ", ".join(c.free_dims))
-    text = "for " + " and ".join(parts) if parts else ""
-    if c.assumptions and c.verdict is Verdict.PROVED:
-        given = f"given {', '.join(c.assumptions)}"
-        text = f"{text}, {given}" if text else given
-    return text
+    where = "" if c.detail.where is None else f"{c.detail.where.text()} {_elsewhere(c)}"
+    return _qualified(c, "for " + " and ".join(parts) if parts else "", where)
+
+
+def _qualified(c: ClaimResult, sizes: str, where: str) -> str:
+    """The sizes of a claim, with the place where it was seen if that is not everywhere, its conditions and its premises."""
+    text = " ".join(part for part in (sizes, where if _near(c) else "") if part)
+    given = f"given {', '.join(c.conditions)}" if c.conditions and c.verdict is Verdict.PROVED else ""
+    return ", ".join(part for part in (text, given, under_text(c.premises)) if part)
 
 
 def _claim_line(path: str, c: ClaimResult, color: bool, scope: str | None = None) -> str:
     word = _paint(c.verdict.value, c.verdict.value, color)
     scope = scope_text(c) if scope is None else scope
-    if c.verdict is Verdict.REFUTED and c.free_dims:
-        scope = f"for {sizes_text(c.sizes)}" if c.sizes else ""
     expected = ""
     if c.expected is not Verdict.PROVED or not c.holds:
         expected = ", as expected" if c.holds else f", expected {c.expected.value}"
@@ -92,15 +110,15 @@ def _claim_line(path: str, c: ClaimResult, color: bool, scope: str | None = None
 def render_claim(
     f: FileResult, c: ClaimResult, color: bool = False, verbose: bool = False, scope: str | None = None
 ) -> list[str]:
-    """The line of one claim, and under it the reason if it does not hold (or if `verbose`).
+    """The line of one claim, under it its premises, and the reason if it does not hold (or if `verbose`).
 
     `scope` replaces the text that says for which sizes it is.
     """
     lines = [_claim_line(f.path, c, color, scope)]
+    rows = list(premise_rows(c.premises))
     if c.holds and not verbose:
-        return lines
+        return lines + _table(rows)
     lines.extend(_snippet(f.lines, c.span, mark=False))
-    rows: list[tuple[str, str]] = []
     if c.reason:
         rows.append(("reason", c.reason))
     rows.extend(_found_rows(c, verbose))
@@ -110,9 +128,12 @@ def render_claim(
         rows.extend(_trust_rows(c))
     if c.detail.certificate is not None:
         rows.append(("certificate", c.detail.certificate))
+    return lines + _table(rows)
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> list[str]:
     width = max((len(name) for name, _ in rows), default=0)
-    lines.extend(f"    {name:<{width}}  {text}" for name, text in rows)
-    return lines
+    return [f"    {name:<{width}}  {text}" for name, text in rows]
 
 
 def _found_rows(c: ClaimResult, verbose: bool) -> Iterator[tuple[str, str]]:
@@ -151,8 +172,8 @@ def _trust_rows(c: ClaimResult) -> Iterator[tuple[str, str]]:
     """How the claim was decided, and what that rests on."""
     if c.method:
         yield "method", c.method
-    if c.assumptions:
-        yield "assumptions", "; ".join(c.assumptions)
+    if c.detail.where is not None:
+        yield from c.detail.where.rows()
     if c.trust:
         yield "trust", ", ".join(c.trust)
     if c.detail.coq is not None:
@@ -179,18 +200,16 @@ _MANY = 60
 def witness_rows(entries: Mapping[str, str], arrays: Mapping[str, NestedText]) -> list[str]:
     """Each array of a witness as nested lists, or the entries that are not zero where there are many."""
     if len(entries) <= _MANY:
-        return [f"{name} = {_nested(x)}" for name, x in arrays.items()]
+        return [f"{name} = {nested_text(x)}" for name, x in arrays.items()]
     rows = [f"{name} = {x}" for name, x in entries.items() if x != "0"]
     return [*rows, "every other entry is 0"]
 
 
-def _nested(x: NestedText) -> str:
-    return f"[{', '.join(_nested(y) for y in x)}]" if isinstance(x, list) else str(x)
-
-
-def render_diagnostic(path: str, lines: tuple[str, ...], d: Diagnostic, color: bool = False) -> list[str]:
-    """`path:line:column: error[CODE]: message`, the source line with the place marked, and the hint."""
-    word = _paint(f"error[{d.code}]", "error", color)
+def render_diagnostic(
+    path: str, lines: tuple[str, ...], d: Diagnostic, color: bool = False, kind: str = "error"
+) -> list[str]:
+    """`path:line:column: error[CODE]: message`, the source line with the place marked, and the hint. `kind`: error or warning."""
+    word = _paint(f"{kind}[{d.code}]", kind, color)
     result = [f"{path}:{d.span.line}:{d.span.column}: {word}: {d.message}"]
     if d.span != START:
         result.extend(_snippet(lines, d.span))
@@ -244,6 +263,9 @@ def render_summary(report: Report) -> str:
     text += "all hold" if held == len(claims) and claims else f"{held} hold, {len(claims) - held} do not"
     if errors:
         text += f"; {_plural(errors, 'error')}"
+    warnings = sum(len(f.warnings) for f in report.files)
+    if warnings:
+        text += f"; {_plural(warnings, 'warning')}"
     if claims or errors:
         return text
     return "no claim was decided" if report.interrupted else "nothing to check: no claim was found"

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from claws.kernel.core.finding import Verdict
+from claws.kernel.core.finding import Premise, Verdict
+from claws.report.premises import premise_rows, premises_json, under_text
 from claws.report.results import Exit, diagnostics_json
 from claws.report.text import render_diagnostic
 from claws.syntax.diagnostic import Diagnostic, Span
@@ -125,6 +126,8 @@ class CountTrial:
     estimate: int | None
     """The number in floating point; None where singular values have no gap."""
     warning: str
+    premises: tuple[Premise, ...] = ()
+    """What the verdict takes for granted."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -137,6 +140,7 @@ class CountTrial:
             "count_at_most": self.at_most,
             "estimate": self.estimate,
             "warning": self.warning,
+            "assumptions": premises_json(self.premises),
         }
 
 
@@ -280,7 +284,10 @@ def _count(f: FileTrials, count: CountTrial, color: bool, verbose: bool) -> list
     at = ", ".join(f"{d} = {n}" for d, n in (count.sizes or {}).items())
     word = "WARNING" if count.warning else "agrees"
     text = count.warning or f"{count.estimate} laws in floating point"
-    return [f"{f.path}:{count.span.line}:{count.span.column}: {_paint(word, color)} {count.name} for {at}: {text}"]
+    name = " ".join(part for part in (count.name, f"for {at}" if at else "") if part)
+    under = f", {count.verdict.value} {under_text(count.premises)}" if count.premises else ""
+    lines = [f"{f.path}:{count.span.line}:{count.span.column}: {_paint(word, color)} {name}{under}: {text}"]
+    return lines + [f"    {title}    {row}" for title, row in premise_rows(count.premises)]
 
 
 def render_summary(report: TrialReport) -> str:

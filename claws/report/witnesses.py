@@ -12,7 +12,8 @@ from claws.kernel.values.evaluation import fixed, indices
 from claws.kernel.values.evidence import Choices, Index, Witness
 from claws.kernel.values.witness import witness_residue
 from claws.prover.witness import statement_at
-from claws.report.details import Counterexample, NestedText, Term
+from claws.report.details import Counterexample, Term
+from claws.report.where import NestedText
 from claws.syntax import nodes
 from claws.syntax.diagnostic import SourceError
 from claws.syntax.instances.instance import Instance

@@ -44,7 +44,12 @@ class Check(Verb[Places, ClaimPart, FileResult]):
     def begin(self, source: Source) -> tuple[FileResult, Sequence[Places]]:
         spec = source.spec(self.options.sizes)
         result = FileResult(
-            spec.path, spec.model, list(spec.diagnostics), lines=source_lines(spec.text), dims=tuple(spec.dims)
+            spec.path,
+            spec.model,
+            list(spec.diagnostics),
+            list(spec.warnings),
+            lines=source_lines(spec.text),
+            dims=tuple(spec.dims),
         )
         if result.errors:
             return result, ()

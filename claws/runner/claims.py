@@ -17,7 +17,9 @@ from claws.kernel.theorem import Theorem
 from claws.kernel.values.evidence import Witness
 from claws.prover.lifting import prove_by_block
 from claws.report.details import Bounds
+from claws.report.premises import taken_for_unknown
 from claws.report.results import ClaimResult
+from claws.report.where import Where
 from claws.runner.faults import KernelRefusal
 from claws.runner.options import Options
 from claws.syntax.diagnostic import SourceError
@@ -90,8 +92,13 @@ def _decide_number(
         result.reason = outcome.reason
         result.detail.tried = tuple(outcome.tried)
         return
+    if not _put_theorem(result, theorem, options):
+        # the bounds rest on the premise, too
+        result.detail.bounds = None
+        return
     result.detail.laws = tuple(outcome.used)
-    _put_theorem(result, theorem)
+    if theorem.verdict is Verdict.PROVED or theorem.near:
+        result.detail.where = Where.of(theorem.near)
     if isinstance(theorem.evidence, NotConserved):
         from claws.report.witnesses import describe_witness
 
@@ -121,12 +128,21 @@ def known_laws(spec: Spec, claim: Claim | None, sizes: Mapping[str, int]) -> lis
     return found
 
 
-def _put_theorem(result: ClaimResult, theorem: Theorem) -> None:
+def _put_theorem(result: ClaimResult, theorem: Theorem, options: Options) -> bool:
+    """Put a theorem's verdict into the result, or, if it rests on a premise and none is wanted, why there is none.
+
+    Returns whether there is a verdict.
+    """
+    if options.unconditional and theorem.premises:
+        result.reason = taken_for_unknown(theorem.verdict, theorem.premises)
+        return False
     result.evidence = theorem.evidence
     result.verdict = Verdict(theorem.verdict)
     result.method = theorem.method
-    result.assumptions = theorem.assumptions
+    result.conditions = theorem.conditions
+    result.premises = theorem.premises
     result.trust = theorem.trust
+    return True
 
 
 def _decide_law(
@@ -154,7 +170,8 @@ def _decide_law(
             result.reason = outcome.reason
             result.detail.tried = tuple(outcome.tried)
             return
-    _put_theorem(result, theorem)
+    if not _put_theorem(result, theorem, options):
+        return
     result.for_all_sizes = theorem.verdict == "PROVED" and theorem.sizes is None
     if isinstance(theorem.evidence, Witness):
         from claws.report.witnesses import describe_witness, residue_by_term
@@ -170,7 +187,16 @@ def _write(spec: Spec, claim: Claim, result: ClaimResult, theorem: Theorem, fold
     from claws.prover.certificates import write_certificate
 
     sizes = ",".join(f"{d}={n}" for d, n in (result.sizes or {}).items())
-    about = {"file": os.path.basename(spec.path), "claim": claim.name, "sizes": sizes, "verdict": theorem.verdict}
+    about = {
+        "file": os.path.basename(spec.path),
+        "claim": claim.name,
+        "sizes": sizes,
+        "verdict": theorem.verdict,
+        "conditions": ", ".join(theorem.conditions),
+        "premises": " ".join(p.code for p in theorem.premises),
+    }
+    if result.detail.where is not None:
+        about["where"] = result.detail.where.name
     text = write_certificate(Certificate(theorem.statement, theorem.evidence, about))
     # a file may have several counts, and a list of laws is no file name
     label = claim.name if claim.kind == "law" else f"{claim.kind}-line-{claim.node.span.line}"

@@ -24,5 +24,7 @@ class Options:
     """Processes that share the work."""
     pure: bool = False
     """Let the kernel compute every rank by itself, without an accelerator."""
+    unconditional: bool = False
+    """Take a verdict that rests on a premise for UNKNOWN."""
     coq: bool = False
     """Let Coq check the claims, too, as far as they can be exported (see `claws.coq`)."""

@@ -7,7 +7,9 @@ import hashlib
 import os
 from collections.abc import Sequence
 
+from claws.report.premises import PREMISES
 from claws.report.sweeps import COLUMNS, SweepRow, csv_fields, csv_line
+from claws.report.where import Where
 from claws.runner.options import Options
 
 
@@ -21,7 +23,7 @@ class Save:
     def __init__(self, path: str, text: str, dims: Sequence[str], options: Options) -> None:
         self.path = path
         self.dims = list(dims)
-        key = f"{text}\0{options.seed}\0{options.budget}"
+        key = f"{text}\0{options.seed}\0{options.budget}" + "\0unconditional" * options.unconditional
         self.mark = "# claws sweep " + hashlib.sha256(key.encode()).hexdigest()[:16]
         self.header = [*self.dims, *COLUMNS]
         self.rows: dict[tuple[int, ...], SweepRow] = {}
@@ -51,12 +53,17 @@ class Save:
 
     def _row(self, fields: list[str]) -> SweepRow:
         try:
-            numbers = [int(x) for x in fields[: len(self.header) - 2]]
             k = len(self.dims)
-            sizes = dict(zip(self.dims, numbers[:k], strict=True))
-            parameters, lie_dimension, at_least, at_most, depth = numbers[k:]
-            return SweepRow(sizes, parameters, lie_dimension, at_least, at_most, depth, fields[-2], fields[-1])
-        except (ValueError, TypeError, IndexError) as problem:
+            sizes = dict(zip(self.dims, map(int, fields[:k]), strict=True))
+            *numbers, status, reason, codes, where = fields[k:]
+            parameters, lie_dimension, at_least, at_most, depth = map(int, numbers)
+            premises = tuple(PREMISES[code] for code in codes.split())
+            place = Where.named(where)
+            return SweepRow(
+                sizes, parameters, lie_dimension, at_least, at_most, depth, status, reason,
+                premises=premises, where=place,
+            )  # fmt: skip
+        except (ValueError, TypeError, KeyError) as problem:
             raise SaveError(f"{self.path} has a row that is none of its own: {','.join(fields)[:60]}") from problem
 
     def add(self, row: SweepRow) -> None:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from claws.kernel.core.errors import Refused
+from claws.report.premises import taken_for_unknown
 from claws.report.sweeps import SweepRow
+from claws.report.where import Where
 from claws.runner.claims import known_laws
 from claws.runner.costs import Costs
 from claws.runner.faults import Fault
@@ -42,6 +44,10 @@ def count_at(spec: Spec, sizes: Mapping[str, int], options: Options) -> SweepRow
     )
     found, theorem = outcome.found, outcome.theorem
     total = found.get("coordinates", 0)
+    if theorem is not None and theorem.premises and options.unconditional:
+        # the bounds rest on the premise, too
+        reason = taken_for_unknown(theorem.verdict, theorem.premises)
+        return SweepRow(dict(sizes), total, 0, 0, total, 0, "UNKNOWN", reason)
     return SweepRow(
         dict(sizes),
         total,
@@ -53,7 +59,8 @@ def count_at(spec: Spec, sizes: Mapping[str, int], options: Options) -> SweepRow
         outcome.reason,
         tuple(outcome.used),
         () if theorem is None else theorem.trust,
-        () if theorem is None else theorem.assumptions,
+        () if theorem is None else theorem.premises,
+        None if theorem is None else Where.of(theorem.near),
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from claws.kernel.core.errors import Meter, Refused
 from claws.kernel.counting.points import Ranks, coordinates
 from claws.kernel.counting.statements import AnyStatement
-from claws.kernel.theorem import check
+from claws.kernel.theorem import Theorem, check
+from claws.report.premises import PREMISES, premise_rows, under_text
+from claws.report.where import NEAR, Where
 from claws.runner.faults import internal_error
 from claws.runner.options import Options
 from claws.syntax.diagnostic import SourceError
@@ -22,13 +25,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verification:
-    """What the kernel said of one certificate: a theorem's verdict and name, or why it was refused."""
+    """What the kernel said of one certificate: a theorem's verdict and name, or why it was refused.
+
+    `rows` are what the theorem rests on, each with a title.
+    """
 
     path: str
     accepted: bool
     message: str
     verdict: str = ""
     unreadable: bool = False
+    rows: tuple[tuple[str, str], ...] = ()
 
 
 def verify_certificate(spec: Spec, path: str, options: Options) -> Verification:
@@ -43,6 +50,7 @@ def verify_certificate(spec: Spec, path: str, options: Options) -> Verification:
         name, statement = _claimed(spec, certificate)
         ranks = _accelerator(certificate, options.pure)
         theorem = check(statement, certificate.evidence, Meter(options.budget, options.timeout), ranks)
+        _compare(certificate.about, theorem)
     except Refused as refusal:
         return Verification(path, False, str(refusal))
     except (RecursionError, MemoryError):
@@ -50,7 +58,37 @@ def verify_certificate(spec: Spec, path: str, options: Options) -> Verification:
     except Exception as failure:
         # a bug of the kernel; what it could not judge, it does not accept
         return Verification(path, False, internal_error(failure).message)
-    return Verification(path, True, f"{theorem.verdict} {name} by {theorem.method}", theorem.verdict)
+    rows = tuple(premise_rows(theorem.premises))
+    return Verification(path, True, _said(name, certificate, theorem), theorem.verdict, rows=rows)
+
+
+def _said(name: str, certificate: Certificate, theorem: Theorem) -> str:
+    """The theorem in a line, with where it was seen, its conditions and its premises; and those that it needs no more."""
+    place = Where.of(theorem.near).text()
+    given = f"given {', '.join(theorem.conditions)}" if theorem.conditions else ""
+    text = " ".join(part for part in (f"{theorem.verdict} {name}", place, f"by {theorem.method}") if part)
+    text = ", ".join(part for part in (text, given, under_text(theorem.premises)) if part)
+    now = {p.code for p in theorem.premises}
+    said = certificate.about.get("premises", "").split()
+    gone = [code for code in PREMISES if code in said and code not in now]
+    return f"{text} (the certificate names {', '.join(gone)}, too, which is not needed)" if gone else text
+
+
+def _compare(about: Mapping[str, str], theorem: Theorem) -> None:
+    """Raises `Refused` where a certificate says of itself more than the kernel finds: another verdict, or fewer premises."""
+    if about.get("verdict", theorem.verdict) != theorem.verdict:
+        raise Refused(f"the certificate says {about['verdict'][:20]!r}, and the kernel finds {theorem.verdict}")
+    if "premises" in about:
+        more = [p for p in theorem.premises if p.code not in about["premises"].split()]
+        if more:
+            raise Refused(
+                f"the certificate does not say that its verdict holds {under_text(more)}: "
+                + "; ".join(text for _, text in premise_rows(more))
+            )
+    if "conditions" in about and set(theorem.conditions) - set(about["conditions"].split(", ")):
+        raise Refused(f"the certificate does not say that its verdict is for {', '.join(theorem.conditions)}")
+    if "where" in about and theorem.near and about["where"] != NEAR:
+        raise Refused("the certificate does not say that its verdict is about the neighbourhood of a point")
 
 
 def _accelerator(certificate: Certificate, pure: bool) -> Ranks | None:

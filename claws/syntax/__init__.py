@@ -12,5 +12,6 @@ One way, in this order:
 | `elaboration/`, `library/` | expressions to nodes of a program; a function of the language is one row of `library/table` |
 | `instances/` | a file at some sizes: `Instance(spec, sizes)` makes the statements that the kernel is asked |
 
-`diagnostic` has errors as values, `limits` what a file may ask for.
+`look_alikes` warns of names that a reader may take for one another. `diagnostic` has errors and warnings as values, `limits` what
+a file may ask for.
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from claws.kernel.core.program import FUNCTIONS, WORDS
 from claws.syntax import nodes
 from claws.syntax.diagnostic import START, Diagnostic, SourceError, Span, error
 from claws.syntax.dynamics import check_names, read_flow
@@ -16,6 +17,12 @@ from claws.syntax.library.table import BUILTINS
 from claws.syntax.ranges import numbers
 from claws.syntax.slopes import read_slope
 from claws.syntax.spec import Spec
+
+_RESERVED: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("dim", "param", "input", "const"), FUNCTIONS),
+    **dict.fromkeys(("activation", "function"), WORDS),
+}
+"""What can't be declared by each kind of declaration, since the kernel would refuse the program."""
 
 
 class Declarations:
@@ -97,6 +104,10 @@ class Declarations:
                 name.span,
                 "choose another name",
             )
+        if name.name in _RESERVED.get(what, ()):
+            known = "a function of the kernel" if name.name in FUNCTIONS else "the kernel's word for a kind of node"
+            message = f"`{name.name}` is {known} and can't be declared as {what}"
+            raise error("CLAW020", message, name.span, "choose another name")
         if "." in name.name:
             raise error(
                 "CLAW020", f"`{name.name}` is a name of a block", name.span, "a declared name has no point in it"

@@ -30,7 +30,7 @@ START = Span(1, 1, 1, 1)
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One error in one file."""
+    """One error in one file, or one warning."""
 
     code: str
     message: str

@@ -211,11 +211,11 @@ class _Scanner:
         """`A.U` is a name of the block A; after anything else a point is an attribute, and there are none."""
         import unicodedata
 
+        from claws.kernel.core.identifiers import is_name
+
         head, *parts = text.split(".")
         plain = unicodedata.normalize("NFKC", text)
-        if (self.dotted or plain.split(".")[0] in self.blocks) and all(
-            part.isidentifier() for part in plain.split(".")
-        ):
+        if (self.dotted or plain.split(".")[0] in self.blocks) and is_name(plain):
             self._add("NAME", plain, start, start + len(text))
             return
         end = start + len(head)
@@ -259,6 +259,15 @@ class _Scanner:
             hint = f"write {quote(plain)}" if plain in load_tables().keywords else ""
             self._report("CLAW001", f"{quote(raw)} can't be a name", start, end, hint)
             self._add(WRONG, raw, start, end)
+            return
+        from claws.kernel.core.identifiers import UNSEEN
+
+        if UNSEEN.search(plain):
+            named = UNSEEN.sub(lambda c: f"<U+{ord(c.group()):04X}>", plain)
+            seen = UNSEEN.sub("", plain)
+            hint = f"write {quote(seen)}" if seen.isidentifier() else "a name is made of letters that are seen"
+            self._report("CLAW001", f"{quote(named)} has a letter that is not seen", start, end, hint)
+            self._add("NAME" if seen.isidentifier() else WRONG, seen, start, end)
             return
         if not raw.isidentifier():  # x₁
             self._report("CLAW001", f"{quote(raw)} can't be a name", start, end, f"write {quote(plain)}")

@@ -13,13 +13,15 @@ from claws.syntax.declarations import Declarations
 from claws.syntax.diagnostic import START, Diagnostic
 from claws.syntax.file_claims import read_claims
 from claws.syntax.imports import Imports
+from claws.syntax.lexer import quote
+from claws.syntax.look_alikes import find_look_alikes
 from claws.syntax.parser import parse_source
-from claws.syntax.spec import Spec
+from claws.syntax.spec import Block, Spec
 from claws.syntax.survey import Survey
 
 
 def load_text(text: str, path: str = "<text>", overrides: Mapping[str, int] | None = None) -> Spec:
-    """Reads a file. Never raises for any text: what is wrong is in `diagnostics`, sorted by place.
+    """Reads a file. Never raises for any text: what is wrong is in `diagnostics`, sorted by place, and what is odd in `warnings`.
 
     `overrides` sets or overrides dims (`-D n=3`); names that the file does not declare are ignored. Paths of blocks are relative
     to the folder of `path`.
@@ -44,7 +46,17 @@ def _load(text: str, path: str, overrides: Mapping[str, int], imports: Imports) 
         )
     unique = {(d.code, d.span, d.message): d for d in spec.diagnostics}
     spec.diagnostics = sorted(unique.values(), key=lambda d: (d.span, d.code))
+    spec.warnings = [*find_look_alikes(text), *(d for block in spec.blocks.values() for d in _warnings_of(block))]
     return spec
+
+
+def _warnings_of(block: Block) -> list[Diagnostic]:
+    """The warnings of an imported file, where it is imported."""
+    path = block.node.path
+    return [
+        Diagnostic(d.code, f"{quote(path.value)}, in line {d.span.line}: {d.message}", path.span, d.hint)
+        for d in block.spec.warnings
+    ]
 
 
 def _default_name(path: str) -> str:

@@ -59,13 +59,17 @@ class Block:
 
 @dataclass
 class Spec:
-    """A file that has been read. `diagnostics` are its errors; claims of a file with errors are not checked."""
+    """A file that has been read.
+
+    `diagnostics` are its errors; claims of a file with errors are not checked. `warnings` are what a reader should know.
+    """
 
     path: str
     text: str
     file: nodes.File
     model: str
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    warnings: list[Diagnostic] = field(default_factory=list)
     dims: dict[str, int | None] = field(default_factory=dict)
     """Each dim with its fixed size, or None where it is free."""
     claims: list[Claim] = field(default_factory=list)

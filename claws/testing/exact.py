@@ -15,24 +15,21 @@ import numpy as np
 from claws.kernel.core.errors import Irrational, Meter, Refused, Undefined
 from claws.kernel.core.statement import Statement
 from claws.kernel.values import evaluation as exact
+from claws.kernel.values.defined import check_values
 from claws.kernel.values.evaluation import directional, fixed
 from claws.kernel.values.evidence import Choices
 from claws.kernel.values.residues import law_directions, law_drift
 from claws.prover.witness import RecordingNumbers
 from claws.readings.arrays import Reading, Theta
 from claws.readings.floating import constant, float_reading
-from claws.readings.flow import LawResidue
 from claws.readings.jets import Array
 from claws.readings.modular import PRIMES, DrawnFunctions, PrimeField
-from claws.readings.residues import is_zero_residue
+from claws.readings.residues import float_rate, is_zero_residue
 
 Rational = Any
 """A NumPy array of dtype object that holds fractions."""
 
 RATIONAL, MODULAR, FLOATING = "over the rationals", "modulo a prime", "in floating point"
-
-TOLERANCE = 1e-9
-"""Relative to the size of what should cancel, where only floating point is to be had."""
 
 BUDGET = 3_000_000
 """Steps of a `Meter` that one residue over the rationals may take."""
@@ -86,6 +83,8 @@ def _rational(statement: Statement, leaves: Mapping[str, Rational], weights: Rat
     program = statement.program
     ring = RecordingNumbers(dict(program.activations), Choices(), seed, meter, rational=True)
     point = {name: to_sparse(x) for name, x in leaves.items()}
+    # where anything has no value the claim says nothing
+    check_values(program, statement.subject, point, ring, meter)
     for i, y in law_drift(statement, point, ring, meter).items():
         if y:
             return ExactRate(Fraction(y) * Fraction(weights[i] or 1), RATIONAL, "without a loss")
@@ -138,28 +137,16 @@ def floating(statement: Statement, leaves: Mapping[str, Rational], weights: Rati
 
     Raises `NoValue` where the law or the map has no value, or no derivative.
     """
-    with np.errstate(all="ignore"):
+    try:
         here = float_reading(statement.program, _float_leaves(leaves), 0, seed)
-        residue = LawResidue(statement, here, constant(weights))
-        terms = residue.without_loss()
-        total, size = sum(float(np.sum(x)) for x in terms), sum(float(np.sum(np.abs(x))) for x in terms)
-        if not np.isfinite(total):
-            raise NoValue("the law has no value here")
-        if abs(total) > TOLERANCE * (1 + size):
-            return ExactRate(total, FLOATING, "without a loss")
-        # what should cancel are the parts that single parameters have in the slope of an output
-        parts = [list(residue.slopes({name: x})) for name, x in residue.direction().items()]
-        for k in range(len(statement.outputs)):
-            own = [x for part in parts if (x := part[k]) is not None]
-            slope = np.asarray(sum(own, start=np.zeros(())))
-            size = max((float(np.max(np.abs(x), initial=0.0)) for x in own), default=0.0)
-            if not np.all(np.isfinite(slope)):
-                raise NoValue("the map has no value here")
-            worst = np.argmax(np.abs(slope)) if slope.size else 0
-            if slope.size and abs(slope.ravel()[worst]) > TOLERANCE * (1 + size):
-                entry = np.unravel_index(worst, slope.shape)[1:]
-                return ExactRate(-float(slope.ravel()[worst]), FLOATING, _loss(k, tuple(map(int, entry))))
-    return ExactRate(0.0, FLOATING, "")
+        rate = float_rate(statement, here, constant(weights))
+    except Undefined as problem:
+        raise NoValue(str(problem)) from problem
+    if not rate.value:
+        return ExactRate(0.0, FLOATING, "")
+    if rate.output is None:
+        return ExactRate(rate.value, FLOATING, "without a loss")
+    return ExactRate(-rate.value, FLOATING, _loss(rate.output, rate.entry))
 
 
 def _loss(output: int, entry: tuple[int, ...]) -> str:

@@ -137,6 +137,11 @@ def _counts(spec: Spec, options: Options, plan: Plan) -> Iterator[tuple[ClaimRes
                 yield result, estimate(Instance(spec, at).model(), 1 if depth is None else depth, plan.seed)
 
 
+def _is_everywhere(result: ClaimResult) -> bool:
+    """Whether a number of laws is one of all regions, so that floating point should see no more of them anywhere."""
+    return not result.premises and (result.detail.where is None or result.detail.where.everywhere)
+
+
 def _count_trial(result: ClaimResult, found: Estimate | None) -> CountTrial:
     bounds = result.detail.bounds
     assert bounds is not None
@@ -146,7 +151,7 @@ def _count_trial(result: ClaimResult, found: Estimate | None) -> CountTrial:
         seen = f"floating point sees {found.count} laws (a gap of {found.gap:.0e} between singular values)"
         if found.count < low:
             warning = f"{seen}, but {low} are proved"
-        elif found.count > high and not result.assumptions:
+        elif found.count > high and _is_everywhere(result):
             warning = f"{seen}, but there are at most {high}"
     return CountTrial(
         result.name,
@@ -157,4 +162,5 @@ def _count_trial(result: ClaimResult, found: Estimate | None) -> CountTrial:
         high,
         None if found is None else found.count,
         warning,
+        result.premises,
     )

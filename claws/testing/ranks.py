@@ -14,7 +14,7 @@ from claws.kernel.core.functions import KNOWN
 from claws.kernel.core.program import Apply
 from claws.kernel.counting.bounds import simple_model
 from claws.kernel.counting.points import CountedModel, coordinates
-from claws.prover.counting import forms
+from claws.prover.brackets import forms
 from claws.readings.points import FloatPoint
 
 SMALL = 1e-8

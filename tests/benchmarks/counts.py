@@ -2,7 +2,8 @@
 
 * every case of the published benchmark, and all 1344 linear networks of two to four matrices with widths 2 to 5: seconds in all;
 * a two-layer linear network with about D parameters, as a multiple of the rank of a random dense D x D matrix modulo the same
-  prime by python-flint.
+  prime by python-flint;
+* large ReLU networks with one hidden layer, up to D = 10^6.
 """
 
 from __future__ import annotations
@@ -42,7 +43,20 @@ def main(sizes: Iterable[int]) -> int:
             f"a dense rank by FLINT {dense:.2f} s, ratio {seconds / dense:.2f}",
             flush=True,
         )
+    for large in LARGE:
+        _timed(f"ReLU, widths {large}", relu_net(large))
     return 0
+
+
+LARGE = [(100, 900, 100), (400, 400, 400), (100, 5000, 100), (10, 50_000, 10)]
+
+
+def _timed(name: str, text: str) -> None:
+    start = time.perf_counter()
+    row = _count(text)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    seconds = time.perf_counter() - start
+    print(f"{name}, D = {row.parameters}: {row.status}, {row.at_least} laws, {seconds:.1f} s, {memory} MB", flush=True)
 
 
 def _count(text: str) -> SweepRow:

@@ -325,7 +325,7 @@ map C @ softplus(B @ A @ x), C @ erf(B @ A @ x)
 param u, v input x map u*sin(v*x)
     sin_across                  not-proved  u^2 - v^2  # not homogeneous
 param u, v input x map u*(sigmoid(v*x) + sigmoid(-v*x))
-    sigmoid_pair                not-refuted v  # the sum is 1
+    sigmoid_pair                proved      v  # the sum is 1
 param u, v map u*(sin(v)^2 + cos(v)^2)
     sin_cos                     proved      v  # the sum is 1
 
@@ -523,7 +523,7 @@ dim n param U: [n + 1, 2*n], V: [n^2, 2*n] map U @ V.T
 param x, y, z map sqrt(x^2)*y + x*z
     root_of_square              refuted     y - z  # sqrt(x^2) is -x for x < 0
 param x in positive, y, z map sqrt(x^2)*y + x*z
-    root_of_square_positive     not-refuted y - z  # and x here
+    root_of_square_positive     proved      y - z  # and x here
 param x in positive, y, z map sqrt(x)^2*y + x*z
     square_of_root              proved      y - z  # always x
 param x, y, z map abs(x)^2*y + x^2*z
@@ -556,7 +556,13 @@ param x, y map (relu(-x) + relu(x))*y
 param x, y map relu(x)*relu(-x)*y
     relu_product                proved      y  # one of them is off
 param x, y, z map (exp(x + y) - exp(x)*exp(y))*z
-    exp_sum                     not-refuted z  # exp is a homomorphism
+    exp_sum                     proved      z  # exp is a homomorphism
+const p param x in positive, y, z map (x^2*exp(-p*log(x)) - exp((2 - p)*log(x)))*z + y
+    exp_power                   proved      z  # x^2/x^p = x^(2 - p)
+param x, y map exp(log(x^2)/2)*y - x*y
+    exp_log_square              refuted     y  # abs(x)
+param x, y map (tanh(x) + tanh(-x))*y, (cos(x) - cos(-x))*y, (softplus(x) - softplus(-x) - x)*y
+    reflections                 proved      y
 param x in positive, y map exp(log(x))*y
     exp_log                     proved      x^2 - y^2  # exp(log(x)) = x
 param x, y in positive map log(x*y)
@@ -564,7 +570,7 @@ param x, y in positive map log(x*y)
 param x, y map (tanh(x) + 1 - 2*sigmoid(2*x))*y
     tanh_sigmoid                not-refuted y  # tanh from sigmoid
 param x, y map (erf(x) + erf(-x))*y
-    erf_odd                     not-refuted y  # erf is odd
+    erf_odd                     proved      y  # erf is odd
 dim n param z: [n] map sum(softmax(z))
     softmax_total               proved      z  # the output is 1
 param z, y map softmax([z])*y

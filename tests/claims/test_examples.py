@@ -32,7 +32,7 @@ def test_there_are_examples() -> None:
     assert len(FILES) >= 24
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n == "momentum" else n for n in NAMES])
 def test_every_claim_holds(name: str) -> None:
     result = checked(name)
     assert not result.errors

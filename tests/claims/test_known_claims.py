@@ -149,8 +149,8 @@ def test_a_witness_needs_a_negative_value_where_the_law_holds_for_positive_ones(
 def test_laws_with_conditions_say_so() -> None:
     (claim,) = claims_of("linear_two_columns")
     assert claim.for_all_sizes
-    assert claim.assumptions == ("r >= 2",)
-    assert claims_of("linear_column")[0].assumptions == ()
+    assert claim.conditions == ("r >= 2",)
+    assert claims_of("linear_column")[0].conditions == ()
 
 
 def test_a_claim_for_a_range_is_made_for_each_size() -> None:
@@ -162,7 +162,7 @@ def test_a_claim_for_a_range_is_made_for_each_size() -> None:
 # --- what a file expects --------------------------------------------------------------------------
 
 NEURON = "param u, v map u*v "
-OPEN = "param u, v map u*v law h = exp(2*v) - exp(v)^2 "  # 0, which no reading knows
+OPEN = "param u, v map u*v law h = tanh(v) - 2*sigmoid(2*v) "  # -1, which no reading knows
 
 
 @pytest.mark.parametrize(

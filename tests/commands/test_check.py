@@ -25,7 +25,7 @@ from tests.command_line import FALSE, GOOD, UNDECIDED, WRONG, Claws, without_sec
         ("param u\nmap u\n", 2, "nothing to check: no claim was found"),
         ("", 2, "error[CLAW027]"),
         (UNDECIDED, 3, "x.claw:3:1: UNKNOWN energy, expected PROVED"),
-        (UNDECIDED.replace("exp(v)^2", "exp(v)^2 expect unknown"), 0, "UNKNOWN energy, as expected"),
+        (UNDECIDED.replace("sigmoid(2*v)", "sigmoid(2*v) expect unknown"), 0, "UNKNOWN energy, as expected"),
     ],
 )
 def test_exit_status_of_a_file(claws: Claws, text: str, status: int, says: str) -> None:
@@ -237,7 +237,7 @@ def test_jobs_change_nothing(claws: Claws, form: str) -> None:
 
 def test_verbose_says_how(claws: Claws) -> None:
     out = claws("check", "-v", write("good.claw", GOOD)).out
-    assert "  4 | law balance = u^2 - v^2\n    method  tensors\n    trust   core 2, tensors 2\n" in out
+    assert "  4 | law balance = u^2 - v^2\n    method  tensors\n    trust   core 3, tensors 3\n" in out
 
 
 # --- what is printed -------------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def test_verbose_says_how(claws: Claws) -> None:
 def test_json_has_the_schema_of_the_design(claws: Claws) -> None:
     report = claws("check", "--format", "json", write("good.claw", GOOD), write("wrong.claw", WRONG)).json()
     assert list(report) == ["schema", "claws", "seed", "files", "summary"]
-    assert report["schema"] == "claws-report/1"
+    assert report["schema"] == "claws-report/2"
     assert report["summary"] == {"claims": 2, "hold": 2, "proved": 1, "refuted": 1, "unknown": 0, "errors": 1}
     good, wrong = report["files"]
     assert list(good) == list(wrong) == ["path", "model", "errors", "claims"]
@@ -265,8 +265,9 @@ def test_json_has_the_schema_of_the_design(claws: Claws) -> None:
         "for_all_sizes": True,
         "method": "tensors",
         "detail": {"parameters": "2*n"},
+        "conditions": [],
         "assumptions": [],
-        "trust": ["core 2", "tensors 2"],
+        "trust": ["core 3", "tensors 3"],
     }
     assert (total["verdict"], total["expected"], total["holds"]) == ("REFUTED", "REFUTED", True)
     assert total["detail"]["witness"] == {"u[0]": "1", "v[0]": "1"}

@@ -187,7 +187,9 @@ def test_sweep_saves_and_does_nothing_twice(
     monkeypatch.setattr("claws.runner.sweep.count_at", lambda *task: pytest.fail("done already"))
     assert main(["sweep", path, "--over", "n=1..2,m=2,r=1", "--save", save, "--format", "csv"]) == 0
     assert capsys.readouterr().out == first
-    assert first.splitlines()[0] == "n,m,r,parameters,lie_dimension,at_least,at_most,depth,status,reason"
+    assert first.splitlines()[0] == (
+        "n,m,r,parameters,lie_dimension,at_least,at_most,depth,status,reason,premises,where"
+    )
 
 
 def test_an_interrupted_sweep_shows_what_was_finished(

@@ -30,7 +30,7 @@ def test_certificates_are_written_and_accepted(
     assert run.out == f"{balance}: accepted: PROVED balance by tensors\n{total}: accepted: REFUTED total by witness\n"
     assert kernel_main(certificates) == 0
     out = capsys.readouterr().out
-    assert f"{balance}: PROVED by tensors, core 2, tensors 2" in out
+    assert f"{balance}: PROVED by tensors, core 3, tensors 3" in out
     assert f"{total}: REFUTED by witness" in out
 
 

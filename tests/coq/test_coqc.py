@@ -277,7 +277,7 @@ def test_check_with_coq_adds_to_the_trust_line(capsys: pytest.CaptureFixture[str
     path.write_text("dim n\nparam U, V: [n]\nmap U*V\nlaw b = U^2 - V^2\nlaw e = relu(U^2 - V^2)\n")
     assert main(["check", "--coq", "--format", "json", str(path)]) == 0
     b, e = json.loads(capsys.readouterr().out)["files"][0]["claims"]
-    kernel = ["core 2", "tensors 2"]
+    kernel = ["core 3", "tensors 3"]
     assert b["trust"][:2] == kernel
     assert b["trust"][2].startswith("Coq 8") and b["trust"][2].endswith("at n = 2")
     assert e["trust"] == kernel

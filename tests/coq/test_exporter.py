@@ -89,6 +89,27 @@ def test_what_can_not_be_exported_says_why(text: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("law", "related"),
+    [
+        ("exp(u)*u^2*exp(-u) - v^2", True),
+        ("u^2*(sigmoid(u) + sigmoid(-u)) - v^2", True),
+        ("exp(u)*u^2/exp(u) - v^2", False),
+        ("u^2 - v^2 + sigmoid(u) - sigmoid(u)", False),
+    ],
+)
+def test_a_law_that_needs_relations_between_values_is_not_exported(law: str, related: bool) -> None:
+    found = exported(f"param u, v\nmap u*v\nlaw b = {law}\n")
+    assert bool(found.files) is not related
+    assert [problem.reason for problem in found.refused] == (
+        [
+            "it is true by relations between values of functions, such as exp(a)*exp(b) = exp(a + b), which are not used here yet"
+        ]
+        if related
+        else []
+    )
+
+
+@pytest.mark.parametrize(
     ("slope", "solvable"),
     [
         # a tangent, -1/z, and solutions that leave the only zero or come to it from infinity

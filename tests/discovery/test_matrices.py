@@ -17,7 +17,7 @@ from claws.discovery.found import FoundLaw, Notes
 from claws.discovery.matrices import matrix_laws, search_matrix_laws, small_sizes
 from claws.discovery.reconstruction import rational_kernel, sparser
 from claws.kernel.core.errors import Meter
-from claws.kernel.counting.bounds import Changed
+from claws.kernel.counting.points import Changed, Setting
 from claws.prover.array_ranks import ArrayRanks
 from claws.readings.modular import PRIMES
 from claws.readings.points import ModularPoint
@@ -65,7 +65,7 @@ def found(text: str, **options: Any) -> list[str]:
 def rank(spec: Spec, sizes: dict[str, int], expressions: list[nodes.Expression]) -> int:
     """The rank of the gradients of all entries of these laws, at a random point."""
     model, laws = Instance(spec, sizes).with_expressions(expressions)
-    return ArrayRanks().of_gradients(model, laws, PRIMES[0], 1, Meter(10**9))
+    return ArrayRanks().of_gradients(model, laws, Setting(PRIMES[0], 1), Meter(10**9))
 
 
 def check_spans(spec: Spec, laws: list[FoundLaw]) -> None:
@@ -310,8 +310,10 @@ def test_a_candidate_is_what_its_text_says(text: str) -> None:
                     expressions.append(parse_expression(c.written(order).text))
                     orders.append((c, order))
         model, laws = Instance(spec, sizes).with_expressions(expressions)
-        one = ModularPoint(model, PRIMES[0], 0, Meter(10**9))
-        two = ModularPoint(Changed(search.program.at(sizes), (0,), search.scaled.flow), PRIMES[0], 0, Meter(10**9))
+        one = ModularPoint(model, Setting(PRIMES[0], 0), Meter(10**9))
+        two = ModularPoint(
+            Changed(search.program.at(sizes), (0,), search.scaled.flow), Setting(PRIMES[0], 0), Meter(10**9)
+        )
         left, right = one.reading(one.theta, 0, [(0,)]), two.reading(two.theta, 0, [(0,)])
         for (c, order), law in zip(orders, laws, strict=True):
             got, expected = left.value(law)[0], right.value(group.nodes[group.members.index(c)])[0]

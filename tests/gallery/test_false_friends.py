@@ -86,7 +86,14 @@ def test_there_are_many_and_of_every_kind() -> None:
     assert [word for word in words if not any(word in text for text in texts)] == []
 
 
-@pytest.mark.parametrize("case", FALSE, ids=label)
+SLOW = ("blocks/transformer_stack", "blocks/recurrent", "attention/modern_block")
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(c, marks=pytest.mark.slow) if label(c).startswith(SLOW) else c for c in FALSE],
+    ids=label,
+)
 def test_it_is_refuted(case: tuple[Path, str]) -> None:
     path, law = case
     spec, claim = spec_of(path), claim_of(path, law)

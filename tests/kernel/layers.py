@@ -23,6 +23,8 @@ from claws.kernel.counting.statements import AnyStatement, Complete
 from claws.prover.path_ranks import PathRanks
 from claws.readings.modular import PRIMES_WITH_ROOTS
 from tests.kernel.counting import test_bounds as counts
+from tests.kernel.counting import test_involution as involutions
+from tests.kernel.counting import true
 from tests.kernel.format.cases import CASES
 from tests.kernel.models import product, scalars, witness
 
@@ -33,7 +35,15 @@ Check = Callable[[], Theorem]
 
 LAYERS: dict[str, tuple[str, ...]] = {
     "core": ("core/",),
-    "tensors": ("laws/by_tensors", "laws/tensors", "laws/algebra", "laws/identities", "laws/labelling", "laws/symbols"),
+    "tensors": (
+        "laws/by_tensors",
+        "laws/tensors",
+        "laws/function_values",
+        "laws/algebra",
+        "laws/identities",
+        "laws/labelling",
+        "laws/symbols",
+    ),
     "polynomials": ("laws/by_polynomials", "laws/polynomials"),
     "blocks": ("laws/blocks", "laws/symbols"),
     "values": ("values/",),
@@ -119,6 +129,19 @@ def _number(
     return lambda: check(statement, evidence, Meter(10**7))
 
 
+def _involution() -> Check:
+    statement = counts.count("=", 2, involutions.SCALED)
+    evidence = involutions.only(involutions.BY_HAND, Step(1, 4))
+    return lambda: check(statement, evidence, Meter(10**7))
+
+
+def _true_point() -> Check:
+    statement = true.count_of(counts.RELU, "<=", 2)
+    point = true.point_of({"W": [1, 2, 3, -1], "u": [2, 5]}, [[1, 1], [2, 1], [1, -1], [2, -3]])
+    evidence = Sandwich((), (), (true.generators(4),), true.P, 0, (), point)
+    return lambda: check(statement, evidence, Meter(10**7))
+
+
 def _paths() -> Check:
     statement = counts.count("=", 2, counts.RELU)
     evidence = counts.path_evidence(statement)
@@ -155,7 +178,9 @@ KINDS: dict[str, Callable[[], Check]] = {
     "count, with roots": lambda: _number(
         ">=", 1, ROOT, "l", Step(1, 4), modulus=PRIMES_WITH_ROOTS[0], seed=ROOTS_EXIST
     ),
+    "count, at a true point": lambda: _true_point(),
     "count, by paths": lambda: _paths(),
+    "count, by involution": lambda: _involution(),
     "complete": lambda: _claim(counts.LINEAR, "complete balance", counts.sandwich),
     "complete, a law that is none": lambda: _not_conserved(),
     "independent": lambda: _claim(

@@ -369,7 +369,8 @@ class PolynomialReader:
     def _factor(self, v: int, e: Fraction | int) -> complex:
         if v not in self.found:
             self.found[v] = complex(self._variable(self.keys[v]))
-        return self.found[v] ** (int(e) if Fraction(e).denominator == 1 else float(e))
+        # NumPy's numbers: too large a power is infinite and no error
+        return complex(np.complex128(self.found[v]) ** (int(e) if Fraction(e).denominator == 1 else float(e)))
 
     def _variable(self, key: Any) -> complex:
         kind, *rest = key

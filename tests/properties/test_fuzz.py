@@ -71,7 +71,8 @@ def check_span(span: Span, lines: tuple[str, ...]) -> None:
 def outcome(result: FileResult) -> list[object]:
     """All that must be the same each time."""
     claims = [
-        (c.name, c.sizes, c.verdict, c.method, c.reason, c.detail.to_json(), c.assumptions) for c in result.claims
+        (c.name, c.sizes, c.verdict, c.method, c.reason, c.detail.to_json(), c.conditions, c.premises)
+        for c in result.claims
     ]
     return [result.model, result.errors, claims]
 
@@ -104,7 +105,7 @@ def check_claim(claim: ClaimResult) -> None:
         assert claim.method and claim.trust
     if claim.kind == "law" and claim.verdict is Verdict.REFUTED:
         assert claim.detail.to_json()["residue"] != "0"
-    assert all(text.isprintable() for text in (claim.name, claim.reason, *claim.assumptions))
+    assert all(text.isprintable() for text in (claim.name, claim.reason, *claim.conditions))
 
 
 # --- hostile files -------------------------------------------------------------------------------------------------------
@@ -254,7 +255,7 @@ def check_proofs(text: str, rng: random.Random) -> None:
     """The independent residue of what is proved vanishes at random points."""
     result = checked(text)
     for claim in result.claims:
-        if claim.kind == "law" and claim.verdict is Verdict.PROVED and not claim.assumptions:
+        if claim.kind == "law" and claim.verdict is Verdict.PROVED and not (claim.conditions or claim.premises):
             sizes = {d: rng.randint(1, 2) for d in result.dims} | (claim.sizes or {})
             try:
                 found = list(islice(residues(read(text), claim.name, sizes, rng), 2))

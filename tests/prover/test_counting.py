@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -15,10 +17,12 @@ from claws.discovery.reconstruction import reconstructed
 from claws.kernel.core.errors import Meter
 from claws.kernel.core.finding import Verdict
 from claws.kernel.core.statement import Statement
+from claws.kernel.counting.cells import Sided
 from claws.kernel.counting.evidence import Step, Tree
-from claws.kernel.counting.points import ExactRanks, Point, depth
+from claws.kernel.counting.points import Changed, CountedModel, ExactRanks, Point, Setting, depth
+from claws.kernel.values.evaluation import fixed
 from claws.prover.array_ranks import ArrayRanks
-from claws.prover.counting import balanced, forms
+from claws.prover.brackets import balanced, forms
 from claws.readings.echelon import Echelon, null_space
 from claws.readings.modular import PRIMES
 from claws.readings.points import ModularPoint
@@ -50,6 +54,17 @@ def statement(text: str) -> Statement:
     return Instance(spec, {}).statement("l")
 
 
+def with_sides(s: Statement, seed: int) -> tuple[CountedModel, int, Setting]:
+    """The model with its units on sides that are drawn, its law there, and the setting that names these sides."""
+    sided, random = Sided(Changed(s.program, s.outputs, s.flow)), Random(seed)
+    sides: dict[str, list[int]] = {}
+    for unit in sided.units:
+        size = prod(fixed(k) for k in s.program.shapes[unit.node])
+        right = sides[unit.right] = [random.randint(0, 1) for _ in range(size)]
+        sides[unit.left] = [1 - x for x in right]
+    return sided.model, sided.place[s.law], Setting(P, seed, sides)
+
+
 def row(text: str, **options: Any) -> SweepRow:
     spec = load_text(text)
     assert not spec.diagnostics, spec.diagnostics
@@ -62,31 +77,30 @@ def row(text: str, **options: Any) -> SweepRow:
 @pytest.mark.parametrize("text", MODELS)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_arrays_and_the_kernel_draw_the_same_elements(text: str, seed: int) -> None:
-    s = statement(text)
-    exact, fast = Point(s, P, seed, Meter(10**9)), ModularPoint(s, P, seed, Meter(10**9))
+    model, law, setting = with_sides(statement(text), seed)
+    exact, fast = Point(model, setting, Meter(10**9)), ModularPoint(model, setting, Meter(10**9))
     for k, tree in enumerate(TREES):
         got = np.mod(np.rint(fast.elements(tree, k, range(2))), P).astype(int).tolist()
-        assert got == [exact.element(tree, k, j) for j in range(2)], tree
-    dense = np.mod(np.rint(np.concatenate(list(fast.law_gradients([s.law])))), P).astype(int).tolist()
-    sparse = [tuple(row.get(c, 0) for c in range(len(exact.coordinates))) for row in exact.law_gradients([s.law])]
+        assert got == [exact.element(Step(tree, 2), k, j) for j in range(2)], tree
+    dense = np.mod(np.rint(np.concatenate(list(fast.law_gradients([law])))), P).astype(int).tolist()
+    sparse = [tuple(row.get(c, 0) for c in range(len(exact.coordinates))) for row in exact.law_gradients([law])]
     assert sorted(sparse) == sorted(tuple(r) for r in dense if any(r))
 
 
 @pytest.mark.parametrize("text", MODELS)
 def test_the_ranks_are_the_same(text: str) -> None:
-    s = statement(text)
+    model, law, setting = with_sides(statement(text), 0)
     steps = [Step(1, 6), Step((1, 1), 4)]
-    for ranks in (ExactRanks(), ArrayRanks()):
-        assert ranks.of_gradients(s, [s.law], P, 0, Meter(10**9)) == ExactRanks().of_gradients(
-            s, [s.law], P, 0, Meter(10**9)
-        )
-        assert ranks.of_brackets(s, steps, P, 0, Meter(10**9)) == ExactRanks().of_brackets(s, steps, P, 0, Meter(10**9))
+    exact, arrays = ExactRanks(), ArrayRanks()
+    meter = Meter(10**9)
+    assert arrays.of_gradients(model, [law], setting, meter) == exact.of_gradients(model, [law], setting, meter)
+    assert arrays.of_brackets(model, steps, setting, meter) == exact.of_brackets(model, steps, setting, meter)
 
 
 def test_brackets_are_antisymmetric_and_satisfy_the_jacobi_identity() -> None:
     """On the generators of one draw: [X, Y] + [Y, X] = 0 and the cyclic sum of [X, [Y, Z]] is 0."""
     s = statement(MODELS[0])
-    point = Point(s, P, 0, Meter(10**9))
+    point = Point(s, Setting(P, 0), Meter(10**9))
     fields = {name: (k,) for k, name in enumerate("XYZ")}
 
     def bracket(expression: object) -> list[int]:
@@ -112,13 +126,13 @@ def test_brackets_are_antisymmetric_and_satisfy_the_jacobi_identity() -> None:
 def test_a_bracket_by_hand() -> None:
     """For the outputs x*y and x: [(y, x), (1, 0)] = -(0, 1), so the two brackets span what the formula says."""
     s = statement("param x, y\nmap x*y, x\nlaw l = x")
-    point = Point(s, P, 3, Meter(10**6))
+    point = Point(s, Setting(P, 3), Meter(10**6))
     a, b = point.generator(point.theta, 0, (0, 0, 0)), point.generator(point.theta, 0, (0, 0, 1))
     theta_x, theta_y = (t.parts[0] for t in point.theta if t is not None)
     # X = c*(y, x) + d*(1, 0): the coefficients are read off, then [X, X'] = (c*d' - c'*d)*-(0, 1)... up to the common sign
     (c1, c2) = (g[1].parts[0] * pow(theta_x, -1, P) % P for g in (a, b) if g[1] is not None)
     (d1, d2) = ((g[0].parts[0] - c * theta_y) % P for g, c in ((a, c1), (b, c2)) if g[0] is not None)
-    assert point.element((1, 1), 0, 0) == [0, (c2 * d1 - c1 * d2) % P]
+    assert point.element(Step((1, 1), 1), 0, 0) == [0, (c2 * d1 - c1 * d2) % P]
 
 
 # --- linear algebra ------------------------------------------------------------------------------------------------------

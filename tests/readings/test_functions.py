@@ -118,6 +118,11 @@ def test_arrays_of_residues_are_the_kernels_jets(name: str, seed: int) -> None:
     z = [3, 17, 12345]
     centred = np.array([float(x) for x in z])
     found = np.mod(np.rint(functions.taylor(name, centred, ORDER)), p).astype(int).T.tolist()
+    if KNOWN[name].kinked:
+        # a search may draw sides, a proof may not
+        with pytest.raises(Undefined, match=f"the side of {name} is not known"):
+            ring._taylor(name, z[0], ORDER)
+        return
     assert found == [ring._taylor(name, x, ORDER) for x in z]
 
 

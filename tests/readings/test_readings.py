@@ -146,6 +146,30 @@ def test_both_quick_readings_tell_true_laws_from_false_ones(law: str, true: bool
     assert residue_vanishes(s, Meter(10**7)) is true
 
 
+@pytest.mark.parametrize(
+    ("law", "true"),
+    [
+        ("exp(u + v) - exp(u)*exp(v)", True),
+        ("exp(u*v) - exp(u)*exp(v)", False),
+        # an addition theorem that nothing but real numbers knows
+        ("tanh(2*u)*(1 + tanh(u)^2) - 2*tanh(u)", True),
+        ("tanh(2*u)*(1 + tanh(u)^2) - tanh(u)", False),
+    ],
+)
+def test_values_that_are_related_are_compared_as_real_numbers(law: str, true: bool) -> None:
+    s = Instance(load_text(f"param u, v\nmap u*v\nlaw l = {law}"), {}).statement("l")
+    assert residue_seems_zero(s, 0) is true
+    # FLINT sees that it is not zero in independent values, and says no more
+    with pytest.raises(Undefined, match="may be related"):
+        residue_vanishes(s, Meter(10**7))
+
+
+def test_no_real_value_is_no_answer() -> None:
+    s = Instance(load_text("param u, v\nmap u*v\nlaw l = u*log(-1 - u^2) + exp(u)*exp(v)"), {}).statement("l")
+    with pytest.raises(Undefined, match="no value here"):
+        residue_seems_zero(s, 0)
+
+
 @pytest.mark.parametrize("function", ["tanh", "exp", "sigmoid", "softplus", "gelu", "silu", "s", "q", "relu"])
 def test_function_values_keep_their_identities_in_the_modular_reading(function: str) -> None:
     # the derivative of f(z)/f(z) is zero whatever f is, that of f is not

@@ -49,7 +49,7 @@ LINES = {
 }
 
 SCHEMAS = {
-    "check": "claws-report/1",
+    "check": "claws-report/2",
     "find": "claws-find/1",
     "test": "claws-test/1",
     "count": "claws-sweep/1",

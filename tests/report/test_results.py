@@ -68,7 +68,7 @@ def test_an_interruption_comes_before_all() -> None:
 def test_json_of_a_report() -> None:
     report = Report(list(FILES.values()), seed=7)
     data = report.to_json()
-    assert data["schema"] == "claws-report/1"
+    assert data["schema"] == "claws-report/2"
     assert (data["claws"], data["seed"]) == (__version__, 7)
     assert data["summary"] == {"claims": 3, "hold": 1, "proved": 1, "refuted": 1, "unknown": 1, "errors": 2}
     assert [f["path"] for f in data["files"]] == [f.path for f in report.files]
@@ -84,6 +84,8 @@ def test_json_of_a_file_with_errors() -> None:
         ],
         "claims": [],
     }
+    data = FileResult("x.claw", "m", warnings=[error()]).to_json()
+    assert (data["errors"], [d["code"] for d in data["warnings"]]) == ([], ["CLAW021"])
 
 
 def test_json_of_a_claim() -> None:
@@ -91,7 +93,7 @@ def test_json_of_a_claim() -> None:
     c.sizes = {"n": 3}
     c.reason = "out of budget"
     c.detail = Detail(tried=("polynomials",))
-    c.assumptions = ("r >= 2",)
+    c.conditions = ("r >= 2",)
     c.seconds = 0.12345678
     assert c.to_json() == {
         "name": "l",
@@ -105,7 +107,8 @@ def test_json_of_a_claim() -> None:
         "for_all_sizes": False,
         "method": "",
         "detail": {"tried": ["polynomials"], "reason": "out of budget"},
-        "assumptions": ["r >= 2"],
+        "conditions": ["r >= 2"],
+        "assumptions": [],
         "trust": [],
         "seconds": 0.123457,
     }

@@ -52,7 +52,7 @@ def shown(c: ClaimResult, **options: Any) -> str:
         ({"sizes": {"r": 1}, "free_dims": ("n",)}, "PROVED l for r = 1 and all n"),
         ({"sizes": {"n": 2, "m": 3}}, "PROVED l for n = 2, m = 3"),
         ({"sizes": {}}, "PROVED l"),
-        ({"free_dims": ("n",), "assumptions": ("n >= 2",)}, "PROVED l for all n, given n >= 2"),
+        ({"free_dims": ("n",), "conditions": ("n >= 2",)}, "PROVED l for all n, given n >= 2"),
         ({"verdict": Verdict.REFUTED, "expected": Verdict.REFUTED, "free_dims": ("n",)}, "REFUTED l, as expected"),
         (
             {"verdict": Verdict.REFUTED, "expected": Verdict.REFUTED, "sizes": {"r": 2}, "free_dims": ("n",)},
@@ -108,12 +108,12 @@ def test_an_undecided_claim() -> None:
 
 
 def test_verbose() -> None:
-    c = claim(free_dims=("n",), method="tensors", trust=("core 2",), detail=Detail(certificate="c/x.json"))
+    c = claim(free_dims=("n",), method="tensors", trust=("core 3",), detail=Detail(certificate="c/x.json"))
     assert shown(c, verbose=True) == (
         "x.claw:4:1: PROVED l for all n\n"
         "  4 | law l = u^2 - v^2\n"
         "    method       tensors\n"
-        "    trust        core 2\n"
+        "    trust        core 3\n"
         "    certificate  c/x.json"
     )
 

@@ -15,9 +15,10 @@ import claws.testing.files as files
 from claws.cli import main
 from claws.flows.problem import TrainingProblem
 from claws.kernel.core.finding import Verdict
-from claws.report.details import Counterexample, Detail, NestedText
+from claws.report.details import Counterexample, Detail
 from claws.report.results import ClaimResult, Exit
 from claws.report.trials import FileTrials, TrialReport, render_file, render_summary
+from claws.report.where import NestedText
 from claws.runner.options import Options
 from claws.syntax.reader import load_text
 from claws.testing.files import spec_tests

@@ -78,7 +78,8 @@ class Document:
         self.add(
             f"(** {comment(self.spec.model)}{self.where()}: {what}.",
             *([f"    {comment(title)}"] if title else []),
-            "    Written by `claws export coq`. The words of the statement are defined in Claws/Vocabulary.v. *)",
+            "    Written by `claws export coq`. The words of the statement are defined in Claws/Vocabulary.v. What is",
+            "    assumed stands in the statement: the theorem rests on no premise of the kernel. *)",
             "",
             "From Coq Require Import Reals QArith ZArith List.",
             *(["From Coquelicot Require Import Coquelicot."] if self.declared() else []),

@@ -113,14 +113,18 @@ Property = Fraction | Slope | None
 class MadeWith:
     """What the values of a smooth function are made with, so that Ax's theorem (1971) says when they are independent.
 
-    Soundness-critical, for counts alone: functions of one `exponential` are rational, at equal arguments, in one exponential of
-    the argument (of its square, if `squared`) or independent of it; those of different ones are taken to be related there.
+    Soundness-critical, for counts alone: a function of an `exponential` is rational in one exponential of the argument (of its
+    square, if `squared`), or with that one as good as independent of it; those of different exponentials are taken to be related
+    at equal arguments.
     """
 
     exponential: str | None
     squared: bool = False
     logarithm: bool = False
     """Whether the value is a logarithm: of the argument, or of something made with the exponential."""
+    rate: int = 1
+    moebius: tuple[int, int, int, int] | None = None
+    """For a function made with exp: (a, b, c, d) if its value at z is (a*E + b)/(c*E + d) with E = exp(rate*z)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,11 +143,18 @@ class Function:
     sides: tuple[Expression, Expression] | None = None
     """For a two-sided function: what it is where z > 0, and where z < 0, the same in the limit at 0. As above."""
     exact: tuple[Fraction, Fraction] | None = None
-    """An argument at which the value is a known rational number, and the value: 0 for all but the logarithm. Witnesses use it."""
-    parity: int = 0
-    """1 if f(-z) = f(z), -1 if f(-z) = -f(z), 0 if neither is known. Only searches use it."""
+    """An argument at which the value is a known rational number, and the value: 0 for all but the logarithm. Witnesses and
+    proofs of laws use it."""
+    reflection: Expression | None = None
+    """f(-z) in z and f(z), if known. Proofs of laws use it, so that values at z and -z are not independent."""
+    exponential: bool = False
+    """Whether it is e^z: then f(a + b) = f(a)*f(b), all values are positive, and f(log(u)) = u. Proofs of laws use it."""
+    logarithm: bool = False
+    """Whether it is the logarithm, the inverse of e^z: log(a*b) = log(a) + log(b) where a is positive. Proofs of laws use it."""
     positive: bool = False
     """Whether all values are positive. `simplified` takes such factors out of functions of degree 1, in proofs and counts."""
+    on_positive: bool = False
+    """Whether it has a value where the argument is positive, and nowhere else. Proofs use it, and what asks where values are."""
     degree: Fraction | None = None
     """The k for which f(a*z) = a^k f(z) for all a > 0, if known. Proofs and counts use it: Euler's identity, `simplified`."""
     made_with: MadeWith | None = None
@@ -159,9 +170,19 @@ class Function:
         return self.derivative is None and self.sides is None
 
     @property
+    def parity(self) -> int:
+        """1 if f(-z) = f(z), -1 if f(-z) = -f(z), 0 if neither is known."""
+        return {_even(self.name): 1, _odd(self.name): -1}.get(self.reflection or (), 0)
+
+    @property
     def kinked(self) -> bool:
         """Whether the function has a kink at 0, or may have one: it is two-sided, or homogeneous by declaration."""
         return self.sides is not None or (self.open and self.degree is not None)
+
+    @property
+    def partial(self) -> bool:
+        """Whether it has a value at positive arguments alone, as the logarithm does: its derivative divides by the argument."""
+        return any(k < 0 for _, k, _ in self.derivative or ())
 
     @cached_property
     def smooth(self) -> tuple[str, ...]:
@@ -203,6 +224,16 @@ class Function:
         raise Irrational(f"{self.name}({brief(z)}) is not known as an exact rational number")
 
 
+def _even(name: str) -> Expression:
+    """f(z), as f(-z) is for an even function."""
+    return _sum((1, 0, ((name, 1),)))
+
+
+def _odd(name: str) -> Expression:
+    """-f(z), as f(-z) is for an odd function."""
+    return _sum((-1, 0, ((name, 1),)))
+
+
 def _at(z: int, value: int | Fraction) -> tuple[Fraction, Fraction]:
     return Fraction(z), Fraction(value)
 
@@ -210,33 +241,37 @@ def _at(z: int, value: int | Fraction) -> tuple[Fraction, Fraction]:
 # fmt: off
 KNOWN: Mapping[str, Function] = {row.name: row for row in (
     Function("exp", "the exponential function", derivative=_sum((1, 0, (("exp", 1),))), exact=_at(0, 1),
-             positive=True, made_with=MadeWith("exp")),
-    Function("log", "the natural logarithm", derivative=_sum((1, -1, ())), exact=_at(1, 0),
-             made_with=MadeWith(None, logarithm=True)),
-    Function("sin", "the sine", derivative=_sum((1, 0, (("cos", 1),))), exact=_at(0, 0), parity=-1,
+             positive=True, exponential=True, made_with=MadeWith("exp", moebius=(1, 0, 0, 1))),
+    Function("log", "the natural logarithm", derivative=_sum((1, -1, ())), exact=_at(1, 0), on_positive=True,
+             logarithm=True, made_with=MadeWith(None, logarithm=True)),
+    Function("sin", "the sine", derivative=_sum((1, 0, (("cos", 1),))), exact=_at(0, 0), reflection=_odd("sin"),
              made_with=MadeWith("circle")),
-    Function("cos", "the cosine", derivative=_sum((-1, 0, (("sin", 1),))), exact=_at(0, 1), parity=1,
+    Function("cos", "the cosine", derivative=_sum((-1, 0, (("sin", 1),))), exact=_at(0, 1), reflection=_even("cos"),
              made_with=MadeWith("circle")),
     Function("tanh", "the hyperbolic tangent", derivative=_sum((1, 0, ()), (-1, 0, (("tanh", 2),))),
-             exact=_at(0, 0), parity=-1, made_with=MadeWith("tanh")),
-    # a logarithm of complex numbers: values at different arguments are related by a theorem of addition
-    Function("atan", "the arctangent", derivative=_sum((1, 0, (((1, 0, 1), -1),))), exact=_at(0, 0), parity=-1),
+             exact=_at(0, 0), reflection=_odd("tanh"), made_with=MadeWith("exp", rate=2, moebius=(1, -1, 1, 1))),
+    # a logarithm of complex numbers
+    Function("atan", "the arctangent", derivative=_sum((1, 0, (((1, 0, 1), -1),))), exact=_at(0, 0),
+             reflection=_odd("atan"), made_with=MadeWith(None, logarithm=True)),
     Function("relu", "max(z, 0)", sides=(Z, ZERO), degree=Fraction(1)),
     Function("elu", "z where z > 0, exp(z) - 1 elsewhere", sides=(Z, _sum((1, 0, (("exp", 1),)), (-1, 0, ())))),
     Function("sigmoid", "1/(1 + exp(-z))", derivative=_sum((1, 0, (("sigmoid", 1),)), (-1, 0, (("sigmoid", 2),))),
-             exact=_at(0, Fraction(1, 2)), positive=True, made_with=MadeWith("sigmoid")),
-    Function("softplus", "log(1 + exp(z))", derivative=_sum((1, 0, (("sigmoid", 1),))), positive=True,
-             made_with=MadeWith("sigmoid", logarithm=True)),
+             reflection=_sum((1, 0, ()), (-1, 0, (("sigmoid", 1),))), exact=_at(0, Fraction(1, 2)), positive=True,
+             made_with=MadeWith("exp", moebius=(1, 0, 1, 1))),
+    Function("softplus", "log(1 + exp(z))", derivative=_sum((1, 0, (("sigmoid", 1),))),
+             reflection=_sum((1, 0, (("softplus", 1),)), (-1, 1, ())), positive=True,
+             made_with=MadeWith("exp", logarithm=True)),
     # erf' = (2/sqrt(pi)) exp(-z^2), kept as one function so that every coefficient is rational
-    Function("erf", "the error function", derivative=_sum((1, 0, (("erf_slope", 1),))), exact=_at(0, 0), parity=-1,
-             made_with=MadeWith("erf", squared=True)),
+    Function("erf", "the error function", derivative=_sum((1, 0, (("erf_slope", 1),))), exact=_at(0, 0),
+             reflection=_odd("erf"), made_with=MadeWith("erf", squared=True)),
     Function("erf_slope", "2*exp(-z^2)/sqrt(pi), the derivative of erf", derivative=_sum((-2, 1, (("erf_slope", 1),))),
-             parity=1, positive=True, made_with=MadeWith("erf", squared=True), word=False),
+             reflection=_even("erf_slope"), positive=True, made_with=MadeWith("erf", squared=True), word=False),
     Function("normal_cdf", "the distribution function of the standard normal law: gelu(z) = z*normal_cdf(z)",
              derivative=_sum((1, 0, (("normal_pdf", 1),))), exact=_at(0, Fraction(1, 2)), positive=True,
+             reflection=_sum((1, 0, ()), (-1, 0, (("normal_cdf", 1),))),
              made_with=MadeWith("normal", squared=True), word=False),
     Function("normal_pdf", "exp(-z^2/2)/sqrt(2*pi), the density of the standard normal law",
-             derivative=_sum((-1, 1, (("normal_pdf", 1),))), parity=1, positive=True,
+             derivative=_sum((-1, 1, (("normal_pdf", 1),))), reflection=_even("normal_pdf"), positive=True,
              made_with=MadeWith("normal", squared=True), word=False),
 )}
 # fmt: on

@@ -47,6 +47,7 @@ from claws.kernel.core.fields import (
     sizes as sizes_of,
 )
 from claws.kernel.core.functions import KNOWN, Property, Slope
+from claws.kernel.core.identifiers import is_leaf_name, is_name
 from claws.kernel.core.sizes import ONE, Size, SizeBounds
 
 Shape = tuple[Size, ...]
@@ -59,6 +60,9 @@ POWER = "^"
 
 ARRAY_FUNCTIONS = {"prod": 1, "det": 2}
 """The known functions of whole arrays, each with the number of axes of its argument; the value is a number."""
+
+FUNCTIONS = frozenset({*KNOWN, *ARRAY_FUNCTIONS})
+"""The known functions. Nothing that a program declares has the name of one: no leaf, dim, activation or function."""
 
 MAX_RANK = 24
 MAX_EXPONENT = 4096
@@ -151,6 +155,9 @@ Node = Annotated[
     Leaf | Number | Iota | Einsum | Sum | Apply | Call | Window | Stop,
     Tagged.by_name("node", Leaf, Number, Iota, Einsum, Sum, Apply, Call, Window, Stop),
 ]
+
+WORDS = FUNCTIONS.union(ROLES, "leaf number iota einsum sum apply call window stop vel grad".split())
+"""The known functions, and words for nodes, leaves and gradients. No declared activation or function has the name of one."""
 
 
 def stops_gradient(node: Node) -> bool:
@@ -393,13 +400,8 @@ class Program:
 
     def __post_init__(self) -> None:
         _need(len(self.nodes) <= MAX_NODES, f"a program has at most {MAX_NODES} nodes")
+        self._check_names()
         bounds, activations, functions = SizeBounds(self.conditions), dict(self.activations), frozenset(self.functions)
-        names = [n.name for n in self.nodes if isinstance(n, Leaf)]
-        _need(len(set(names)) == len(names), "two leaves have the same name")
-        _need(not set(activations) & {*KNOWN, POWER}, "an activation has the name of a known function")
-        _need(len(activations) == len(self.activations), "two activations have the same name")
-        _need(len(functions) == len(self.functions), "two functions have the same name")
-        _need(not functions & set(ARRAY_FUNCTIONS), "a function has the name of a known one")
         for name, k in self.activations:
             if isinstance(k, Slope):
                 _check_slope(name, k)
@@ -413,6 +415,22 @@ class Program:
         for node in self.nodes:
             shapes.append(infer_shape(node, shapes, bounds, activations, functions))
         object.__setattr__(self, "shapes", tuple(shapes))
+
+    def declared(self) -> list[tuple[str, str]]:
+        """Every name with what it stands for: a leaf, a dim, an activation or a function."""
+        names = {"leaf": [node.name for node in self.nodes if isinstance(node, Leaf)], "dim": self.free_dims()}
+        names |= {"activation": [name for name, _ in self.activations], "function": list(self.functions)}
+        return [(what, name) for what, own in names.items() for name in own]
+
+    def _check_names(self) -> None:
+        """Raises `Malformed` unless each name that is declared can be one, stands for one thing and hides nothing."""
+        known: dict[str, str] = {}
+        for what, name in self.declared():
+            _need(is_leaf_name(name) if what == "leaf" else is_name(name), f"{name[:40]!a} can't be a name")
+            taken = WORDS if what in ("activation", "function") else FUNCTIONS
+            _need(name not in taken, f"a declared {what} has a name that means something else: {name}")
+            _need(name not in known, f"{name} is the name of two things: {known.get(name)}, {what}")
+            known[name] = what
 
     @property
     def bounds(self) -> SizeBounds:

@@ -1,18 +1,27 @@
-"""Positive factors taken out of functions of degree 1, such as relu: f(p*z) = p*f(z) wherever p is positive.
+"""Positive factors taken out of functions of degree 1, such as relu: f(p*z) = p*f(z) wherever p is positive; and functions with a
+kink put on one side of it where their argument has one sign.
 
-Soundness-critical: the simplified program computes the same functions, with derivatives that are the same away from kinks.
+Soundness-critical: the simplified program computes the same functions, with derivatives that are the same away from kinks,
+wherever the nodes have values that are said to have them.
 """
 
 from __future__ import annotations
 
-from claws.kernel.core.functions import function_of
-from claws.kernel.core.program import Apply, Einsum, Leaf, Node, Number, Program, Sum, renumbered
+from collections.abc import Iterable
+from fractions import Fraction
+
+from claws.kernel.core.functions import Expression, expanded, function_of
+from claws.kernel.core.program import Apply, Einsum, Node, Program, Shape, Sum, power, renumbered
+from claws.kernel.core.signs import Signs
 from claws.kernel.core.statement import Statement
 
 
-def simplified_statement(statement: Statement) -> Statement:
-    """The same claim about a law with positive factors outside of functions of degree 1."""
-    program, place = simplified(statement.program)
+def simplified_statement(statement: Statement, having: Iterable[int] | None = None) -> Statement:
+    """The same claim about a law with positive factors outside of functions of degree 1.
+
+    The claim speaks of points at which the nodes `having` have values: for None, all of its subject.
+    """
+    program, place = simplified(statement.program, statement.subject if having is None else having)
     return Statement(
         program,
         tuple(place[n] for n in statement.outputs),
@@ -21,73 +30,96 @@ def simplified_statement(statement: Statement) -> Statement:
     )
 
 
-def simplified(program: Program) -> tuple[Program, dict[int, int]]:
+def simplified(program: Program, having: Iterable[int] | None = None) -> tuple[Program, dict[int, int]]:
     """f(p*z) = p*f(z) wherever p is positive and f has degree 1: the program, and where each node now is.
 
-    Only two-sided functions are looked at: what is declared homogeneous stays as it is.
+    With `having`, functions that stay on one side of their kink are written as what they are there, at points at which the
+    nodes `having` have values. Only two-sided functions are looked at: what is declared homogeneous stays as it is.
     """
-    found = [node for node in program.nodes if isinstance(node, Apply) and _has_degree_1(program, node)]
-    if not any(_positive_operands(program, program.nodes[node.operand]) for node in found):
+    found = [n for n, node in enumerate(program.nodes) if isinstance(node, Apply) and _is_two_sided(program, node)]
+    if not found:
         return program, {n: n for n in range(len(program.nodes))}
-    nodes: list[Node] = []
-    place: dict[int, int] = {}
+    writer = _Writer(program, Signs(program, having or ()), having is not None)
+    if not any(writer.side(n) is not None or writer.outside(n) for n in found):
+        return program, {n: n for n in range(len(program.nodes))}
     for n, node in enumerate(program.nodes):
-        if isinstance(node, Apply) and _has_degree_1(program, node):
-            inner = program.nodes[node.operand]
-            outside = _positive_operands(program, inner)
-            if isinstance(inner, Einsum) and outside:
-                rest = [k for k in range(len(inner.operands)) if k not in outside]
-                kept = [(place[inner.operands[k]], inner.labels[k]) for k in rest]
-                nodes.append(Einsum(tuple(m for m, _ in kept), tuple(ls for _, ls in kept), inner.out, inner.sizes))
-                nodes.append(Apply(node.function, len(nodes) - 1))
-                factors = [(place[inner.operands[k]], inner.labels[k]) for k in outside] + [(len(nodes) - 1, inner.out)]
-                nodes.append(
-                    Einsum(tuple(m for m, _ in factors), tuple(ls for _, ls in factors), inner.out, inner.sizes)
-                )
-                place[n] = len(nodes) - 1
-                continue
-        nodes.append(renumbered(node, place))
-        place[n] = len(nodes) - 1
-    return Program(tuple(nodes), program.activations, program.functions, program.conditions), place
+        writer.write(n, node)
+    return Program(tuple(writer.nodes), program.activations, program.functions, program.conditions), writer.place
 
 
-def _has_degree_1(program: Program, node: Apply) -> bool:
-    if node.exponent is not None:
-        return False
-    row = function_of(node.function, dict(program.activations))
-    return row.sides is not None and row.degree == 1
+class _Writer:
+    def __init__(self, program: Program, signs: Signs, sides: bool) -> None:
+        self.program = program
+        self.signs = signs
+        self.sides = sides
+        self.nodes: list[Node] = []
+        self.place: dict[int, int] = {}
 
+    def side(self, n: int) -> int | None:
+        """On which side of its kink a two-sided function is wherever it has a value: 1 or 0; None where that is not known."""
+        node = self.program.nodes[n]
+        if not self.sides or not isinstance(node, Apply) or not _is_two_sided(self.program, node):
+            return None
+        sign = self.signs[node.operand]
+        # at 0 it stands at its kink, where it has no value
+        return 1 if sign.low >= 0 else 0 if sign.high <= 0 else None
 
-def _positive_operands(program: Program, node: Node) -> list[int]:
-    """The positions of the factors of an elementwise product that are positive; empty where nothing else would be left."""
-    if not isinstance(node, Einsum) or len(set(node.out)) != len(node.out):
-        return []
-    if any(x not in node.out for row in node.labels for x in row):
-        return []
-    found = [k for k, m in enumerate(node.operands) if is_positive(program, m)]
-    return found if len(found) < len(node.operands) else []
+    def outside(self, n: int) -> list[int]:
+        """The positions of positive factors in the argument of a function of degree 1; none where nothing else would be left."""
+        node = self.program.nodes[n]
+        if not isinstance(node, Apply) or not _is_two_sided(self.program, node):
+            return []
+        inner, row = self.program.nodes[node.operand], function_of(node.function, dict(self.program.activations))
+        if row.degree != 1 or not isinstance(inner, Einsum) or len(set(inner.out)) != len(inner.out):
+            return []
+        if any(x not in inner.out for labels in inner.labels for x in labels):
+            return []
+        found = [k for k, m in enumerate(inner.operands) if self.signs[m].positive]
+        return found if len(found) < len(inner.operands) else []
 
-
-def is_positive(program: Program, n: int) -> bool:
-    """Whether every entry of a node is positive by its form. False means 'not shown'."""
-    node = program.nodes[n]
-    match node:
-        case Leaf():
-            return node.domain == "positive"
-        case Number(value):
-            c = value.constant()
-            return c is not None and c > 0
-        case Einsum():
-            carried = {x for row in node.labels for x in row}
-            return (
-                len(set(node.out)) == len(node.out)
-                and carried >= set(node.out)
-                and all(is_positive(program, m) for m in node.operands)
+    def write(self, n: int, node: Node) -> None:
+        side, outside = self.side(n), self.outside(n)
+        if isinstance(node, Apply) and side is not None:
+            row = function_of(node.function, dict(self.program.activations))
+            self.place[n] = self._expression(row.on(side), self.place[node.operand], self.program.shapes[n])
+        elif isinstance(node, Apply) and outside:
+            inner = self.program.nodes[node.operand]
+            assert isinstance(inner, Einsum)
+            rest = [k for k in range(len(inner.operands)) if k not in outside]
+            kept = [(self.place[inner.operands[k]], inner.labels[k]) for k in rest]
+            m = self._put(Einsum(tuple(m for m, _ in kept), tuple(ls for _, ls in kept), inner.out, inner.sizes))
+            factors = [(self.place[inner.operands[k]], inner.labels[k]) for k in outside]
+            factors.append((self._put(Apply(node.function, m)), inner.out))
+            self.place[n] = self._put(
+                Einsum(tuple(m for m, _ in factors), tuple(ls for _, ls in factors), inner.out, inner.sizes)
             )
-        case Sum(terms):
-            return all(c > 0 and is_positive(program, m) for c, m in terms)
-        case Apply(_, operand, exponent) if exponent is not None:
-            return is_positive(program, operand) and exponent != 0
-        case Apply(function):
-            return function_of(function, dict(program.activations)).positive
-    return False
+        else:
+            self.place[n] = self._put(renumbered(node, self.place))
+
+    def _put(self, node: Node) -> int:
+        self.nodes.append(node)
+        return len(self.nodes) - 1
+
+    def _expression(self, expression: Expression, z: int, shape: Shape) -> int:
+        """An expression in the array z, elementwise. Soundness-critical."""
+        axes = tuple(range(len(shape)))
+        terms: list[tuple[Fraction, int]] = []
+        for c, k, factors in expression:
+            operands = [self._power(z, k)] if k else []
+            for base, e in factors:
+                f = self._put(Apply(base, z)) if isinstance(base, str) else self._expression(expanded(base), z, shape)
+                operands.append(self._power(f, e))
+            if len(operands) == 1:
+                terms.append((c, operands[0]))
+            else:
+                terms.append((c, self._put(Einsum(tuple(operands), (axes,) * len(operands), axes, shape))))
+        if len(terms) == 1 and terms[0][0] == 1:
+            return terms[0][1]
+        return self._put(Sum(tuple(terms) if terms else ((Fraction(0), z),)))
+
+    def _power(self, n: int, exponent: int) -> int:
+        return n if exponent == 1 else self._put(power(n, exponent))
+
+
+def _is_two_sided(program: Program, node: Apply) -> bool:
+    return node.exponent is None and function_of(node.function, dict(program.activations)).sides is not None

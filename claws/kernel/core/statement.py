@@ -26,6 +26,7 @@ class Statement:
     field of degree 0 is 0; and J(theta, x) (B^T grad h) = 0, where J is the Jacobian of the outputs and B^T the transpose of the
     field of degree 1, `Flow.transposed` (Marcotte, Gribonval, Peyré 2023, section 2, for B = 1).
     J takes what a `Stop` stands for as a constant, as training does.
+    At other points it says nothing; one that says nothing anywhere is not proved, though it is not false.
     Dims that the program leaves free are any integers >= 1 that satisfy its conditions.
     """
 
@@ -37,6 +38,11 @@ class Statement:
     def __post_init__(self) -> None:
         check_laws(self.program, (self.law,))
         check_model(self.program, self.outputs, self.flow)
+
+    @property
+    def subject(self) -> tuple[int, ...]:
+        """The nodes that have values wherever the claim says something: the outputs, the flow's and the law."""
+        return (*self.outputs, *self.flow.nodes(), self.law)
 
 
 def check_laws(program: Program, laws: tuple[int, ...]) -> None:

@@ -6,17 +6,20 @@ Soundness-critical: `independent` and `complete` speak of different entries, and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 from claws.kernel.core.errors import Malformed, Meter, Refused
 from claws.kernel.core.finding import Finding, Layer, Verdict
 from claws.kernel.core.flow import STATE
-from claws.kernel.counting.assumptions import check_assumptions
 from claws.kernel.counting.bounds import check_modulus
+from claws.kernel.counting.cells import is_piecewise
 from claws.kernel.counting.evidence import Relation
-from claws.kernel.counting.points import CountedModel, Point
+from claws.kernel.counting.independence import check_values
+from claws.kernel.counting.points import CountedModel, Point, Setting
 from claws.kernel.counting.statements import Independent
 from claws.kernel.laws.polynomials import Polynomial, Polynomials
+from claws.kernel.values.defined import check_defined
 from claws.kernel.values.evaluation import Array, evaluate, fixed, indices
 
 
@@ -27,7 +30,7 @@ class Entries:
     settle it.
     """
 
-    def __init__(self, model: CountedModel, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> None:
+    def __init__(self, model: CountedModel, laws: Sequence[int], setting: Setting, meter: Meter) -> None:
         program = model.program
         self.ring = Polynomials(dict(program.activations), meter)
         leaves: dict[str, Array] = {
@@ -37,8 +40,9 @@ class Entries:
             }
             for n, leaf in program.leaves(*STATE, "const")
         }
-        point = Point(model, modulus, seed, meter)
-        jets = point.ring(0)
+        point = Point(model, setting, meter)
+        modulus = setting.modulus
+        jets = point.ring(0, point.consts)
         numbers = point.arrays(point.theta, point.consts, jets)
         self.values: list[Polynomial] = []
         """Every entry, in the laws' order, row by row."""
@@ -78,8 +82,13 @@ def check_relation(statement: Independent, relation: Relation, meter: Meter) -> 
     check_modulus(relation.modulus)
     if any(len({entry for entry, _ in powers}) != len(powers) for _, powers in relation.terms):
         raise Malformed("a term of a relation names an entry twice")
-    check_assumptions(model, laws, relation.modulus, relation.seed, meter)
-    entries = Entries(model, laws, relation.modulus, relation.seed, meter)
+    if is_piecewise(model.program, laws):
+        raise Refused("a law is piecewise, so its entries have no values at a point that is drawn")
+    check_defined(model.program, laws, {}, meter)
+    drawn = Setting(relation.modulus, relation.seed)
+    found, exponentials = check_values(model, laws, [{}], drawn, meter)
+    setting = replace(drawn, exponentials=exponentials)
+    entries = Entries(model, laws, setting, meter)
     ring = entries.ring
     total = ring.number(Fraction(0))
     for coefficient, powers in relation.terms:
@@ -94,7 +103,7 @@ def check_relation(statement: Independent, relation: Relation, meter: Meter) -> 
     if not ring.vanishes(total):
         raise Refused("the relation between the laws does not hold")
     # sum of dF/dh_k * grad h_k = 0, and the coefficients dF/dh_k must not all be zero
-    jets = Point(model, relation.modulus, relation.seed, meter).ring(0)
+    jets = Point(model, setting, meter).ring(0)
     slopes: dict[int, int] = {}
     for coefficient, powers in relation.terms:
         for entry, exponent in powers:
@@ -107,5 +116,8 @@ def check_relation(statement: Independent, relation: Relation, meter: Meter) -> 
     if not any(slopes.values()):
         raise Refused("the relation says nothing about gradients")
     return Finding(
-        Verdict.REFUTED, "relation", frozenset({Layer.CORE, Layer.VALUES, Layer.COUNTING, Layer.POLYNOMIALS})
+        Verdict.REFUTED,
+        "relation",
+        frozenset({Layer.CORE, Layer.VALUES, Layer.COUNTING, Layer.POLYNOMIALS}),
+        premises=found,
     )

@@ -5,9 +5,9 @@ ek^2 = 0; it is stored by its 2^L parts, part b belonging to the product of the 
 x + e*v gives the derivative along v as the part of e.
 
 What is not rational becomes a residue of its own, drawn by a hash of the argument, so that equal arguments have equal
-values: exp(z), the Taylor coefficients of a declared activation, the side of its kink on which a relu stands. A polynomial that
-is not zero at such residues is not the zero polynomial; that it is then not zero as a function is what the listed assumptions are
-for.
+values: exp(z), the Taylor coefficients of a declared activation. A polynomial that is not zero at such residues is not the zero
+polynomial; that it is then not zero as a function is what `independence.py` checks. Piecewise functions have no place here:
+`cells.py` has put their sides into the program.
 """
 
 from __future__ import annotations
@@ -25,12 +25,6 @@ from claws.kernel.values.evidence import Index
 
 _MASK = (1 << 64) - 1
 _STEP = 0x9E3779B97F4A7C15
-
-PATTERNS_FREE = "free"
-"""Every two-sided function is on or off by a hash of its argument, the same for all functions of that argument."""
-
-PATTERNS_ON = "on"
-"""Every two-sided function is on: for comparing their arguments as functions of the data."""
 
 
 def salt(*key: object) -> int:
@@ -97,14 +91,15 @@ class JetRing:
         seed: int,
         activations: Mapping[str, Property],
         meter: Meter,
-        patterns: str = PATTERNS_FREE,
+        exponentials: Mapping[int, int] | None = None,
     ) -> None:
         self.modulus = modulus
         self.level = level
         self.seed = seed
         self.activations = activations
         self.meter = meter
-        self.patterns = patterns
+        self.exponentials = exponentials
+        """exp(z) by the residue of z, where it is not drawn."""
         self._salts: dict[tuple[str, object], int] = {}
 
     def number(self, value: Fraction) -> Jet:
@@ -181,18 +176,11 @@ class JetRing:
     def _taylor(self, function: str, z: int, order: int) -> list[int]:
         """The coefficients f^(j)(z)/j! for j = 0, ..., order."""
         row = function_of(function, self.activations)
+        if row.kinked:
+            raise Undefined(f"the side of {function} is not known")
         if row.open:
-            if row.degree is None:
-                return [self.drawn(function, z, j) for j in range(order + 1)]
-            if row.degree.denominator != 1:
-                raise Undefined("roots have no residue here")
-            # c*z^k on either side of 0, with two constants c
-            factor = self.drawn(function, self._side(z), "factor")
-            return self._power_series(row.degree.numerator, z, factor, order)
-        side = self._side(z) if row.kinked else 1
-        return [
-            self._value(row.on(side, j), z) * self.inverse(math.factorial(j)) % self.modulus for j in range(order + 1)
-        ]
+            return [self.drawn(function, z, j) for j in range(order + 1)]
+        return [self._value(row.on(1, j), z) * self.inverse(math.factorial(j)) % self.modulus for j in range(order + 1)]
 
     def _value(self, expression: Expression, z: int) -> int:
         """The residue of an expression at z, where the smooth functions in it have those that are drawn for them."""
@@ -207,17 +195,33 @@ class JetRing:
     def _polynomial(self, polynomial: Polynomial, z: int) -> int:
         return sum(self.residue(c) * pow(z, k, self.modulus) for k, c in enumerate(polynomial)) % self.modulus
 
-    def _side(self, z: int) -> int:
-        """On which side of their kinks functions of this argument stand, all of them: 1 or 0."""
-        return 1 if self.patterns == PATTERNS_ON else self.drawn("relu", z, "side") % 2
-
     def symbol(self, name: str, z: int) -> int:
-        """The residue that stands for the value at z of a function with a rule."""
+        """The residue that stands for the value at z of a function with a rule.
+
+        Functions that are made with exp are so here, and exp(0) is 1. Raises `Undefined` for a constant such as log(2).
+        """
+        row = function_of(name, self.activations)
+        made_with = row.made_with
+        if made_with is not None and made_with.moebius is not None:
+            x = self._exponential(made_with.rate * z % self.modulus)
+            a, b, c, d = made_with.moebius
+            return (a * x + b) * self.inverse(c * x + d) % self.modulus
+        if not z:
+            if row.exact is not None and not row.exact[0]:
+                return self.residue(row.exact[1])
+            if not row.partial and not row.declared:
+                raise Undefined(f"{name}(0) is a number of its own")
         if name in ("sin", "cos"):
             # any point of the circle: sin^2 + cos^2 = 1
             t = self.drawn("circle", z)
             return (2 * t if name == "sin" else 1 - t * t) * self.inverse(1 + t * t) % self.modulus
         return self.drawn(name, z)
+
+    def _exponential(self, z: int) -> int:
+        """exp(z) for an argument of this residue."""
+        if self.exponentials is not None and z in self.exponentials:
+            return self.exponentials[z]
+        return self.drawn("exp", z) if z else 1
 
     def drawn(self, name: str, z: int, part: object = 0) -> int:
         """The residue drawn for a part of what a function is at z."""

@@ -11,6 +11,7 @@ since a minor that is a unit there is not zero. Nothing here ever bounds a rank 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
@@ -18,7 +19,7 @@ from claws.kernel.core.errors import Malformed, Meter, NoRoot, Refused, Undefine
 from claws.kernel.core.flow import STATE, Flow
 from claws.kernel.core.program import ROLES, Apply, Leaf, Node, Program, count_entries
 from claws.kernel.counting.evidence import Bundle, Step, Tree
-from claws.kernel.counting.jets import PATTERNS_FREE, Jet, JetRing, draw, salt
+from claws.kernel.counting.jets import Jet, JetRing, draw, salt
 from claws.kernel.counting.ranks import ResidueRows, Row, sparse_rank
 from claws.kernel.values.evaluation import Array, Tape, Traced, elementwise, evaluate, fixed, indices
 from claws.kernel.values.evidence import Index
@@ -42,6 +43,37 @@ class CountedModel(Protocol):
     def outputs(self) -> tuple[int, ...]: ...
     @property
     def flow(self) -> Flow: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A model whose program is not the statement's own: longer, or with other nodes."""
+
+    program: Program
+    outputs: tuple[int, ...]
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where ranks are taken: residues modulo a number, drawn by a seed where they are not given.
+
+    `given` are the residues of leaves, entry by entry; `data` those of all inputs, by the number of a datum; `exponentials` are
+    the values of exponentials at related arguments.
+    """
+
+    modulus: int
+    seed: int
+    given: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    data: Sequence[Mapping[str, Sequence[int]]] = ()
+    exponentials: Exponentials | None = None
+
+
+class Exponentials(Protocol):
+    """Values of exponentials where arguments are related."""
+
+    def at(self, leaves: Mapping[str, Sequence[int]]) -> Mapping[int, int]:
+        """The residue of exp(z) by that of z, for every argument z at these leaves. Raises `Refused`."""
 
 
 def depth(tree: Tree) -> int:
@@ -70,14 +102,16 @@ class Ranks(Protocol):
     name: str
     """What a trust line calls it; empty for the kernel's own."""
 
-    def of_gradients(self, model: CountedModel, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
-        """The rank of the gradients of all entries of these nodes at the point of this seed."""
+    def of_gradients(self, model: CountedModel, laws: Sequence[int], setting: Setting, meter: Meter) -> int:
+        """The rank of the gradients of all entries of these nodes."""
 
-    def of_brackets(self, model: CountedModel, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
-        """The rank of the elements of the Lie algebra that the steps name, at the point of this seed."""
+    def of_brackets(self, model: CountedModel, steps: Sequence[Step], setting: Setting, meter: Meter) -> int:
+        """The rank of the elements of the Lie algebra that the steps name."""
 
-    def of_paths(self, model: CountedModel, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
-        """A lower bound of the rank of the generators of these bundles, at the point of this seed."""
+    def of_paths(
+        self, model: CountedModel, bundles: Sequence[Bundle], setting: Setting, meter: Meter
+    ) -> tuple[int, bool]:
+        """A lower bound of the rank of the generators of these bundles, and whether it rests on the premise about patterns."""
 
 
 class ExactRanks:
@@ -85,18 +119,20 @@ class ExactRanks:
 
     name = ""
 
-    def of_gradients(self, model: CountedModel, laws: Sequence[int], modulus: int, seed: int, meter: Meter) -> int:
-        return sparse_rank(Point(model, modulus, seed, meter).law_gradients(laws), modulus, meter)
+    def of_gradients(self, model: CountedModel, laws: Sequence[int], setting: Setting, meter: Meter) -> int:
+        return sparse_rank(Point(model, setting, meter).law_gradients(laws), setting.modulus, meter)
 
-    def of_brackets(self, model: CountedModel, steps: Sequence[Step], modulus: int, seed: int, meter: Meter) -> int:
-        point = Point(model, modulus, seed, meter)
-        rows = ResidueRows(modulus, meter)
+    def of_brackets(self, model: CountedModel, steps: Sequence[Step], setting: Setting, meter: Meter) -> int:
+        point = Point(model, setting, meter)
+        rows = ResidueRows(setting.modulus, meter)
         for s, step in enumerate(steps):
             for k in range(step.count):
-                rows.add(point.element(step.tree, s, k))
+                rows.add(point.element(step, s, k))
         return rows.rank
 
-    def of_paths(self, model: CountedModel, bundles: Sequence[Bundle], modulus: int, seed: int, meter: Meter) -> int:
+    def of_paths(
+        self, model: CountedModel, bundles: Sequence[Bundle], setting: Setting, meter: Meter
+    ) -> tuple[int, bool]:
         raise Refused("the kernel does not follow paths by itself: an accelerator must")
 
 
@@ -120,13 +156,13 @@ Vector = list[Jet | None]
 
 
 class Point:
-    """A model at the pseudo-random parameters of a seed."""
+    """A model at a setting: at parameters and data that are given, or pseudo-random."""
 
-    def __init__(self, model: CountedModel, modulus: int, seed: int, meter: Meter) -> None:
+    def __init__(self, model: CountedModel, setting: Setting, meter: Meter) -> None:
         self.model = model
         self.program = model.program
-        self.modulus = modulus
-        self.seed = seed
+        self.setting = setting
+        self.modulus = setting.modulus
         self.meter = meter
         self.activations = dict(self.program.activations)
         self.coordinates: list[tuple[str, Index]] = []
@@ -137,43 +173,58 @@ class Point:
         for _, leaf in self.program.leaves(*STATE):
             self.coordinates += [(leaf.name, i) for i in indices(self.shapes[leaf.name])]
         self.number = {coordinate: k for k, coordinate in enumerate(self.coordinates)}
-        self.theta: Vector = [
-            Jet(self.ring(0), [x]) for _, leaf in self.program.leaves(*STATE) for x in self._drawn("param", leaf.name)
-        ]
+        state = {leaf.name: self._drawn("param", leaf.name) for _, leaf in self.program.leaves(*STATE)}
+        self.theta: Vector = [Jet(self.ring(0), [x]) for values in state.values() for x in values]
         self.consts = {leaf.name: self._drawn("const", leaf.name) for _, leaf in self.program.leaves("const")}
         self.roots = roots_of(model)
+        self._data_of: dict[tuple[int, ...], int] = {}
+        """Which of the given data a generator is taken at, by its key."""
         self._known_data: dict[tuple[object, ...], dict[str, list[int]]] = {}
+        self._state = state
 
-    def ring(self, level: int, patterns: str = PATTERNS_FREE) -> JetRing:
-        return JetRing(self.modulus, level, self.seed, self.activations, self.meter, patterns)
+    def ring(self, level: int, leaves: Mapping[str, Sequence[int]] | None = None) -> JetRing:
+        """The jets of this level, with the exponentials at these leaves (beside those of the state)."""
+        table = None
+        if leaves is not None and self.setting.exponentials is not None:
+            table = self.setting.exponentials.at({**self._state, **leaves})
+        return JetRing(self.modulus, level, self.setting.seed, self.activations, self.meter, table)
 
     def _drawn(self, role: str, name: str, *key: object) -> list[int]:
-        start = salt(role, self.seed, name, *key)
         count = 1
         for k in self.shapes[name]:
             count *= k
         self.meter.tick(count)
+        given = self.setting.given.get(name)
+        if given is not None:
+            if len(given) != count:
+                raise Malformed(f"a point does not give {count} numbers for {name}")
+            return list(given)
+        start = salt(role, self.setting.seed, name, *key)
         return [draw(start, k, self.modulus) for k in range(count)]
 
-    def data(self, *key: object) -> dict[str, list[int]]:
-        """The inputs of one data sample, with the constants: the first that are drawn at which every square root exists."""
+    def data(self, *key: int) -> dict[str, list[int]]:
+        """The inputs for a generator, with the constants: those given for it, or the first drawn at which every root exists."""
         if key not in self._known_data:
-            self._known_data[key] = self._data_for(self.roots, key)[0]
+            if key in self._data_of:
+                given = self.setting.data[self._data_of[key]]
+                self._known_data[key] = {**self.consts, **{name: list(x) for name, x in given.items()}}
+            else:
+                self._known_data[key] = self._data_for(self.roots, key)[0]
         return self._known_data[key]
 
     def values(self, nodes: Sequence[int], *key: object) -> dict[int, Array]:
         """The values of nodes, at the first data drawn for a key at which they have values, or without a key at none."""
         if key:
             return self._data_for(nodes, key)[1]
-        ring = self.ring(0)
+        ring = self.ring(0, self.consts)
         return evaluate(self.program, nodes, self.arrays(self.theta, self.consts, ring), ring, self.meter)
 
     def _data_for(self, nodes: Sequence[int], key: tuple[object, ...]) -> tuple[dict[str, list[int]], dict[int, Array]]:
-        ring = self.ring(0)
         names = [leaf.name for _, leaf in self.program.leaves("input")]
         for attempt in range(MAX_DRAWS):
             again = ("again", attempt) if attempt else ()
             data = {**self.consts, **{name: self._drawn("input", name, *key, *again) for name in names}}
+            ring = self.ring(0, data)
             try:
                 arrays = self.arrays(self.theta, data, ring)
                 return data, evaluate(self.program, nodes, arrays, ring, self.meter) if nodes else {}
@@ -202,9 +253,10 @@ class Point:
 
     def generator(self, theta: Vector, level: int, key: tuple[int, ...]) -> Vector:
         """The drift plus the control for grad <c, g(theta, x)>, for the weights c and the data x of this key, at jets theta."""
-        ring = self.ring(level)
+        data = self.data(*key)
+        ring = self.ring(level, data)
         tape = Tape(ring)
-        arrays = self.arrays(theta, self.data(*key), ring)
+        arrays = self.arrays(theta, data, ring)
         zero = ring.number(Fraction(0))
         variables = [tape.variable(Jet(ring, x.parts) if x is not None else zero) for x in theta]
         leaves: dict[str, Array] = {name: {i: Traced(tape, y, -1) for i, y in a.items()} for name, a in arrays.items()}
@@ -213,7 +265,7 @@ class Point:
         values = evaluate(self.program, self.model.outputs, leaves, tape, self.meter)
         total = tape.number(Fraction(0))
         for k, n in enumerate(self.model.outputs):
-            start = salt("weight", self.seed, k, *key)
+            start = salt("weight", self.setting.seed, k, *key)
             for flat, i in enumerate(indices([fixed(size) for size in self.program.shapes[n]])):
                 if i in values[n]:
                     total = total + values[n][i] * tape.number(Fraction(draw(start, flat, self.modulus)))
@@ -234,9 +286,11 @@ class Point:
         )
         return [sum(parts[1:], start=parts[0]) if parts else None for parts in found]
 
-    def element(self, tree: Tree, *key: int) -> list[int]:
-        """One element of the Lie algebra at the point, as residues."""
-        return [x.parts[0] if x is not None else 0 for x in self._bracket(tree, self.theta, 0, key)]
+    def element(self, step: Step, number: int, place: int) -> list[int]:
+        """The element at this place in the step of this number, as residues."""
+        key = number, sample_of(step, place)
+        self._data_of.update(data_of(step, number, place, len(self.setting.data)))
+        return [x.parts[0] if x is not None else 0 for x in self._bracket(step.tree, self.theta, 0, key)]
 
     def _bracket(self, tree: Tree, theta: Vector, level: int, key: tuple[int, ...]) -> Vector:
         if isinstance(tree, int):
@@ -261,7 +315,7 @@ class Point:
 
     def law_gradients(self, laws: Sequence[int]) -> list[Row]:
         """The gradient of every entry of these nodes, as sparse residues by coordinate."""
-        ring = self.ring(0)
+        ring = self.ring(0, self.consts)
         arrays = self.arrays(self.theta, self.consts, ring)
         rows: list[Row] = []
         for law in laws:
@@ -304,8 +358,33 @@ def _difference(a: Jet | None, b: Jet | None) -> Jet | None:
     return minus if a is None else a + minus
 
 
+def leaves_of(tree: Tree, key: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The keys of the generators of a bracket, from left to right."""
+    if isinstance(tree, int):
+        return [key]
+    return [*leaves_of(tree[0], (*key, 0)), *leaves_of(tree[1], (*key, 1))]
+
+
+def sample_of(step: Step, place: int) -> int:
+    """The number of the element at this place of a step in its pseudo-random sequence."""
+    return step.samples[place] if step.samples else place
+
+
+def data_of(step: Step, number: int, place: int, total: int) -> dict[tuple[int, ...], int]:
+    """Which datum of `total` each generator of an element is taken at, by its key; none where data are not given."""
+    if not step.data:
+        return {}
+    leaves = leaves_of(step.tree, (number, sample_of(step, place)))
+    numbers = step.data[place * len(leaves) : (place + 1) * len(leaves)]
+    if len(numbers) != len(leaves) or not all(0 <= n < total for n in numbers):
+        raise Malformed("a step of the certificate does not name the data of its generators")
+    return dict(zip(leaves, numbers, strict=True))
+
+
 def check_steps(steps: Sequence[Step]) -> None:
     """Raises `Malformed` for brackets that no search makes."""
     for step in steps:
         if step.count < 0 or depth(step.tree) > MAX_DEPTH or level(step.tree) > MAX_LEVEL:
             raise Malformed("a step of the certificate is no sensible one")
+        if step.samples and len(step.samples) != step.count:
+            raise Malformed("a step of the certificate does not name each of its elements")

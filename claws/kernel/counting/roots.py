@@ -12,13 +12,14 @@ of a square number.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import count
 
 from claws.kernel.core.errors import Irrational, Meter, NoRoot, Refused
 from claws.kernel.core.program import Apply, Einsum, Leaf, Program, Window
 from claws.kernel.counting.jets import salt
-from claws.kernel.counting.points import CountedModel, Point, is_root
+from claws.kernel.counting.points import CountedModel, Point, Setting, has_data, is_root
 from claws.kernel.values.evaluation import evaluate, fixed, indices
 from claws.kernel.values.evidence import Choices, Index
 from claws.kernel.values.rationals import Rationals
@@ -41,7 +42,7 @@ RELATED = (
 )
 
 
-def check_roots(model: CountedModel, nodes: Sequence[int], modulus: int, seed: int, meter: Meter) -> None:
+def check_roots(model: CountedModel, nodes: Sequence[int], setting: Setting, meter: Meter) -> None:
     """Raises `Refused` unless the square roots in these nodes are independent of each other, at every level of nesting."""
     program = model.program
     roots = [n for n in program.cone(nodes) if is_root(program.nodes[n])]
@@ -56,11 +57,13 @@ def check_roots(model: CountedModel, nodes: Sequence[int], modulus: int, seed: i
                 q = _operand(program, n)
                 group = groups[_kind(program, q)]
                 for i in indices([fixed(k) for k in program.shapes[q]]):
-                    group[_source(program, q, i)] = None
+                    group[source_of(program, q, i)] = None
+        lower = [n for n in roots if levels[n] < level]
         _check_numbers(program, list(groups["numbers"]), meter)
         for kind in ("parameters", "data"):
             if groups[kind]:
-                _check_group(model, list(groups[kind]), kind == "data", modulus, salt("root", seed, level), seed, meter)
+                salted = salt("root", setting.seed, level)
+                _check_group(model, list(groups[kind]), lower, kind == "data", salted, setting, meter)
 
 
 def _operand(program: Program, n: int) -> int:
@@ -75,7 +78,7 @@ def _kind(program: Program, n: int) -> str:
     return "data" if "input" in roles else "parameters" if roles else "numbers"
 
 
-def _source(program: Program, n: int, i: Index) -> Entry:
+def source_of(program: Program, n: int, i: Index) -> Entry:
     """Where an entry comes from that is only repeated or renamed here: equal sources are equal functions."""
     while True:
         node = program.nodes[n]
@@ -105,19 +108,30 @@ def _source_in_window(node: Window, i: Index) -> Index:
 
 
 def _check_group(
-    model: CountedModel, entries: Sequence[Entry], data: bool, modulus: int, salted: int, seed: int, meter: Meter
+    model: CountedModel,
+    entries: Sequence[Entry],
+    lower: Sequence[int],
+    data: bool,
+    salted: int,
+    setting: Setting,
+    meter: Meter,
 ) -> None:
-    """Symbols at random data for one theta, or at random theta and constants for roots without data."""
-    nodes = list(dict.fromkeys(n for n, _ in entries))
+    """Symbols at random data for one theta, or at random theta and constants for roots without data.
+
+    The `lower` roots exist at these points, also those that the entries do not need: a square may be one of such roots, as
+    (x + sqrt(y))*(x - sqrt(y)) is that of sqrt(x^2 - y).
+    """
+    below = lower if data else [n for n in lower if not has_data(model.program, n)]
+    nodes = list(dict.fromkeys([*(n for n, _ in entries), *below]))
     columns = [0] * len(entries)
     wanted = len(entries) + _SPARE
-    for k, point in enumerate(_points(model, nodes, data, modulus, salted, seed, meter)):
+    for k, point in enumerate(_points(model, nodes, data, salted, setting, meter)):
         if k == wanted:
             break
         found = point.values(nodes, salted, k) if data else point.values(nodes)
         for j, (n, i) in enumerate(entries):
             x = found[n][i].parts[0] if i in found[n] else 0
-            symbol = jacobi(x, modulus)
+            symbol = jacobi(x, setting.modulus)
             if not symbol:
                 raise Refused("a number under a square root is 0 at a random point")
             columns[j] |= (symbol < 0) << k
@@ -127,17 +141,17 @@ def _check_group(
 
 
 def _points(
-    model: CountedModel, nodes: Sequence[int], data: bool, modulus: int, salted: int, seed: int, meter: Meter
+    model: CountedModel, nodes: Sequence[int], data: bool, salted: int, setting: Setting, meter: Meter
 ) -> Iterator[Point]:
     """One point again and again, or points at which these nodes can be evaluated."""
     if data:
-        point = Point(model, modulus, seed, meter)
+        point = Point(model, setting, meter)
         while True:
             yield point
     for k in count():
         if k > _ATTEMPTS:
             raise Refused("no point was found at which all square roots exist modulo the prime")
-        point = Point(model, modulus, salt("point", salted, k), meter)
+        point = Point(model, replace(setting, seed=salt("point", salted, k)), meter)
         try:
             point.values(nodes)
         except NoRoot:

@@ -16,6 +16,8 @@ from typing import Any, get_args, get_origin
 
 from claws.kernel.core.errors import Malformed
 from claws.kernel.core.fields import Bracket, Longest, Position, Printed, Range, Row, Tagged, hints, is_union, unmarked
+from claws.kernel.core.identifiers import is_leaf_name
+from claws.kernel.core.program import POWER
 from claws.kernel.core.sizes import Size
 
 MAX_DIGITS = 2000
@@ -111,10 +113,10 @@ def _text(x: Any, longest: int) -> str:
 
 
 def _name(x: Any) -> str:
-    """The name of a leaf, a dim, an activation, a function. It is printed, so it must not look like other text."""
+    """The name of a leaf, a dim, an activation, a function."""
     text = _text(x, MAX_TEXT)
-    if not text or not text.isprintable() or any(c.isspace() or c in '%="' for c in text):
-        raise Malformed("a name is empty, or has a space or a character that is not printable")
+    if text != POWER and not is_leaf_name(text):
+        raise Malformed(f"{text[:40]!a} can't be a name")
     return text
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from claws.kernel.core.errors import Malformed, Meter, OutOfBudget, Undefined
-from claws.kernel.core.program import Program
+from claws.kernel.core.program import Program, Shape
 from claws.kernel.core.sizes import ONE, Size
 from claws.kernel.laws.evidence import Network
 from claws.kernel.laws.identities import Identities
@@ -136,10 +136,11 @@ class Algebra(Identities):
             return Tensor(x.shape, total)
         if whole and 0 < exponent <= MAX_COPIES:
             return self.hadamard(*[x] * int(exponent))
-        if not whole and constant == 1 and len(network) == 1 and network[0][1] == 1 and not summed and not zero_one:
-            # (a)^(p/q) for a single array a
-            s, _, ix = network[0]
-            return Tensor(x.shape, {((s, exponent, ix),): ONE})
+        if not whole and constant == 1 and not summed and not zero_one:
+            single = len(network) == 1 and network[0][1] == 1
+            # (a)^(p/q) for a single array a, and (a^j b^k)^(p/q) = a^(j*p/q) b^(k*p/q) for positive ones
+            if single or all(self.symbols[s].positive for s, _, _ in network):
+                return Tensor(x.shape, {tuple((s, e * exponent, ix) for s, e, ix in network): ONE})
         symbol = self.symbol("named", x.key(), x.shape, "v", definition=x)
         return self.single(symbol, exponent)
 
@@ -239,20 +240,34 @@ class Algebra(Identities):
                 for inner, c2 in definition.terms.items():
                     self.meter.tick(len(inner) + len(network))
                     term = self._term_of(network, c * c2, rank)
-                    names = dict(enumerate(legs))
-                    added = []
-                    for s2, e2, ix in inner:
-                        renamed = []
-                        for axis, i in enumerate(ix):
-                            if i <= LITERAL:
-                                names[i] = i
-                            elif i not in names:
-                                names[i] = next(self.fresh)
-                                term.bound[names[i]] = self.symbols[s2].shape[axis]
-                            renamed.append(names[i])
-                        added.append((s2, e2, tuple(renamed)))
-                    term.factors = [*rest, *added]
+                    term.factors = [*rest, *self._placed(inner, legs, term.bound)]
                     self._collect(total, term, rank)
             tensor = Tensor(tensor.shape, total)
             if not again:
                 return tensor
+
+    def _placed(self, network: Network, legs: Sequence[int], bound: dict[int, Size]) -> list[Factor]:
+        """The factors of a network with these indices for its legs, and new ones, put into `bound`, for those it sums over."""
+        names = dict(enumerate(legs))
+        result: list[Factor] = []
+        for s, e, ix in network:
+            renamed = []
+            for axis, i in enumerate(ix):
+                if i <= LITERAL:
+                    names[i] = i
+                elif i not in names:
+                    names[i] = next(self.fresh)
+                    bound[names[i]] = self.symbols[s].shape[axis]
+                renamed.append(names[i])
+            result.append((s, e, tuple(renamed)))
+        return result
+
+    def _spread(self, x: Tensor, legs: Sequence[int], shape: Shape) -> Tensor:
+        """The array of this shape with the entries of x at these of its indices: legs of the array, or literal positions."""
+        total: dict[Network, Size] = {}
+        for network, c in x.terms.items():
+            self.meter.tick(1 + len(network))
+            term = NetworkTerm(c, [], {})
+            term.factors = self._placed(network, legs, term.bound)
+            self._collect(total, term, len(shape))
+        return Tensor(shape, total)

@@ -22,23 +22,30 @@ from claws.kernel.core.finding import Finding, Layer, Verdict
 from claws.kernel.core.flow import STATE, WORDS, Part
 from claws.kernel.core.program import Apply, Call, Leaf, Node, node_at, operands_of, renumbered
 from claws.kernel.core.scope import check_scope, conditions_of
+from claws.kernel.core.signs import has_values_by_form
 from claws.kernel.core.sizes import SizeBounds
 from claws.kernel.core.statement import Statement
 from claws.kernel.laws.evidence import ByBlock
+from claws.kernel.values.defined import check_defined
 
-ProvePremise = Callable[[ByBlock, Meter], frozenset[Layer]]
-"""Proves the law of a block, and says on which layers that rests. Raises `Refused` where it is not proved."""
+ProveBlockLaw = Callable[[ByBlock, Meter], Finding]
+"""Proves the law of a block wherever the law has a value. Raises `Refused` where it is not proved so: the network may do without
+an output of the block that has values in some places only."""
 
 
-def check_by_block(statement: Statement, evidence: ByBlock, prove: ProvePremise, meter: Meter) -> Finding:
+def check_by_block(statement: Statement, evidence: ByBlock, prove: ProveBlockLaw, meter: Meter) -> Finding:
     """The finding that a law is conserved because it is the law of a block.
 
     Raises `Refused` unless the block's law is proved, and the network uses the block as described above.
     """
     sizes = check_scope(statement.program, evidence.sizes)
-    layers = prove(evidence, meter)
+    block = prove(evidence, meter)
     _Use(statement, evidence.premise.statement, evidence, meter).check()
-    return Finding(Verdict.PROVED, "block", layers | {Layer.BLOCKS}, sizes, conditions_of(statement.program))
+    layers, conditions = block.layers | {Layer.BLOCKS}, conditions_of(statement.program)
+    if not has_values_by_form(statement.program, statement.subject):
+        check_defined(statement.program, statement.subject, evidence.sizes, meter)
+        layers |= {Layer.VALUES}
+    return Finding(Verdict.PROVED, "block", layers, sizes, conditions, block.premises)
 
 
 class _Use:

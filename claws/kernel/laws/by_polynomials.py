@@ -9,18 +9,25 @@ from claws.kernel.core.scope import check_conditions, conditions_of
 from claws.kernel.core.simplified import simplified_statement
 from claws.kernel.core.statement import Statement
 from claws.kernel.laws.polynomials import Polynomial, Polynomials
+from claws.kernel.values.defined import check_defined
 from claws.kernel.values.evaluation import Array, directional, fixed, indices
 from claws.kernel.values.residues import law_directions, law_drift
 
 LAYERS = frozenset({Layer.CORE, Layer.VALUES, Layer.POLYNOMIALS})
 
 
-def check_by_polynomials(statement: Statement, meter: Meter) -> Finding:
-    """The finding that a law is conserved at the statement's fixed sizes. Raises `Refused` unless its residue vanishes."""
+def check_by_polynomials(statement: Statement, meter: Meter, having: tuple[int, ...] | None = None) -> Finding:
+    """The finding that a law is conserved at the statement's fixed sizes. Raises `Refused` unless its residue vanishes.
+
+    `having` is as for `check_by_tensors`.
+    """
     if statement.program.free_dims():
         raise Refused("polynomials need fixed sizes")
     check_conditions(statement.program, {})
-    _check_residue(simplified_statement(statement), meter)
+    simple = simplified_statement(statement, having)
+    check_residue(simple, Polynomials(dict(simple.program.activations), meter), meter)
+    if having is None:
+        check_defined(statement.program, statement.subject, {}, meter)
     return Finding(Verdict.PROVED, "polynomials", LAYERS, {}, conditions_of(statement.program))
 
 
@@ -28,17 +35,20 @@ def generic_point(program: Program, ring: Polynomials) -> dict[str, Array]:
     """Every entry of every leaf as a variable of its own."""
     return {
         leaf.name: {
-            i: ring.variable(("leaf", leaf.name, i), leaf.name + (str(list(i)) if i else ""))
+            i: ring.variable(
+                ("leaf", leaf.name, i),
+                leaf.name + (str(list(i)) if i else ""),
+                positive=leaf.domain == "positive",
+            )
             for i in indices([fixed(k) for k in program.shapes[n]])
         }
         for n, leaf in program.leaves(*ROLES)
     }
 
 
-def _check_residue(statement: Statement, meter: Meter) -> None:
+def check_residue(statement: Statement, ring: Polynomials, meter: Meter) -> None:
     """Soundness-critical: raises `Refused` unless the residue is the zero polynomial, for every entry."""
     program = statement.program
-    ring = Polynomials(dict(program.activations), meter)
     leaves = generic_point(program, ring)
     for i, y in law_drift(statement, leaves, ring, meter).items():
         assert isinstance(y, Polynomial)

@@ -9,11 +9,13 @@ from claws.kernel.core.errors import Meter, Refused
 from claws.kernel.core.finding import Finding, Layer, Verdict
 from claws.kernel.core.flow import STATE
 from claws.kernel.core.scope import check_scope, conditions_of
+from claws.kernel.core.signs import has_values_by_form
 from claws.kernel.core.simplified import simplified_statement
 from claws.kernel.core.statement import Statement
 from claws.kernel.laws.evidence import ByTensors
 from claws.kernel.laws.symbols import Tensor
 from claws.kernel.laws.tensors import Tensors
+from claws.kernel.values.defined import check_defined
 
 LAYERS = frozenset({Layer.CORE, Layer.TENSORS})
 
@@ -30,15 +32,25 @@ class NotShown(Refused):
         self.tied = tied
 
 
-def check_by_tensors(statement: Statement, evidence: ByTensors, meter: Meter) -> Finding:
-    """The finding that a law is conserved at every size. Raises `NotShown` where the normal form of its residue is not empty."""
+def check_by_tensors(
+    statement: Statement, evidence: ByTensors, meter: Meter, having: tuple[int, ...] | None = None
+) -> Finding:
+    """The finding that a law is conserved at every size. Raises `NotShown` where the normal form of its residue is not empty.
+
+    `having` are the nodes that have values wherever the finding is used, None for the statement's own subject; then raises
+    `Undefined` where no point is seen at which they have.
+    """
     sizes = check_scope(statement.program, evidence.sizes)
-    simple = simplified_statement(statement)
+    simple = simplified_statement(statement, having)
     tensors = Tensors(simple.program, meter, dict(evidence.renamings))
     residue = tensor_residue(simple, tensors)
     if residue.left or residue.drift:
         raise NotShown("the normal form of the residue does not vanish", residue.left, tensors.tied)
-    return Finding(Verdict.PROVED, "tensors", LAYERS, sizes, conditions_of(statement.program))
+    layers = LAYERS
+    if having is None and not has_values_by_form(statement.program, statement.subject):
+        check_defined(statement.program, statement.subject, evidence.sizes, meter)
+        layers |= {Layer.VALUES}
+    return Finding(Verdict.PROVED, "tensors", layers, sizes, conditions_of(statement.program))
 
 
 @dataclass(frozen=True, slots=True)

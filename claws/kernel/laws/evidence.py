@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Annotated
 
 from claws.kernel.core.fields import Name, Natural, NodeNumber, Range, Sizes, Tagged
@@ -29,6 +30,9 @@ class ByTensors:
     sizes: Sizes
     renamings: tuple[tuple[Network, tuple[Natural, ...]], ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sizes", MappingProxyType(dict(self.sizes)))
+
 
 @dataclass(frozen=True, slots=True)
 class ByPolynomials:
@@ -42,7 +46,7 @@ DirectEvidence = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Premise:
+class BlockLaw:
     """A law of a block, and the evidence for it. `theorem` may be what the kernel has made of these already."""
 
     statement: Statement
@@ -59,11 +63,15 @@ class ByBlock:
     of an output of the block, and a node of the statement that is this output. `sizes` is as in `ByTensors`.
     """
 
-    premise: Premise
+    premise: BlockLaw
     dims: Mapping[str, Size]
     names: Mapping[str, Name]
     calls: tuple[tuple[NodeNumber, NodeNumber], ...]
     sizes: Sizes
+
+    def __post_init__(self) -> None:
+        for name in ("dims", "names", "sizes"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
 
 LawEvidence = Annotated[

@@ -7,6 +7,10 @@ or fractional where a power of the variable occurs in the program. What is not a
 of its own: the base of a negative or fractional power (with the base as its definition), the value of a function at
 an argument (one variable for equal arguments), the 0/1 mask of two-sided functions such as `relu`. Variables of functions are
 treated as independent of the rest, which is sound for proofs: an identity in independent variables holds for their values.
+
+Values of exponentials and logarithms are rewritten over as few variables as can be: e^(a + 2*b) is e^a*(e^b)^2 where both of
+these were met, e^(c*log(u)) is u^c, and log(a*b) is log(a) + log(b) where a is positive by its form. Of other functions only that
+is used which relates a value at -x to that at x (`Function.reflection`).
 """
 
 from __future__ import annotations
@@ -14,12 +18,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 from claws.kernel.core.errors import Meter, OutOfBudget, Undefined
-from claws.kernel.core.functions import Property, function_of
+from claws.kernel.core.functions import Function, Property, function_of
 from claws.kernel.values.evaluation import Array, Element, Jacobian, indices
 from claws.kernel.values.evidence import Index
 from claws.kernel.values.expressions import value_of
+
+Key = TypeVar("Key")
 
 Monomial = tuple[tuple[int, Fraction | int], ...]  # ((variable, exponent), ...) by variable
 
@@ -30,11 +37,34 @@ MAX_DEGREE = 1_000_000
 """So is a higher exponent."""
 
 
+MAX_EXPONENT = 1_000_000
+"""Of e^(c*z) with a numerator or denominator of c beyond, e^z is not looked for."""
+
+
 @dataclass(slots=True)
 class Variable:
+    """A variable. `definition` is its value in earlier variables, or None where it is taken to be independent."""
+
     text: str
     definition: Polynomial | None = None
     zero_one: bool = False
+    positive: bool = False
+    """Whether its values are positive wherever there are any."""
+    row: Function | None = None
+    """The exponential or the logarithm whose value it is, if it is one."""
+    argument: Polynomial | None = None
+    """At which argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exponent:
+    """A combination of arguments of exponentials: `terms` is the sum of e * (the argument of v) over v and e in `powers`. It has
+    the coefficient 1 at `pivot`, where no later combination has any.
+    """
+
+    pivot: Monomial
+    terms: Mapping[Monomial, Fraction]
+    powers: Mapping[int, Fraction]
 
 
 class Polynomial:
@@ -94,6 +124,20 @@ class Polynomial:
         return " + ".join(parts) or "0"
 
 
+def _is_short(c: Fraction) -> bool:
+    return abs(c.numerator) <= MAX_EXPONENT and c.denominator <= MAX_EXPONENT
+
+
+def _subtract(total: dict[Key, Fraction], terms: Mapping[Key, Fraction], c: Fraction) -> None:
+    """Subtract c times the terms in place."""
+    for key, value in terms.items():
+        new = total.get(key, Fraction(0)) - c * value
+        if new:
+            total[key] = new
+        else:
+            total.pop(key, None)
+
+
 class Polynomials:
     """The ring, with its variables made as they are met. Work is counted by `meter`."""
 
@@ -102,12 +146,18 @@ class Polynomials:
         self.meter = meter
         self.variables: list[Variable] = []
         self._interned: dict[Hashable, int] = {}
-        self._products: dict[tuple[Monomial, Monomial], Monomial] = {}
+        self._exponents: list[Exponent] = []
+        self._exponentials: dict[Hashable, Polynomial] = {}
 
     # --- variables and monomials -----------------------------------------------------------------------------
 
     def variable(
-        self, key: Hashable, text: str, definition: Polynomial | None = None, zero_one: bool = False
+        self,
+        key: Hashable,
+        text: str,
+        definition: Polynomial | None = None,
+        zero_one: bool = False,
+        positive: bool = False,
     ) -> Polynomial:
         """The variable of this key. Equal keys must mean equal values."""
         number = self._interned.get(key)
@@ -115,7 +165,7 @@ class Polynomials:
             # a variable takes the memory of several steps
             self.meter.tick(10)
             number = self._interned[key] = len(self.variables)
-            self.variables.append(Variable(text, definition, zero_one))
+            self.variables.append(Variable(text, definition, zero_one, positive))
         return Polynomial(self, {((number, 1),): Fraction(1)})
 
     def multiply(self, a: Monomial, b: Monomial) -> Monomial:
@@ -158,8 +208,10 @@ class Polynomials:
             masks = any(self.variables[v].zero_one for v, _ in m)
             if whole and not masks:
                 return Polynomial(self, {tuple((v, e * exponent) for v, e in m): c ** int(exponent)})
-            if c == 1 and len(m) == 1 and m[0][1] == 1 and not masks:
-                return Polynomial(self, {((m[0][0], exponent),): Fraction(1)})
+            single = len(m) == 1 and m[0][1] == 1 and not masks
+            # the root of a product of positive numbers is that of their roots
+            if c == 1 and (single or all(self.variables[v].positive for v, _ in m)):
+                return Polynomial(self, {tuple((v, e * exponent) for v, e in m): Fraction(1)})
         if whole and exponent > 0:
             result = self.number(Fraction(1))
             for bit in bin(int(exponent))[2:]:
@@ -167,7 +219,8 @@ class Polynomials:
                 if bit == "1":
                     result = result * x
             return result
-        base = self.variable(("base", x.key()), f"base#{len(self.variables)}", definition=x)
+        text = f"base#{len(self.variables)}"
+        base = self.variable(("base", x.key()), text, definition=x, positive=self._is_positive(x))
         ((m, _),) = base.terms.items()
         return Polynomial(self, {((m[0][0], exponent),): Fraction(1)})
 
@@ -183,15 +236,15 @@ class Polynomials:
         row = function_of(function, self.activations)
         if row.open:
             if row.degree == 0:
-                return self._value(function, x), self.number(Fraction(0))
+                return self.value(function, x), self.number(Fraction(0))
             slope = self.variable(("slope", function, x.key()), f"{function}'#{len(self.variables)}")
             if row.degree is not None:
                 # Euler: f(z) = f'(z)*z/k for f positively homogeneous of degree k
                 return slope * x * self.number(1 / row.degree), slope
-            return self._value(function, x), slope
+            return self.value(function, x), slope
 
         def on(side: int, order: int) -> Polynomial:
-            found: Polynomial = value_of(row.on(side, order), x, self, lambda f: self._value(f, x))
+            found: Polynomial = value_of(row.on(side, order), x, self, lambda f: self.value(f, x))
             return found
 
         if row.sides is None:
@@ -202,9 +255,131 @@ class Polynomials:
         value, slope = (mask * on(1, order) + unmasked * on(0, order) for order in (0, 1))
         return value, slope
 
-    def _value(self, function: str, x: Polynomial) -> Polynomial:
+    def _is_positive(self, x: Polynomial) -> bool:
+        """Whether all values are positive, by its form. False means 'not shown'."""
+        return bool(x.terms) and all(
+            c > 0 and all(self.variables[v].positive for v, _ in m) for m, c in x.terms.items()
+        )
+
+    # --- values of functions -------------------------------------------------------------------------------------
+
+    def value(self, function: str, x: Polynomial) -> Polynomial:
+        """f(x). Soundness-critical: all that is known of values at different arguments is used here."""
+        row = function_of(function, self.activations)
+        if row.exponential:
+            return self._exponential(row, x)
+        if row.logarithm:
+            return self._logarithm(row, x)
+        if row.exact is not None and x.terms == self.number(row.exact[0]).terms:
+            return self.number(row.exact[1])
+        if row.reflection is not None and x.terms and x.terms[min(x.terms)] < 0:
+            opposite = x * self.number(Fraction(-1))
+            found: Polynomial = value_of(row.reflection, opposite, self, lambda f: self.value(f, opposite))
+            return found
+        return self.new_value(row, x)
+
+    def new_value(self, row: Function, x: Polynomial) -> Polynomial:
+        """The variable that stands for f(x)."""
         # kinds of keys stay apart whatever an activation is called
-        return self.variable(("value", function, x.key()), f"{function}#{len(self.variables)}")
+        key = ("value", row.name, x.key())
+        result = self.variable(key, f"{row.name}#{len(self.variables)}", positive=row.positive)
+        if row.exponential or row.logarithm:
+            variable = self.variables[self._number_of(result)]
+            variable.row, variable.argument = row, x
+        return result
+
+    def _number_of(self, variable: Polynomial) -> int:
+        ((((number, _),), _),) = variable.terms.items()
+        return number
+
+    def _exponential(self, row: Function, x: Polynomial) -> Polynomial:
+        """e^x, as powers of earlier values where x is a rational combination of their arguments. Soundness-critical.
+
+        e^(c*log(u)) = u^c wherever log(u) has a value; all exponentials are positive, so that their roots are the positive ones.
+        """
+        known = self._exponentials.get(x.key())
+        if known is not None:
+            return known
+        result = self.number(Fraction(1))
+        rest: dict[Monomial, Fraction] = {}
+        for m, c in x.terms.items():
+            inside = self._inside_logarithm(m) if _is_short(c) else None
+            if inside is None:
+                rest[m] = c
+            else:
+                result = result * self.power(inside, c)
+        if rest:
+            powers = self._powers(row, Polynomial(self, rest))
+            result = result * Polynomial(self, {tuple(sorted((v, e) for v, e in powers.items() if e)): Fraction(1)})
+        self._exponentials[x.key()] = result
+        return result
+
+    def _inside_logarithm(self, m: Monomial) -> Polynomial | None:
+        """The u of a monomial that is log(u)."""
+        if len(m) != 1 or m[0][1] != 1:
+            return None
+        variable = self.variables[m[0][0]]
+        return variable.argument if variable.row is not None and variable.row.logarithm else None
+
+    def _powers(self, row: Function, x: Polynomial) -> dict[int, Fraction]:
+        """The exponents e with e^x = product of v^e over variables v for exponentials, by linear algebra over their arguments.
+
+        Soundness-critical: x is the sum of e * (the argument of v).
+        """
+        left, powers = dict(x.terms), dict[int, Fraction]()
+        self.meter.tick(len(left) + len(self._exponents))
+        for known in self._exponents:
+            c = left.get(known.pivot)
+            if c:
+                self.bounded(c)
+                self.meter.tick(len(known.terms) + len(known.powers))
+                _subtract(left, known.terms, c)
+                _subtract(powers, known.powers, -c)
+        if left:
+            v = self._number_of(self.new_value(row, x))
+            pivot = min(left)
+            scale = 1 / left[pivot]
+            # what is left is x less the combination that was found
+            rows = {v: Fraction(1)}
+            _subtract(rows, powers, Fraction(1))
+            terms = {m: c * scale for m, c in left.items()}
+            self._exponents.append(Exponent(pivot, terms, {w: e * scale for w, e in rows.items()}))
+            powers = {v: Fraction(1)}
+        if not all(map(_is_short, powers.values())):
+            raise OutOfBudget("an exponent has become too large")
+        return powers
+
+    def _logarithm(self, row: Function, x: Polynomial) -> Polynomial:
+        """log(x), with factors of x that are positive by their form outside: log(p*y) = log(p) + log(y). Soundness-critical.
+
+        The two sides have a value at the same points, as p is positive.
+        """
+        if not x.terms:
+            return self.new_value(row, x)
+        first = min(x.terms)
+        # the lowest power of each variable: what is left has it in no denominator
+        monomials = [dict(m) for m in x.terms]
+        positive = {v for m in monomials for v in m if self.variables[v].positive}
+        shared = {v: e for v in positive if (e := min(m.get(v, 0) for m in monomials))}
+        self.meter.tick(len(positive) * len(monomials))
+        size = abs(x.terms[first])
+        total = self.number(Fraction(0))
+        for v, e in shared.items():
+            total = total + self._logarithm_of_variable(row, v) * self.number(Fraction(e))
+        if size != 1:
+            total = total + self.new_value(row, self.number(size))
+        inverse = Polynomial(self, {tuple(sorted((v, -e) for v, e in shared.items())): 1 / size})
+        rest = x * inverse
+        return total if rest.terms == {(): 1} else total + self.new_value(row, rest)
+
+    def _logarithm_of_variable(self, row: Function, v: int) -> Polynomial:
+        """log(v), for a variable that is positive."""
+        variable = self.variables[v]
+        if variable.argument is not None and variable.row is not None and variable.row.exponential:
+            return variable.argument
+        if variable.definition is not None:
+            return self._logarithm(row, variable.definition)
+        return self.new_value(row, Polynomial(self, {((v, 1),): Fraction(1)}))
 
     def _mask(self, function: str, x: Polynomial) -> Polynomial:
         """[x > 0] away from 0; the same variable for c*x with c > 0, and 1 minus it for c < 0."""

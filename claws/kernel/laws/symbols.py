@@ -5,6 +5,8 @@ the indices that are not legs of the array. Indices may repeat (a hypergraph), s
 A `Tensor` maps each network, written with a fixed naming of its summed indices (`labelling.py`), to its coefficient. Axes of
 size 1 are left out. An index is a leg, a summed index, or a literal position such as 0 or n - 1.
 
+What is known to be positive (a declared domain, an exponential, sums and products of such) is marked so.
+
 Special symbols: `equal` (the identity matrix), `select` (1 where i = start + sum steps*j, a constant 0/1 array with legs
 j1, ..., jm, i), `mask` (1 where a pre-activation is positive, else 0).
 """
@@ -17,6 +19,7 @@ from fractions import Fraction
 from itertools import count
 
 from claws.kernel.core.errors import Malformed, Meter, OutOfBudget
+from claws.kernel.core.functions import Function
 from claws.kernel.core.program import Program, Shape
 from claws.kernel.core.sizes import ONE, ZERO, Size, SizeBounds
 from claws.kernel.laws.evidence import Network, TensorFactor
@@ -53,6 +56,12 @@ class Symbol:
     shape: Shape
     definition: Tensor | None = None
     select: Select | None = None
+    positive: bool = False
+    """Whether all entries are positive, wherever they have values."""
+    row: Function | None = None
+    """The elementwise function of which it is the value, if it is one."""
+    argument: Tensor | None = None
+    """At which array."""
 
     @property
     def idempotent(self) -> bool:
@@ -115,11 +124,13 @@ class Symbols:
         text: str = "",
         definition: Tensor | None = None,
         select: Select | None = None,
+        positive: bool = False,
     ) -> Symbol:
         """The symbol with this kind and key, made on first use. Equal keys must mean equal values."""
         found = self._interned.get((kind, key))
         if found is None:
-            found = Symbol(len(self.symbols), kind, text or kind, shape, definition, select)
+            positive = positive or (definition is not None and self.is_positive(definition))
+            found = Symbol(len(self.symbols), kind, text or kind, shape, definition, select, positive)
             self.symbols.append(found)
             self._interned[kind, key] = found
         elif found.shape != shape:
@@ -129,6 +140,18 @@ class Symbols:
     def single(self, s: Symbol, exponent: Exponent = Fraction(1)) -> Tensor:
         """The tensor s^exponent, with all of its legs open, in order."""
         return Tensor(s.shape, {((s.number, exponent, tuple(range(len(s.shape)))),): ONE})
+
+    def is_positive(self, tensor: Tensor) -> bool:
+        """Whether all entries are positive, by its form. False means 'not shown'. Soundness-critical."""
+        return bool(tensor.terms) and all(
+            self.is_positive_number(c) and all(self.symbols[s].positive for s, _, _ in network)
+            for network, c in tensor.terms.items()
+        )
+
+    def is_positive_number(self, c: Size) -> bool:
+        """Whether a coefficient is positive for all dims, in the same sense."""
+        value = c.constant()
+        return value > 0 if value is not None else all(q > 0 for _, q in c.terms)
 
     def fresh_constant(self, text: str, shape: Shape) -> Tensor:
         """An arbitrary constant array."""

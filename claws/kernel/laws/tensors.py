@@ -12,7 +12,6 @@ from fractions import Fraction
 from typing import assert_never
 
 from claws.kernel.core.errors import Meter
-from claws.kernel.core.functions import Expression, Function, Polynomial, function_of
 from claws.kernel.core.program import (
     Apply,
     Call,
@@ -28,7 +27,7 @@ from claws.kernel.core.program import (
     operands_of,
 )
 from claws.kernel.core.sizes import ONE, Size
-from claws.kernel.laws.algebra import Algebra
+from claws.kernel.laws.function_values import FunctionValues
 from claws.kernel.laws.labelling import Renamings
 from claws.kernel.laws.symbols import Symbol, Tensor, squeeze
 
@@ -36,13 +35,12 @@ Jacobian = tuple[int, Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]
 """An operand, and what pushes a tangent of it forward to the node and pulls an adjoint of the node back to it."""
 
 
-class Tensors(Algebra):
+class Tensors(FunctionValues):
     """The values and derivatives of one program as tensors."""
 
     def __init__(self, program: Program, meter: Meter, renamings: Renamings | None = None) -> None:
         super().__init__(program, meter, {} if renamings is None else renamings)
         self._values: dict[int, Tensor] = {}
-        self._activations = dict(program.activations)
 
     # --- values -----
 
@@ -66,7 +64,7 @@ class Tensors(Algebra):
         shape = squeeze(self.program.shapes[n])
         match node:
             case Leaf(name):
-                return self.single(self.symbol("leaf", name, shape, name))
+                return self.single(self.symbol("leaf", name, shape, name, positive=node.domain == "positive"))
             case Number(value):
                 return self.scalar(value)
             case Iota(start, step, length):
@@ -79,7 +77,7 @@ class Tensors(Algebra):
                 return self.add(*((c, self._values[m]) for c, m in terms))
             case Apply(function, operand, exponent):
                 z = self._values[operand]
-                return self._apply_value(function, z) if exponent is None else self.power(z, exponent)
+                return self.apply(function, z) if exponent is None else self.power(z, exponent)
             case Call(_, operands):
                 if self._is_only_entry(node):
                     return self._values[operands[0]]
@@ -129,75 +127,6 @@ class Tensors(Algebra):
             node.start, tuple(node.steps[k] for k in kept), tuple(node.lengths[k] for k in kept), node.size, (*js, i)
         )
         return self.einsum([x, self.single(self.symbols[symbol], e)], [source, legs], target, sizes)
-
-    def _apply_value(self, function: str, z: Tensor) -> Tensor:
-        row = function_of(function, self._activations)
-        if row.sides is not None:
-            # at 0 both sides have one value
-            return self._two_sided(row, 0, z) if z.terms else self._expression(row.on(1), z)
-        if row.open and row.degree:
-            # Euler: f(z) = f'(z)*z/k for f positively homogeneous of degree k
-            if z.terms:
-                return self.add((1 / row.degree, self.hadamard(self._slope(function, z), z)))
-            return self.power(z, row.degree)
-        return self._function_value(function, z)
-
-    def _two_sided(self, row: Function, order: int, z: Tensor) -> Tensor:
-        """A derivative of a two-sided function away from 0: [z > 0]*right(z) + (1 - [z > 0])*left(z). Soundness-critical."""
-        right, left = row.on(1, order), row.on(0, order)
-        mask = self._mask(z)
-        parts = [self.hadamard(mask, self._expression(right, z))]
-        if left:
-            unmasked = self.add((Fraction(1), self.power(z, Fraction(0))), (Fraction(-1), mask))
-            parts.append(self.hadamard(unmasked, self._expression(left, z)))
-        return self.add(*((Fraction(1), part) for part in parts))
-
-    def _expression(self, expression: Expression, z: Tensor) -> Tensor:
-        """The value of an expression at z, elementwise; z has at most one term. Soundness-critical."""
-        parts: list[tuple[Fraction | Size, Tensor]] = []
-        for c, k, factors in expression:
-            tensors = [self.power(z, Fraction(k))]
-            for base, e in factors:
-                x = self._function_value(base, z) if isinstance(base, str) else self._polynomial(base, z)
-                tensors.append(self.power(x, Fraction(e)))
-            parts.append((c, self.hadamard(*tensors)))
-        return self.add(*parts) if parts else Tensor(z.shape, {})
-
-    def _polynomial(self, polynomial: Polynomial, z: Tensor) -> Tensor:
-        """A polynomial in z, elementwise, as at most one term."""
-        return self.as_one_term(self.add(*((c, self.power(z, Fraction(k))) for k, c in enumerate(polynomial) if c)))
-
-    def _function_value(self, function: str, z: Tensor) -> Tensor:
-        """f(z), elementwise: a symbol of its own. Its kind keeps it apart whatever an activation is called."""
-        return self.single(self.symbol("value", (function, z.key()), z.shape, function))
-
-    def _mask(self, z: Tensor) -> Tensor:
-        """[z > 0] away from 0. [c*z > 0] is [z > 0] for c > 0 and 1 - [z > 0] for c < 0."""
-        ((network, c),) = z.terms.items()
-        constant = c.constant()
-        if constant is None:
-            return self.single(self.symbol("mask", z.key(), z.shape, "relu'"))
-        monic = Tensor(z.shape, {network: ONE})
-        mask = self.single(self.symbol("mask", monic.key(), z.shape, "relu'"))
-        if constant > 0:
-            return mask
-        return self.add((Fraction(1), self.power(z, Fraction(0))), (Fraction(-1), mask))
-
-    def _slope(self, function: str, z: Tensor) -> Tensor:
-        """f'(z), elementwise, where nothing is known of it: a symbol of its own."""
-        return self.single(self.symbol("slope", (function, z.key()), z.shape, function + "'"))
-
-    def derivative(self, function: str, z: Tensor) -> Tensor:
-        """f'(z), elementwise; z has at most one term. Soundness-critical."""
-        row = function_of(function, self._activations)
-        if row.sides is not None:
-            return self._two_sided(row, 1, z) if z.terms else self._slope(function, z)
-        if row.derivative is not None:
-            return self._expression(row.derivative, z)
-        if row.degree == 0:
-            # f(s*z) = f(z) for all s > 0: f is constant on each side of 0
-            return Tensor(z.shape, {})
-        return self._slope(function, z)
 
     # --- derivatives -----
 

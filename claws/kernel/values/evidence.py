@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Any
 
 from claws.kernel.core.fields import Natural, Place, Range, Sizes
 
@@ -27,9 +28,16 @@ FunctionTable = list[
 """For each point at which a declared function is used: the arguments, the value, the Jacobian."""
 
 
-@dataclass
+def read_only(x: Any) -> Any:
+    """The same value, copied so that nobody can change it: mappings that are read only, lists as tuples, and what is in them."""
+    if isinstance(x, Mapping):
+        return MappingProxyType({key: read_only(y) for key, y in x.items()})
+    return tuple(map(read_only, x)) if isinstance(x, list | tuple) else x
+
+
+@dataclass(frozen=True, slots=True)
 class Choices:
-    """What a witness chooses for declared activations and functions."""
+    """What a witness chooses for declared activations and functions. Searches fill the tables; a witness's are read only."""
 
     homogeneous: dict[str, tuple[Fraction, Fraction]] = field(default_factory=dict)
     """By activation: its factors for z > 0 and for z < 0."""
@@ -38,6 +46,10 @@ class Choices:
     """By activation, by argument: value and slope."""
 
     functions: dict[str, FunctionTable] = field(default_factory=dict)
+
+    def read_only(self) -> Choices:
+        """The same choices, which nobody can change."""
+        return Choices(read_only(self.homogeneous), read_only(self.values), read_only(self.functions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +70,8 @@ class Witness:
     output_entry: Index
     residue: Residue
     bits: Annotated[int, Range(0, MAX_PRECISION)] = 0
+
+    def __post_init__(self) -> None:
+        for name in ("sizes", "leaves"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+        object.__setattr__(self, "choices", self.choices.read_only())

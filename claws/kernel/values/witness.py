@@ -1,6 +1,8 @@
 """REFUTED: at one point the residue of a law is defined and not zero.
 
-Soundness-critical. The point is rational and inside the domains; values that are not rational are enclosed between two rationals.
+Soundness-critical. The point is rational and inside the domains, and everything that the claim speaks of has a value there, as
+every output, every factor and drift of the flow, every entry of the law. Values that are not rational are enclosed between two
+rationals.
 """
 
 from __future__ import annotations
@@ -8,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from claws.kernel.core.errors import Meter, Refused, brief
+from claws.kernel.core.errors import Meter, Refused, Undefined, brief
 from claws.kernel.core.finding import Finding, Layer, Verdict
 from claws.kernel.core.program import ROLES, Leaf, Program
 from claws.kernel.core.scope import check_conditions
 from claws.kernel.core.statement import Statement
+from claws.kernel.values.defined import BITS, Solutions, check_values
 from claws.kernel.values.enclosures import Enclosures, Interval
 from claws.kernel.values.evaluation import Array, directional, fixed
 from claws.kernel.values.evidence import Index, Residue, Witness
@@ -23,7 +26,10 @@ LAYERS = frozenset({Layer.CORE, Layer.VALUES})
 
 
 def check_witness(statement: Statement, w: Witness, meter: Meter) -> Finding:
-    """The finding that a law is not conserved. Raises `Refused` unless the residue at the witness is defined and not zero."""
+    """The finding that a law is not conserved.
+
+    Raises `Refused` unless the residue at the witness is defined and not zero, and everything has a value there.
+    """
     dims = statement.program.free_dims()
     if set(w.sizes) != set(dims):
         raise Refused("the witness does not give exactly the sizes that the statement leaves free")
@@ -40,6 +46,11 @@ def check_witness(statement: Statement, w: Witness, meter: Meter) -> Finding:
         raise Refused("the residue at the witness may be zero")
     if found != w.residue:
         raise Refused(f"the residue at the witness is {_residue_text(found)}, not {_residue_text(w.residue)}")
+    try:
+        ring = Solutions(dict(program.activations), w.choices, w.bits or BITS, meter)
+        check_values(program, here.subject, leaves, ring, meter)
+    except Undefined as problem:
+        raise Refused(f"the model, its flow or the law has no value at the witness: {problem}") from problem
     return Finding(Verdict.REFUTED, "witness", LAYERS, dict(w.sizes))
 
 

@@ -17,7 +17,7 @@ from fractions import Fraction
 from typing import assert_never
 
 from claws.kernel.core.errors import Malformed, Undefined
-from claws.kernel.core.functions import Property
+from claws.kernel.core.functions import Property, function_of
 from claws.kernel.core.program import (
     Apply,
     Call,
@@ -291,6 +291,11 @@ class Builder:
             for c2, m in parts:
                 collected[m] = collected.get(m, Fraction(0)) + c * c2
         kept = tuple((c, n) for n, c in collected.items() if c)
+        # what cancels says nothing but where it has a value
+        gone = [n for n, c in collected.items() if not c and _may_lack_a_value(self, n)]
+        axes = range(len(shape))
+        zeros = (self.einsum([self.number(0), Value(n, shape, order)], [[], axes], axes) for n in gone)
+        kept = (*kept, *((Fraction(1), zero.node) for zero in zeros))
         if not kept:
             return self.expand(self.number(0), shape, order)
         if kept[0][0] == 1 and len(kept) == 1:
@@ -520,6 +525,20 @@ def aligned(own: Shape, shape: Shape) -> tuple[list[Hashable], list[Hashable]]:
         # an axis of size 1 against a longer one is summed away (over its one entry)
         labels.append(offset + k if n == shape[offset + k] else ("one", k))
     return labels, out
+
+
+def _may_lack_a_value(builder: Builder, n: int) -> bool:
+    """Whether a division, a root or a logarithm occurs in a node."""
+    stack, seen = [n], {n}
+    while stack:
+        node = builder.nodes[stack.pop()]
+        if isinstance(node, Apply):
+            e = node.exponent
+            if function_of(node.function, builder.activations).partial if e is None else e < 0 or e.denominator > 1:
+                return True
+        stack += (new := [m for m in operands_of(node) if m not in seen])
+        seen.update(new)
+    return False
 
 
 def _uses(node: Node, function: str) -> bool:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from claws.kernel.core.errors import Malformed
 from claws.kernel.core.flow import Flow, parameter_of
 from claws.kernel.core.program import Program, Shape
-from claws.kernel.core.sizes import Size
+from claws.kernel.core.sizes import Size, SizeBounds
 from claws.kernel.core.statement import Statement
 from claws.kernel.counting.statements import Complete, Count, Independent
 from claws.syntax import nodes
@@ -25,6 +25,7 @@ from claws.syntax.elaboration.expressions import Calls, Scope
 from claws.syntax.elaboration.names import Meanings, Named
 from claws.syntax.instances.fields import FlowFields, as_data, check_fit, time_leaf, velocity_leaf
 from claws.syntax.instances.placed_blocks import Lift, PlacedBlock
+from claws.syntax.instances.value_conditions import with_value_conditions
 from claws.syntax.library.table import BUILTINS
 from claws.syntax.spec import Claim, Spec
 
@@ -249,7 +250,9 @@ class Instance:
         """
         flow = self.fields().flow(among)
         outputs = [v.node for v in self.outputs()]
-        program, number = self.builder.program([*outputs, *(v.node for v in laws), *flow.nodes()])
+        roots = [*outputs, *(v.node for v in laws), *flow.nodes()]
+        program, number = self.builder.program(roots)
+        program = with_value_conditions(program, [number[n] for n in roots])
         if among is not None:
             nodes_ = tuple(as_data(node, among) for node in program.nodes)
             program = Program(nodes_, program.activations, program.functions, program.conditions)
@@ -281,6 +284,10 @@ class Instance:
     def free_dims(self, laws: tuple[str, ...] = ()) -> list[str]:
         """The dims without a size that the model and these laws depend on."""
         return self._model([self.law(name) for name in laws])[0].free_dims()
+
+    def bounds(self) -> SizeBounds:
+        """What the model needs of the dims that are left free."""
+        return self._model([])[0].bounds
 
     def model(self) -> Count:
         """The model by itself, as a statement about the number of its laws that claims nothing."""

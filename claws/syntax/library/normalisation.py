@@ -48,6 +48,12 @@ def _normalised(b: ArrayBuilder, v: Value, axes: list[int]) -> Value:
 def layernorm(b: ArrayBuilder, v: Value) -> Value:
     """The entries less their mean, over their standard deviation; without scale, shift and epsilon."""
     axes = _last_axis(v, "layernorm")
+    b.require(
+        v.shape[-1] - 2,
+        f"`layernorm` along an axis of size {v.shape[-1]}: the entry less its mean is 0, and so is what it is divided by",
+        "CLAW035",
+        "it needs at least two entries: normalise along another axis, or give a larger size",
+    )
     mean = _mean(b, v, axes)
     spread = b.einsum([mean], [axes[:-1]], axes, {axes[-1]: v.shape[-1]})
     return _normalised(b, b.add([(Fraction(1), v), (Fraction(-1), spread)], lambda: ""), axes)

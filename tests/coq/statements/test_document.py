@@ -169,7 +169,7 @@ def test_an_activation_is_quantified_with_what_is_known_of_it(declared: str, ass
 
 
 def test_a_function_without_a_name_in_coq_is_any_with_its_derivative() -> None:
-    text = statement("input x\nparam u, v, w, normal_cdf\nmap u*v*gelu(w*x) + normal_cdf\nlaw b = u^2 - v^2\n")
+    text = statement("input x\nparam u, v, w\nmap u*v*gelu(w*x)\nlaw normal_cdf = u^2 - v^2\n")
     assert (
         "forall (normal_cdf' normal_pdf : R -> R) (samples : list data), "
         "(forall z, is_derive normal_cdf' z (normal_pdf z)) -> "

@@ -30,7 +30,7 @@ from claws.kernel.core.program import (
 from claws.kernel.core.statement import Statement
 from claws.kernel.counting.evidence import Bundle, Sandwich, Step
 from claws.kernel.counting.statements import Complete, Count
-from claws.kernel.laws.evidence import ByBlock, Premise
+from claws.kernel.laws.evidence import BlockLaw, ByBlock
 
 N, M, TWO = Size.dim("n"), Size.dim("m"), Size.of(2)
 SUM = N + M
@@ -122,7 +122,7 @@ def test_a_program_says_which_dims_are_free() -> None:
     assert Program((Leaf("x", "param", ()),), conditions=(Size.dim("j") - 2,)).free_dims() == ["j"]
 
 
-@pytest.mark.parametrize("record", [Statement, Count, Complete, Flow, ByBlock, Premise, Sandwich, Step, Bundle])
+@pytest.mark.parametrize("record", [Statement, Count, Complete, Flow, ByBlock, BlockLaw, Sandwich, Step, Bundle])
 def test_marks_are_read_once_for_each_record(record: type) -> None:
     from claws.kernel.core.fields import hints
 

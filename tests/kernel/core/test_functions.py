@@ -153,6 +153,42 @@ def test_parity(name: str) -> None:
     assert KNOWN[name].parity == int(even) - int(odd)
 
 
+REFLECTED = [name for name, row in KNOWN.items() if row.reflection is not None]
+
+
+@pytest.mark.parametrize("name", REFLECTED)
+def test_reflection(name: str) -> None:
+    """The value at -z is what the row makes of z and of the value at z; with any coefficient changed it is not."""
+    rule, f = KNOWN[name].reflection, in_mpmath(name)
+    assert rule is not None
+    for z in POINTS:
+        assert abs(value(rule, real(z)) - f(real(-z))) < EPS
+    for k, (c, power, factors) in enumerate(rule):
+        wrong = (*rule[:k], (c + 1, power, factors), *rule[k + 1 :])
+        assert any(abs(value(wrong, real(z)) - f(real(-z))) > 1e-3 for z in POINTS)
+    assert all({base for base, _ in factors} <= {name} for _, _, factors in rule)
+
+
+def test_every_function_of_real_numbers_has_a_reflection_or_is_exponential() -> None:
+    smooth = {name for name, row in KNOWN.items() if row.sides is None and name not in POSITIVE_ARGUMENT}
+    assert smooth - set(REFLECTED) == {name for name, row in KNOWN.items() if row.exponential} == {"exp"}
+
+
+def test_which_functions_are_the_exponential_and_the_logarithm() -> None:
+    """By their functional equations, which no other row has."""
+    pairs = [(a, b) for a in POINTS[::7] for b in POINTS[::11]]
+    for name, row in KNOWN.items():
+        f = in_mpmath(name)
+        if name in POSITIVE_ARGUMENT:
+            sums = all(abs(f(real(a * b)) - f(real(a)) - f(real(b))) < EPS for a, b in pairs if a > 0 and b > 0)
+            natural = abs(f(MP.e) - 1) < EPS
+            assert row.logarithm == (sums and natural) and not row.exponential
+        else:
+            products = all(abs(f(real(a + b)) - f(real(a)) * f(real(b))) < EPS for a, b in pairs)
+            assert row.exponential == (products and abs(f(MP.mpf(1)) - MP.e) < EPS) and not row.logarithm
+            assert not row.exponential or row.positive
+
+
 @pytest.mark.parametrize("name", KNOWN)
 def test_sign(name: str) -> None:
     f = in_mpmath(name)
@@ -181,20 +217,20 @@ def test_homogeneity(name: str) -> None:
 # --- what counts rest on -----------------------------------------------------------------------------------------------
 
 MADE_WITH: dict[str, MadeWith | None] = {
-    "exp": MadeWith("exp"),
+    "exp": MadeWith("exp", moebius=(1, 0, 0, 1)),
     "log": MadeWith(None, logarithm=True),
     "sin": MadeWith("circle"),
     "cos": MadeWith("circle"),
-    "tanh": MadeWith("tanh"),
-    "sigmoid": MadeWith("sigmoid"),
-    "softplus": MadeWith("sigmoid", logarithm=True),
+    "tanh": MadeWith("exp", rate=2, moebius=(1, -1, 1, 1)),
+    "sigmoid": MadeWith("exp", moebius=(1, 0, 1, 1)),
+    "softplus": MadeWith("exp", logarithm=True),
     "erf": MadeWith("erf", squared=True),
     "erf_slope": MadeWith("erf", squared=True),
     "normal_cdf": MadeWith("normal", squared=True),
     "normal_pdf": MadeWith("normal", squared=True),
-    "atan": None,
+    "atan": MadeWith(None, logarithm=True),
 }
-"""Each has its proof below, or None."""
+"""Each has its proof below."""
 
 
 def test_what_functions_are_made_with_is_what_was_looked_at() -> None:
@@ -204,12 +240,10 @@ def test_what_functions_are_made_with_is_what_was_looked_at() -> None:
 EXPONENTIALS: dict[str, Callable[[Any], Any]] = {
     "exp": lambda z: MP.exp(z),
     "circle": lambda z: MP.expj(z),
-    "tanh": lambda z: MP.exp(2 * z),
-    "sigmoid": lambda z: MP.exp(z),
     "erf": lambda z: MP.exp(-(z**2)),
     "normal": lambda z: MP.exp(-(z**2) / 2),
 }
-"""The exponential that the functions of a group are made with."""
+"""The exponential that the functions of a group are made with, at the rate 1."""
 
 SLOPES: dict[str, Callable[[Any], Any]] = {
     "exp": lambda e: e,
@@ -236,33 +270,46 @@ VALUES: dict[str, Callable[[Any], Any]] = {
 """Values, rational in the exponential, or the logarithm of what is; those of erf and normal_cdf are integrals of it."""
 
 
-@pytest.mark.parametrize(("name", "made"), [(name, made) for name, made in MADE_WITH.items() if made is not None])
+LOGARITHMS: dict[str, Callable[[Any], Any]] = {
+    "log": lambda z: MP.log(z),
+    "atan": lambda z: (MP.log(1 + MP.mpc(0, 1) * z) - MP.log(1 - MP.mpc(0, 1) * z)) / MP.mpc(0, 2),
+}
+"""Functions without an exponential: logarithms of rational functions of the argument."""
+
+
+@pytest.mark.parametrize(("name", "made"), MADE_WITH.items())
 @few
 @given(z=arguments)
 def test_an_exponential_is_one(name: str, made: MadeWith, z: Fraction) -> None:
     """Ax's theorem is about exponentials: values are made with the one that the row names, or their derivatives are."""
+    z, f = argument(name, z), in_mpmath(name)
     if made.exponential is None:
-        assert name == "log"
+        assert made.logarithm and made.moebius is None
+        assert abs(LOGARITHMS[name](real(z)) - f(real(z))) < EPS
         return
     assert name in VALUES or name in SLOPES
-    e, f = EXPONENTIALS[made.exponential](real(z)), in_mpmath(name)
+    e = EXPONENTIALS[made.exponential](made.rate * real(z))
+    if made.moebius is not None:
+        a, b, c, d = made.moebius
+        assert a * d != b * c
+        assert abs((a * e + b) / (c * e + d) - f(real(z))) < EPS * (1 + abs(e))
     if name in VALUES:
         assert abs(VALUES[name](e) - f(real(z))) < EPS
     if name in SLOPES:
         assert abs(SLOPES[name](e) - MP.diff(f, real(z))) < EPS
-    square = EXPONENTIALS[made.exponential](real(-z))
+    square = EXPONENTIALS[made.exponential](made.rate * real(-z))
     assert made.squared == bool(abs(square - e) < EPS)
 
 
 def test_no_theorem_no_count() -> None:
-    """Solutions that may be algebraic, and a row without `made_with`, are refused where laws are counted."""
+    """Solutions that may be algebraic are refused where laws are counted."""
     assert function_of("s", {"s": Slope(((Fraction(1), 2),))}).made_with is None
     assert function_of("s", {"s": Slope(((Fraction(1), 3),))}).made_with is None
     assert function_of("s", {"s": Slope(((Fraction(1), 0), (Fraction(-1), 2)))}).made_with == MadeWith("s'")
-    for name, row in KNOWN.items():
-        if row.sides is None and row.made_with is None:
-            found = count_of(f"param a: [2], w: [2, 2]\ninput x: [2]\nmap a @ {name}(w @ x)\ncount = 0\n")
-            assert found.verdict is Verdict.UNKNOWN and "may be related" in found.reason
+    text = "activation s with s' = {}\nparam a: [2], w: [2, 2]\ninput x: [2]\nmap a @ s(w @ x)\ncount = 0\n"
+    for slope, verdict in (("s^2", Verdict.UNKNOWN), ("s^3", Verdict.UNKNOWN), ("1 - s^2", Verdict.PROVED)):
+        found = count_of(text.format(slope))
+        assert found.verdict is verdict and ("may be related" in found.reason) == (verdict is Verdict.UNKNOWN)
 
 
 # --- false laws that a wrong row would prove ----------------------------------------------------------------------------
@@ -288,6 +335,11 @@ FALSE_LAWS = {
     "value": ("a, b", "x*a*sigmoid(0*b)", "a"),
     # if cos' were sin, the derivative of the map would be 0
     "derivative": ("u", "x*(cos(u)^2 - sin(u)^2)", "u"),
+    # if cos were odd, the map would be 0; if sigmoid were, too
+    "reflection of an even function": ("u", "x*(cos(u) + cos(-u))", "u"),
+    "reflection": ("u", "x*u*(sigmoid(u) + sigmoid(-u))", "u"),
+    # true where u > 0
+    "a logarithm of a square": ("u", "x*(exp(log(u^2)/2) - u)", "u"),
 }
 
 

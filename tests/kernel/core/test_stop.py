@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claws.kernel import (
+    BlockLaw,
     ByBlock,
     ByPolynomials,
     ByTensors,
     Evidence,
     Malformed,
     Meter,
-    Premise,
     Program,
     Refused,
     Witness,
@@ -87,7 +87,7 @@ def test_a_block_that_stops_a_gradient_is_no_other_block() -> None:
         leaves = [Leaf(f"{prefix}a", "param", ()), Leaf(f"{prefix}b", "param", ()), Leaf(f"{prefix}x", "input", ())]
         return [*leaves, factor, product(3, 1), product(4, 2)]
 
-    premise = Premise(make(model("", Stop(0)), [5], 0), ByTensors({}))
+    premise = BlockLaw(make(model("", Stop(0)), [5], 0), ByTensors({}))
     use = ByBlock(premise, {}, {"a": "A.a", "b": "A.b"}, ((0, 5),), {})
     assert check(make(model("A.", Stop(0)), [5], 0), use).verdict == "PROVED"
     with pytest.raises(Refused):

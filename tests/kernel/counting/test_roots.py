@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claws.kernel.core.errors import Meter, NoRoot, Undefined
-from claws.kernel.counting.evidence import Tree
+from claws.kernel.counting.evidence import Step, Tree
 from claws.kernel.counting.jets import Jet, JetRing
-from claws.kernel.counting.points import Point
+from claws.kernel.counting.points import Point, Setting
 from claws.kernel.counting.roots import independent, jacobi
 from claws.readings.modular import PRIMES, PRIMES_WITH_ROOTS
 from claws.readings.points import ModularPoint
@@ -54,6 +54,7 @@ def row(text: str) -> SweepRow:
         ("const k in positive\nparam u, v\nmap sqrt(k)*u*v", 1),
         # nested
         ("param u, v\nmap sqrt(1 + sqrt(1 + u^2))*v", 1),
+        ("param u, v\nmap sqrt(u + sqrt(v))*sqrt(u - sqrt(v)), sqrt(u^2 - 2*v)", 0),
         ("param W: [3, 2], A: [2, 3]\ninput x: [2]\nmap rmsnorm(A @ tanh(rmsnorm(W @ x)))", 2),
         # as factors of the flow
         ("param u, v in positive\nmap u*v\nprecondition u by sqrt(u), v by sqrt(v)", 1),
@@ -78,6 +79,16 @@ def test_numbers_that_are_known(text: str, number: int) -> None:
         ("param u, v, w in positive\ninput x in positive\nmap w*sqrt(u*x) + sqrt(v*x)", RELATED),
         ("param W: [2, 2]\ninput x: [2]\nmap layernorm(W @ x)", RELATED),
         ("param u, v\nmap u*sqrt(1 + v^2 + sqrt(1 + u^2)) + sqrt(9 + 9*u^2)", RELATED),
+        # the product of the outer roots is a root beside them, so there is one output, and one law
+        ("param u, v\nmap sqrt(u + sqrt(v))*sqrt(u - sqrt(v)), sqrt(u^2 - v)", RELATED),
+        (
+            "param u, v\ninput x, y\nmap u*sqrt(x + sqrt(y))*sqrt(x - sqrt(y)) + v*sqrt(x^2 - y)",
+            RELATED,
+        ),
+        (
+            "param u, v\nconst c\ninput x\nmap u*sqrt(x + sqrt(c))*sqrt(x - sqrt(c)) + v*sqrt(x^2 - c)",
+            RELATED,
+        ),
         ("param u, v\nmap u^(1/3)*v", "only square roots have residues"),
         ("param u, v\nmap sqrt(-2)*u*v", "not positive|no real root"),
     ],
@@ -148,7 +159,8 @@ def test_where_there_is_no_root() -> None:
 )
 def test_the_accelerator_draws_the_same_elements(text: str, tree: Tree) -> None:
     model = Instance(load_text(text), {}).model()
-    slow, fast = Point(model, P, 5, Meter(10**8)), ModularPoint(model, P, 5, Meter(10**8))
-    expected = [slow.element(tree, 0, k) for k in range(3)]
+    setting = Setting(P, 5)
+    slow, fast = Point(model, setting, Meter(10**8)), ModularPoint(model, setting, Meter(10**8))
+    expected = [slow.element(Step(tree, 3), 0, k) for k in range(3)]
     got = np.mod(np.rint(fast.elements(tree, 0, range(3))), P).astype(int).tolist()
     assert got == expected

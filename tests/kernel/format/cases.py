@@ -11,7 +11,7 @@ from claws.kernel import Meter, Size, Statement, Theorem, check
 from claws.kernel.core.program import Apply, Call, Leaf, Sum, power
 from claws.kernel.counting.evidence import Evidence
 from claws.kernel.format.certificate import Certificate, read_certificate
-from claws.kernel.laws.evidence import ByBlock, ByPolynomials, ByTensors, Premise
+from claws.kernel.laws.evidence import BlockLaw, ByBlock, ByPolynomials, ByTensors
 from claws.kernel.values.enclosures import enclose
 from claws.kernel.values.evidence import Choices
 from claws.prover.certificates import write_certificate
@@ -48,7 +48,7 @@ def block_use() -> tuple[Statement, Evidence]:
     ]
     network = make([*nodes, Apply("tanh", 2)], [6], 5)
     dims, names = {"n": n, "m": n + 1, "r": r * 2}, {"U": "A.U", "V": "A.V"}
-    return network, ByBlock(Premise(linear(), AT_ONE), dims, names, ((0, 2),), {"n": 1, "r": 1})
+    return network, ByBlock(BlockLaw(linear(), AT_ONE), dims, names, ((0, 2),), {"n": 1, "r": 1})
 
 
 CASES: dict[str, tuple[Statement, Evidence]] = {

@@ -59,12 +59,15 @@ ALL_RECORDS = {
     *(
         laws.ByTensors,
         laws.ByPolynomials,
-        laws.Premise,
+        laws.BlockLaw,
         laws.ByBlock,
         points.Choices,
         points.Witness,
         e.Step,
         e.Bundle,
+        e.TruePoint,
+        e.Combination,
+        e.Involution,
         e.Sandwich,
     ),
     *(e.Relation, e.NotConserved),
@@ -92,7 +95,7 @@ def test_a_type_without_a_rule_is_an_error() -> None:
 # --- round trips ---
 
 FRACTIONS = st.fractions(max_denominator=50)
-NAMES = st.text(st.sampled_from("abU_'1"), min_size=1, max_size=4)
+NAMES = st.from_regex(r"[abU_][abU_1]{0,3}(\.V)?|vel\(U1?\)", fullmatch=True)
 SIZES = st.lists(
     st.tuples(st.fractions(-9, 9, max_denominator=3), st.dictionaries(st.sampled_from("mnr"), st.integers(1, 3))),
     max_size=3,

@@ -15,7 +15,7 @@ from claws.kernel.core.flow import Flow, Part, flow_of
 from claws.kernel.core.functions import Slope
 from claws.kernel.core.program import Apply, Call, Einsum, Leaf, Node, Number, Sum, power
 from claws.kernel.counting.evidence import Evidence
-from claws.kernel.laws.evidence import ByBlock, ByTensors, Premise
+from claws.kernel.laws.evidence import BlockLaw, ByBlock, ByTensors
 from claws.kernel.values.evidence import Choices, Witness
 from tests.kernel.models import judge, linear, make, preconditioned, product, refuses, scale
 from tests.kernel.sketches import Gather, Sketch
@@ -49,7 +49,7 @@ NAMES = {"a": "A.a", "b": "A.b"}
 
 def use(*calls: int, of: Statement | None = None, names: dict[str, str] | None = None,
         dims: dict[str, Size] | None = None) -> ByBlock:  # fmt: skip
-    premise = Premise(of or block(), BY_TENSORS)
+    premise = BlockLaw(of or block(), BY_TENSORS)
     return ByBlock(premise, dims or {}, {**NAMES, **(names or {})}, tuple((0, n) for n in calls or (5,)), {})
 
 
@@ -73,20 +73,20 @@ def test_a_block_may_be_called_again_also_on_what_depends_on_it() -> None:
 
 def test_a_theorem_serves_as_premise() -> None:
     theorem = check(block(), BY_TENSORS, Meter(10_000))
-    accepts(network(), replace(use(), premise=Premise(block(), BY_TENSORS, theorem)))
+    accepts(network(), replace(use(), premise=BlockLaw(block(), BY_TENSORS, theorem)))
 
 
 def test_a_theorem_about_something_else_serves_for_nothing() -> None:
     """The premise is proved again: neither a theorem about another block nor a refutation stands for it."""
     false = replace(block(), law=6)
     other = check(block(), BY_TENSORS, Meter(10_000))
-    forged = replace(use(), premise=Premise(false, BY_TENSORS, other))
+    forged = replace(use(), premise=BlockLaw(false, BY_TENSORS, other))
     refuses(replace(network(), law=6), forged, "the normal form of the residue does not vanish")
     leaves = {"a": {(): Fraction(1)}, "b": {(): Fraction(1)}, "x": {(): Fraction(1)}}
     witness = Witness({}, leaves, Choices(), (), 0, (), Fraction(2))
     refuted = check(false, witness, Meter(10_000))
     assert refuted.verdict == "REFUTED"
-    forged = replace(use(), premise=Premise(false, BY_TENSORS, refuted))
+    forged = replace(use(), premise=BlockLaw(false, BY_TENSORS, refuted))
     refuses(replace(network(), law=6), forged, "the normal form of the residue does not vanish")
 
 
@@ -108,9 +108,9 @@ def test_an_argument_that_depends_on_the_parameters() -> None:
 def test_a_call_that_is_its_own_argument() -> None:
     """The identity is a second output of the block. Nothing follows for what is put in."""
     both = replace(block(), outputs=(5, 2))
-    evidence = ByBlock(Premise(both, BY_TENSORS), {}, NAMES, ((1, 10),), {})
+    evidence = ByBlock(BlockLaw(both, BY_TENSORS), {}, NAMES, ((1, 10),), {})
     refuses(network(product(0, 2), outputs=(10,)), evidence, "a call of the block is its own argument")
-    accepts(network(), ByBlock(Premise(both, BY_TENSORS), {}, NAMES, ((0, 5),), {}))
+    accepts(network(), ByBlock(BlockLaw(both, BY_TENSORS), {}, NAMES, ((0, 5),), {}))
 
 
 def test_the_law_must_be_the_blocks() -> None:
@@ -199,7 +199,7 @@ def test_factors_are_matched_node_by_node() -> None:
         nodes += [Sum((scale(1, 0), scale(-1, 1))), Number(Size.of(1)), product(0, 1)]
         return make(nodes, [3], 4, flow=preconditioned(a, b, **dict(zip((a, b), factors, strict=False))))
 
-    evidence = ByBlock(Premise(mirror("a", "b", 0, 1), BY_TENSORS), {}, NAMES, ((0, 3),), {})
+    evidence = ByBlock(BlockLaw(mirror("a", "b", 0, 1), BY_TENSORS), {}, NAMES, ((0, 3),), {})
     assert judge(mirror("A.a", "A.b", 0, 1), evidence).verdict == "PROVED"
     refuses(mirror("A.a", "A.b", 1, 0), evidence, "something else in the place of the block's")
     refuses(mirror("A.a", "A.b", 5, 1), evidence, "something else in the place of the block's a")
@@ -229,7 +229,7 @@ def test_momentum() -> None:
         return make(nodes, [9], 12, flow=coasting({a: 3, b: 4}, 13))
 
     names = {"a": "A.a", "b": "A.b", "vel(a)": "vel(A.a)", "vel(b)": "vel(A.b)"}
-    evidence = ByBlock(Premise(moving("a", "b", "x"), BY_TENSORS), {}, names, ((0, 9),), {})
+    evidence = ByBlock(BlockLaw(moving("a", "b", "x"), BY_TENSORS), {}, names, ((0, 9),), {})
     assert judge(moving("A.a", "A.b", "y"), evidence).verdict == "PROVED"
     swapped = {**names, "vel(a)": "vel(A.b)", "vel(b)": "vel(A.a)"}
     refuses(moving("A.a", "A.b", "y"), replace(evidence, names=swapped), "takes the velocity of a for something else")
@@ -261,7 +261,7 @@ def test_a_law_of_a_velocity_alone() -> None:
         return make(nodes, [5], 4, flow=coasting({a: 3, c: 4}, 6))
 
     names = {"a": "A.a", "c": "A.c", "vel(a)": "vel(A.a)", "vel(c)": "vel(A.c)"}
-    evidence = ByBlock(Premise(idle(""), BY_TENSORS), {}, names, ((0, 5),), {})
+    evidence = ByBlock(BlockLaw(idle(""), BY_TENSORS), {}, names, ((0, 5),), {})
     assert judge(idle("A."), evidence).verdict == "PROVED"
     del names["c"]
     refuses(idle("A."), replace(evidence, names=names), "does not say what the parameters of the block's law are")
@@ -281,7 +281,7 @@ def sizes_of(statement: Statement) -> dict[str, int]:
 
 def test_sizes() -> None:
     n, k = Size.dim("n"), Size.dim("k")
-    premise = Premise(linear(), ByTensors({"n": 1, "m": 1, "r": 1}))
+    premise = BlockLaw(linear(), ByTensors({"n": 1, "m": 1, "r": 1}))
 
     def evidence(statement: Statement, **dims: Size) -> ByBlock:
         return ByBlock(premise, dims, {"U": "A.U", "V": "A.V"}, ((0, 2),), sizes_of(statement))
@@ -315,7 +315,9 @@ def test_halves_are_no_sizes() -> None:
         Einsum((0, 1), ((0,), (0,)), (), (n,)),
         Number(Size.of(0)),
     ]
-    evidence = ByBlock(Premise(make(free, [2], 3), ByTensors({"n": 1})), {"n": half}, {"a": "A.a"}, ((0, 2),), {"n": 2})
+    evidence = ByBlock(
+        BlockLaw(make(free, [2], 3), ByTensors({"n": 1})), {"n": half}, {"a": "A.a"}, ((0, 2),), {"n": 2}
+    )
     refuses(make(nodes, [2], 3), evidence, "may be no whole number of at least 1")
     assert judge(make(nodes, [2], 3), replace(evidence, dims={"n": n})).verdict == "PROVED"
 
@@ -331,10 +333,10 @@ def test_conditions_of_the_block() -> None:
         ]  # fmt: skip
         return make(nodes, [3], 4, conditions=conditions)
 
-    premise = Premise(second("a", "x", n, (n - 2,)), ByTensors({"n": 2}))
+    premise = BlockLaw(second("a", "x", n, (n - 2,)), ByTensors({"n": 2}))
     evidence = ByBlock(premise, {"n": n + 1}, {"a": "A.a"}, ((0, 3),), {"n": 1})
     assert judge(second("A.a", "y", n + 1, ()), evidence).verdict == "PROVED"
-    needy = Premise(second("a", "x", n, (n - 2, n - 3)), ByTensors({"n": 3}))
+    needy = BlockLaw(second("a", "x", n, (n - 2, n - 3)), ByTensors({"n": 3}))
     refuses(second("A.a", "y", n + 1, ()), replace(evidence, premise=needy), "the block needs n - 2 >= 0")
 
 
@@ -414,7 +416,7 @@ def with_any_law(function: str, prefix: str = "", functions: tuple[str, ...] = (
 
 
 def of_call(premise: Statement, position: int, **names: str) -> ByBlock:
-    return ByBlock(Premise(premise, BY_TENSORS), {}, names, ((0, position),), {})
+    return ByBlock(BlockLaw(premise, BY_TENSORS), {}, names, ((0, position),), {})
 
 
 def test_a_law_that_holds_for_the_product_holds_for_no_other_function() -> None:
@@ -459,3 +461,28 @@ def test_a_law_that_holds_for_one_power_or_function_holds_for_no_other() -> None
         of_call(with_power(power(3, root)), 5, a="A.a", b="A.b"),
         "the network differs from the block",
     )
+
+
+def test_a_block_whose_law_holds_where_another_output_has_a_value() -> None:
+    """The block gives sqrt(-a) and a*x, so its law relu(a) is 0 wherever it has values; the network does without the root."""
+    nodes: list[Node] = [Leaf("a", "param", ()), Leaf("x", "input", ()), Sum((scale(-1, 0),)), power(2, Fraction(1, 2))]
+    nodes += [product(0, 1), Apply("relu", 0)]
+    premise = make(nodes, [3, 4], 5)
+    theorem = check(premise, BY_TENSORS, Meter(10_000))
+    assert theorem.verdict == "PROVED"
+    its = [Leaf("A.a", "param", ()), Leaf("y", "input", ()), *nodes[2:]]
+    without, beside = make(its, [4], 5), make(its, [3, 4], 5)
+    assert check(beside, BY_TENSORS, Meter(10_000)).verdict == "PROVED"
+    refuses(without, BY_TENSORS, "the normal form of the residue does not vanish")
+    for known in (None, theorem):
+        given = BlockLaw(premise, BY_TENSORS, known)
+        refuses(
+            without, ByBlock(given, {}, {"a": "A.a"}, ((1, 4),), {}), "the normal form of the residue does not vanish"
+        )
+    # where the law itself has the root, it has it in the network too
+    own = [*nodes[:5], Apply("relu", 0), Sum((scale(1, 3), scale(1, 5), scale(-1, 3)))]
+    good = make([*own, product(3, 5)], [4], 7)
+    twin = make([Leaf("A.a", "param", ()), Leaf("y", "input", ()), *own[2:], product(3, 5)], [4], 7)
+    for known in (None, check(good, BY_TENSORS, Meter(10_000))):
+        given = BlockLaw(good, BY_TENSORS, known)
+        assert judge(twin, ByBlock(given, {}, {"a": "A.a"}, ((0, 4),), {})).method == "block"

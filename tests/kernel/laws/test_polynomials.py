@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import cmath
 from collections.abc import Mapping
 from fractions import Fraction
 from random import Random
 
-import numpy as np
 import pytest
 import sympy
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from claws.kernel import Meter, OutOfBudget, Refused, Undefined
+from claws.kernel import Meter, OutOfBudget, Undefined
 from claws.kernel.core.program import Apply, Call, Sum, power
 from claws.kernel.laws.by_polynomials import generic_point
 from claws.kernel.laws.evidence import ByPolynomials
 from claws.kernel.laws.polynomials import Polynomial, Polynomials
-from claws.kernel.values.evaluation import directional, evaluate
-from claws.kernel.values.residues import law_directions
+from claws.kernel.values.evaluation import evaluate
+from tests.kernel.laws.against_numpy import polynomials_agree
 from tests.kernel.models import constant, judge, product, refuses, scalars, scale
-from tests.kernel.random_programs import at_sizes, random_leaves, random_statement
-from tests.kernel.reference import PolynomialReader, residue, shape_of, values
+from tests.kernel.random_programs import random_statement
 from tests.kernel.sketches import Reshape
 
 NAMES = ("x", "y", "z")
@@ -249,42 +246,10 @@ def test_a_law_with_exp() -> None:
             refuses(statement, ByPolynomials(), "is not zero")
 
 
-def close(found: complex, expected: complex) -> None:
-    if cmath.isfinite(found) and cmath.isfinite(expected) and abs(expected) < 1e6:
-        assert abs(found - expected) <= 1e-6 + 1e-5 * abs(expected)
-
-
 @settings(deadline=None, max_examples=80)
 @given(st.integers(0, 10**6))
 @example(7)
 def test_random_programs_agree_with_numpy(seed: int) -> None:
     """Values and residues at fixed sizes, and what vanishes is zero."""
     random = Random(seed)
-    free = random_statement(random, random.choice([5, 9, 12]))
-    statement = at_sizes(free, {"n": random.randint(1, 2), "m": random.randint(1, 2)})
-    program = statement.program
-    meter = Meter(60_000)
-    of = Polynomials(dict(program.activations), meter)
-    try:
-        point = generic_point(program, of)
-        every = list(range(len(program.nodes)))
-        found = evaluate(program, every, point, of, meter)
-        by_entry = law_directions(statement, point, of, meter)
-        rest = {e: directional(program, statement.outputs, point, d, of, meter) for e, d in by_entry.items()}
-        zero = {(e, n, i): of.vanishes(y) for e, r in rest.items() for n, x in r.items() for i, y in x.items()}
-    except Refused:
-        return
-    leaves = random_leaves(program, np.random.default_rng(seed))
-    reader = PolynomialReader(of, leaves)
-    for n, expected in enumerate(values(program, leaves)):
-        for i in np.ndindex(expected.shape):
-            close(reader.read(found[n][i]) if i in found[n] else 0, complex(expected[i]))
-    for entry, of_entry in rest.items():
-        weights = np.zeros(shape_of(program, statement.law), dtype=complex)
-        weights[entry] = 1
-        for n, expected in residue(statement, leaves, weights).items():
-            for i in np.ndindex(expected.shape):
-                y = of_entry[n].get(i)
-                close(0 if y is None else reader.read(y), complex(expected[i]))
-                if y is None or zero[entry, n, i]:
-                    close(0, complex(expected[i]))
+    polynomials_agree(random_statement(random, random.choice([5, 9, 12])), random, seed)

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from claws.kernel import Malformed, Meter, Program, Refused, Size, check
+from claws.kernel import Malformed, Meter, Program, Size, check
 from claws.kernel.core.program import Apply, Call, Einsum, Iota, Leaf, Number, Sum, power
-from claws.kernel.laws.by_tensors import tensor_residue
 from claws.kernel.laws.evidence import ByTensors
 from claws.kernel.laws.tensors import Tensors
+from tests.kernel.laws.against_numpy import tensors_agree
 from tests.kernel.models import M, N, judge, make, product, refuses, scale
-from tests.kernel.random_programs import at_sizes, random_leaves, random_statement
-from tests.kernel.reference import TensorReader, drift, law_direction, residue, shape_of, values
+from tests.kernel.random_programs import random_leaves, random_statement
+from tests.kernel.reference import TensorReader, values
 from tests.kernel.sketches import Det, Gather, Product, Reshape, Scatter, Sketch, drawn
 
 ZERO, ONE, TWO = Size.of(0), Size.of(1), Size.of(2)
@@ -33,8 +33,6 @@ ACTIVATIONS = (
     ("named", None),
     ("equal", None),
     ("select", None),
-    ("det", None),
-    ("call", None),
 )
 
 # the leaves of every program below, by name
@@ -321,10 +319,6 @@ RULES: dict[str, tuple[list[Sketch], list[Sketch]]] = {
         [Sum((scale(1, A), scale(1, B))), Apply("named", K), Apply("named", K)],
         [Sum((scale(1, A), scale(1, B))), Apply("named", K), Sum((scale(1, K),))],
     ),
-    "an activation called det": (
-        [Det(W), Apply("det", W), entries(K + 1, 0, 0), entries(K + 1, 1, 1)],
-        [Det(W), Apply("det", W), entries(K + 1, 0, 0), Sum((scale(1, K),))],
-    ),
     "a function at equal arguments": (
         [Call("F", (X,), (N,)), Call("F", (X,), (N,))],
         [Call("F", (X,), (N,)), Call("F", (Z,), (N,))],
@@ -531,12 +525,6 @@ def test_canonical_labelling_of_symmetric_networks(
 # --- random programs ---
 
 
-def close(found: np.ndarray, expected: np.ndarray) -> None:
-    """Equal where both are numbers of a size that floating point can compare."""
-    ok = np.isfinite(found) & np.isfinite(expected) & (abs(expected) < 1e6)
-    np.testing.assert_allclose(found[ok], expected[ok], rtol=1e-5, atol=1e-6)
-
-
 @settings(deadline=None, max_examples=120)
 @given(st.integers(0, 10**6))
 @example(119)  # the sum over a scatter counted the sizes twice
@@ -544,39 +532,7 @@ def close(found: np.ndarray, expected: np.ndarray) -> None:
 def test_random_programs_agree_with_numpy(seed: int) -> None:
     """Values, the gradient of the law and the residue, at two sizes; and there is no false theorem."""
     random = Random(seed)
-    statement = random_statement(random, random.choice([5, 9, 13]))
-    program = statement.program
-    tensors = Tensors(program, Meter(200_000))
-    names = {leaf.name: n for n, leaf in program.leaves("param")}
-    try:
-        for n in range(len(program.nodes)):
-            tensors.value(n)
-        found = tensor_residue(statement, tensors)
-        along = {names[name]: tensors.value(n) for name, n in statement.flow.drift.items()}
-        drifted = tensors.push([statement.law], along)[statement.law]
-        pushed = tensors.push(statement.outputs, {names[name]: t for name, t in found.direction.items()})
-    except Refused:
-        return
-    sizes_seen = [{"n": random.randint(1, 3), "m": random.randint(1, 3)}, {"n": 2, "m": 3}]
-    for sizes in sizes_seen:
-        here = at_sizes(statement, sizes)
-        numbers = np.random.default_rng(seed)
-        leaves = random_leaves(here.program, numbers)
-        weights = numbers.normal(size=shape_of(here.program, here.law)) + 0j
-        reader = TensorReader(tensors, here.program, sizes, leaves, weights)
-        for n, expected in enumerate(reader.now):
-            close(reader.read(tensors.value(n)).ravel(), expected.ravel())
-        slopes = law_direction(here, leaves, weights)
-        for name, direction in found.direction.items():
-            close(reader.read(direction).ravel(), slopes[name].ravel())
-        for n, expected in residue(here, leaves, weights).items():
-            close(reader.read(pushed[n]).ravel(), expected.ravel())
-            if n not in found.left:
-                close(np.zeros(expected.size), expected.ravel())
-        expected = drift(here, leaves)
-        close(reader.read(drifted).ravel(), expected.ravel())
-        if found.drift is None:
-            close(np.zeros(expected.size), expected.ravel())
+    tensors_agree(random_statement(random, random.choice([5, 9, 13])), random, seed)
 
 
 def test_what_is_shown_is_shown_again() -> None:
