@@ -101,10 +101,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _train(spec: Spec, arguments: argparse.Namespace) -> None:
     """Train, print the sketch, write the outputs. Raises `SourceError`, `CannotTrain`, `OSError`."""
     from claws.commands.output import share_bar
+    from claws.flows.data import fitted, read_data
     from claws.flows.losses import LOSSES
     from claws.flows.problem import CannotTrain, System, random_problem
-    from claws.flows.record import fitted, read_data, sketch, to_csv
     from claws.flows.record import run as record_run
+    from claws.flows.record import sketch, to_csv
 
     for path in arguments.outputs:
         ending = os.path.splitext(path)[1].lower()

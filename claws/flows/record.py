@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
-from claws.flows.problem import CannotTrain, Tick, TrainingProblem, Trajectory, gradient_descent, gradient_flow
+from claws.flows.problem import Tick, TrainingProblem, Trajectory, gradient_descent, gradient_flow
 from claws.readings.jets import Array
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -23,7 +21,7 @@ LOWEST = 1e-17
 
 @dataclass(frozen=True, slots=True)
 class RunLimits:
-    """How exactly a flow is followed, and how far; and which data are read."""
+    """How exactly a flow is followed, and how far."""
 
     tolerance: float = 1e-10
     """The relative tolerance of the integrator."""
@@ -31,8 +29,6 @@ class RunLimits:
     """How near its kink a relu's slope begins to change: flows slide along kinks, which explicit methods can't follow."""
     evaluations: int = 100_000
     """Gradients along the flow, after which it is cut short."""
-    data_bytes: int = 64 * 2**20
-    """The size of a file of data."""
 
 
 LIMITS = RunLimits()
@@ -66,65 +62,6 @@ def run(
     flow = gradient_flow(problem, duration, points, LIMITS.tolerance, part(0), LIMITS.evaluations)
     descents = [gradient_descent(problem, step, duration, points, tick=part(k)) for k, step in enumerate(steps, 1)]
     return RecordedRun(problem, flow, descents)
-
-
-# --- data ------------------------------------------------------------------------------------------------------
-
-
-def read_data(path: str) -> dict[str, Array]:
-    """Arrays by name, from a NumPy `.npz` file, or from CSV with a header such as `x[0],x[1],target`.
-
-    CSV columns with the same name are entries of one array, in their order, a sample in each row. Raises `CannotTrain`.
-    """
-    try:
-        if Path(path).stat().st_size > LIMITS.data_bytes:
-            raise CannotTrain(f"{path} is larger than {LIMITS.data_bytes} bytes")
-        if path.endswith(".npz"):
-            with np.load(path, allow_pickle=False) as archive:
-                return {name: np.asarray(archive[name], dtype=np.float64) for name in archive.files}
-        with open(path, encoding="utf-8-sig", newline="") as handle:
-            return _columns(path, list(csv.reader(handle)))
-    except FileNotFoundError:
-        raise CannotTrain(f"there is no file {path}") from None
-    except (OSError, ValueError, UnicodeDecodeError) as problem:
-        raise CannotTrain(f"{path} can't be read as data: {problem}") from None
-
-
-def _columns(path: str, rows: list[list[str]]) -> dict[str, Array]:
-    if len(rows) < 2:
-        raise CannotTrain(f"{path}: a header and at least one row of numbers are needed")
-    header = [re.sub(r"\[.*\]$", "", name.strip()) for name in rows[0]]
-    numbers = []
-    for k, row in enumerate(rows[1:], 2):
-        if not row:
-            continue
-        if len(row) != len(header):
-            raise CannotTrain(f"{path}:{k}: {len(row)} numbers in a table of {len(header)} columns")
-        try:
-            numbers.append([float(x) for x in row])
-        except ValueError:
-            raise CannotTrain(f"{path}:{k}: this row has something that is no number") from None
-    table = np.array(numbers)
-    if not np.all(np.isfinite(table)):
-        raise CannotTrain(f"{path}: every number must be finite")
-    names = list(dict.fromkeys(header))
-    bare = {name for name in names if rows[0][header.index(name)].strip() == name}
-    result = {}
-    for name in names:
-        places = [k for k, other in enumerate(header) if other == name]
-        column = table[:, places]
-        result[name] = column[:, 0] if name in bare and len(places) == 1 else column
-    return result
-
-
-def fitted(data: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
-    """Rows of CSV in the shapes of the inputs they are for, where the number of entries is right."""
-    result = {}
-    for name, x in data.items():
-        shape = shapes.get(name)
-        fits = shape is not None and len(x) and x.size == len(x) * math.prod(shape)
-        result[name] = x.reshape(len(x), *shape) if fits and shape is not None else x
-    return result
 
 
 # --- text ------------------------------------------------------------------------------------------------------

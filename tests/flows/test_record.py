@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from claws.flows.figure import draw, save
-from claws.flows.problem import CannotTrain, random_problem
-from claws.flows.record import BLOCKS, RecordedRun, fitted, read_data, run, sketch, sparkline, to_csv
+from claws.flows.problem import random_problem
+from claws.flows.record import BLOCKS, RecordedRun, run, sketch, sparkline, to_csv
 from claws.syntax.reader import load_text
 
 LINEAR = (
@@ -108,59 +108,3 @@ def test_a_figure_is_a_file(record: RecordedRun, tmp_path: Path, ending: str) ->
     save(record, str(again), "linear")
     assert first.read_bytes().startswith(start)
     assert first.read_bytes() == again.read_bytes()
-
-
-# --- data ---------------------------------------------------------------------------------------------------------------
-
-
-def write(folder: Path, text: str) -> str:
-    path = folder / "data.csv"
-    path.write_text(text, encoding="utf-8")
-    return str(path)
-
-
-def test_csv_columns_are_entries(tmp_path: Path) -> None:
-    data = read_data(write(tmp_path, "x[0], x[1],target\n1,2,3\n\n4,5,6.5\n"))
-    assert set(data) == {"x", "target"}
-    np.testing.assert_array_equal(data["x"], [[1, 2], [4, 5]])
-    np.testing.assert_array_equal(data["target"], [3, 6.5])
-
-
-def test_csv_rows_take_the_shape_of_their_input(tmp_path: Path) -> None:
-    data = read_data(write(tmp_path, "x[0],x[1],x[2],x[3]\n1,2,3,4\n"))
-    assert fitted(data, {"x": (2, 2)})["x"].tolist() == [[[1, 2], [3, 4]]]
-    assert fitted(data, {"x": (3,)})["x"].shape == (1, 4)
-
-
-def test_an_npz_file(tmp_path: Path) -> None:
-    path = str(tmp_path / "data.npz")
-    np.savez(path, x=np.arange(6).reshape(3, 2))
-    np.testing.assert_array_equal(read_data(path)["x"], np.arange(6.0).reshape(3, 2))
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "a header and at least one row of numbers are needed"),
-        ("x\n", "a header and at least one row of numbers are needed"),
-        ("x,y\n1,2\n1\n", ":3: 1 numbers in a table of 2 columns"),
-        ("x\n1\ntwo\n", ":3: this row has something that is no number"),
-        ("x\ninf\n", "every number must be finite"),
-    ],
-)
-def test_csv_that_is_no_data(tmp_path: Path, text: str, reason: str) -> None:
-    with pytest.raises(CannotTrain) as failure:
-        read_data(write(tmp_path, text))
-    assert reason in str(failure.value)
-
-
-def test_files_that_can_not_be_read(tmp_path: Path) -> None:
-    with pytest.raises(CannotTrain, match="there is no file"):
-        read_data(str(tmp_path / "none.csv"))
-    wrong = tmp_path / "wrong.npz"
-    wrong.write_bytes(b"no archive")
-    with pytest.raises(CannotTrain, match="can't be read as data"):
-        read_data(str(wrong))
-    np.savez(str(tmp_path / "objects.npz"), x=np.array([{}, 1], dtype=object), allow_pickle=True)
-    with pytest.raises(CannotTrain, match="can't be read as data"):
-        read_data(str(tmp_path / "objects.npz"))
