@@ -7,6 +7,7 @@ imports nothing heavy itself before it runs.
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import os
 import sys
@@ -36,12 +37,9 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     given = sys.argv[1:] if argv is None else list(argv)
-    arguments = command_parser(given).parse_args(given)
-    for stream in (sys.stdout, sys.stderr):
-        # a terminal that lacks a character is no reason to fail
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-            stream.reconfigure(errors="backslashreplace")
+    _open_streams()
     try:
+        arguments = command_parser(given).parse_args(given)
         status = int(arguments.run(arguments))
         sys.stdout.flush()
         return status
@@ -49,15 +47,46 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # the reader went away, as `| head` does; keep Python from complaining again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # the reader went away, as `| head` does
+        _drop_output()
         return 130
+    except OSError as problem:
+        if problem.filename is not None or problem.errno not in NO_ROOM:
+            return _failed(problem)
+        _drop_output()
+        print(f"claws: what is printed can't be written: {problem.strerror}", file=sys.stderr)
+        return 2
     except Exception as problem:
-        from claws.commands.output import print_errors
-        from claws.runner.faults import internal_error
+        return _failed(problem)
 
-        print_errors("claws", "", [internal_error(problem)], sys.stderr)
-        return 4
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What is wrong where standard output takes no more."""
+
+
+def _open_streams() -> None:
+    """Take streams as they are: closed ones lead nowhere, and a terminal that lacks a character is no reason to fail."""
+    # opened in this order, each takes the number that is free
+    sys.stdin = sys.stdin or os.fdopen(os.open(os.devnull, os.O_RDONLY))
+    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Let what is still to be printed go nowhere, so that Python does not complain again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _failed(problem: Exception) -> int:
+    """Report an exception that nobody expected; the exit status."""
+    from claws.commands.output import print_errors
+    from claws.runner.faults import internal_error
+
+    print_errors("claws", "", [internal_error(problem)], sys.stderr)
+    return 4
 
 
 def command_parser(given: Sequence[str]) -> argparse.ArgumentParser:

@@ -57,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     from claws.report.results import Exit
     from claws.runner.files import NoText, read_inputs
     from claws.runner.find import checked_file, find_in_sources
+    from claws.syntax.source import write_whole
 
     settings = Settings(
         dict(arguments.sizes), arguments.degree, tuple(arguments.basis), arguments.complete, arguments.symmetries,
@@ -78,8 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None and found.results and not any(f.errors for f in found.results):
         text, refusal = checked_file(found.results[0], settings, arguments.output)
         try:
-            with open(arguments.output, "w", encoding="utf-8", newline="\n") as handle:
-                handle.write(text)
+            write_whole(arguments.output, text)
         except OSError as failure:
             print(f"claws: {arguments.output} can't be written: {failure.strerror}", file=sys.stderr)
             return 2

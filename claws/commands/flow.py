@@ -106,6 +106,7 @@ def _train(spec: Spec, arguments: argparse.Namespace) -> None:
     from claws.flows.problem import CannotTrain, System, random_problem
     from claws.flows.record import run as record_run
     from claws.flows.record import sketch, to_csv
+    from claws.syntax.source import write_whole
 
     for path in arguments.outputs:
         ending = os.path.splitext(path)[1].lower()
@@ -136,8 +137,7 @@ def _train(spec: Spec, arguments: argparse.Namespace) -> None:
         print(line)
     for path in arguments.outputs:
         if path.lower().endswith(".csv"):
-            with open(path, "w", encoding="utf-8", newline="") as handle:
-                handle.write(to_csv(record))
+            write_whole(path, to_csv(record))
         else:
             from claws.flows.figure import save
 

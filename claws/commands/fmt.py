@@ -37,6 +37,7 @@ def _format(source: Source, check: bool) -> int:
     from claws.commands.output import print_errors
     from claws.syntax.parser import parse_source
     from claws.syntax.printer import print_file
+    from claws.syntax.source import write_whole
 
     file, errors = parse_source(source.text)
     errors = [source.problem] if source.problem is not None else errors
@@ -51,8 +52,7 @@ def _format(source: Source, check: bool) -> int:
         return 1
     elif new != source.text:
         try:
-            with open(source.path, "w", encoding="utf-8", newline="\n") as handle:
-                handle.write(new)
+            write_whole(source.path, new)
         except OSError as failure:
             print(f"claws: {source.path} can't be written: {failure.strerror}", file=sys.stderr)
             return 2

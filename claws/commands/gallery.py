@@ -26,6 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     from claws.runner.check import check_sources
     from claws.runner.files import read_files
     from claws.runner.options import Options
+    from claws.syntax.source import write_whole
 
     sources = read_files([arguments.folder])
     report = check_sources(sources, Options(jobs=arguments.jobs))
@@ -47,8 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
                 same = without_times(handle.read()) == without_times(page)
             print(f"{path} is up to date" if same else f"{path} is out of date: make it again with `claws gallery`")
             return Exit.OK if same else Exit.MISSED
-        with open(path, "w", encoding="utf-8") as handle:
-            handle.write(page)
+        write_whole(path, page)
     except OSError as problem:
         print(f"claws: {path}: {problem.strerror}", file=sys.stderr)
         return Exit.WRONG

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from claws.coq.coqc import LIBRARY, sources
 from claws.coq.exporter import Export
+from claws.syntax.source import write_whole
 
 PROJECT = ("-Q . Exported", "-Q Claws Claws", "-arg -w -arg -ambiguous-paths,-overriding-logical-loadpath")
 """What Coq's own tools are told: where the files and the library are, and which warnings are none."""
@@ -15,9 +16,9 @@ def write_project(found: Export, folder: Path) -> None:
     """Write the files, the library's sources beside them, and the project file that Coq's own tools take. Raises `OSError`."""
     (folder / "Claws").mkdir(parents=True, exist_ok=True)
     for name, text in sources().items():
-        (folder / "Claws" / f"{name}.v").write_text(text, encoding="utf-8")
+        write_whole(str(folder / "Claws" / f"{name}.v"), text)
     for file in found.files:
-        (folder / f"{file.name}.v").write_text(file.text, encoding="utf-8")
+        write_whole(str(folder / f"{file.name}.v"), file.text)
     listed = sorted(path.name for path in folder.glob("*.v"))
     project = [*PROJECT, *(f"Claws/{name}.v" for name in LIBRARY), *listed]
-    (folder / "_CoqProject").write_text("\n".join(project) + "\n", encoding="utf-8")
+    write_whole(str(folder / "_CoqProject"), "\n".join(project) + "\n")

@@ -24,6 +24,7 @@ from claws.runner.faults import KernelRefusal
 from claws.runner.options import Options
 from claws.syntax.diagnostic import SourceError
 from claws.syntax.instances.instance import Instance
+from claws.syntax.source import write_whole
 from claws.syntax.spec import Claim, Spec
 
 if TYPE_CHECKING:
@@ -204,8 +205,7 @@ def _write(spec: Spec, claim: Claim, result: ClaimResult, theorem: Theorem, fold
     path = os.path.join(folder, name)
     try:
         os.makedirs(folder, exist_ok=True)
-        with open(path, "w", encoding="utf-8") as handle:
-            handle.write(text)
+        write_whole(path, text)
     except OSError as problem:
         reason = problem.strerror or type(problem).__name__
         raise CertificateNotWritten(f"the certificate {path} can't be written: {reason}") from problem

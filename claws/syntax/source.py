@@ -1,6 +1,11 @@
-"""The text of a file, or why it can't be read."""
+"""The text of a file: read, or why it can't be; and written whole or not at all."""
 
 from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
 
 from claws.syntax.diagnostic import START, Diagnostic
 from claws.syntax.limits import LIMITS
@@ -28,3 +33,44 @@ def read_source(path: str) -> tuple[str, Diagnostic | None]:
 def source_lines(text: str) -> tuple[str, ...]:
     """The lines of a source text as spans count them: other separators than newlines are characters of a line."""
     return tuple(line.removesuffix("\r") for line in text.split("\n"))
+
+
+def write_whole(path: str, text: str) -> None:
+    """Write a text file, or leave what was there: it is written beside, in UTF-8, and renamed. Raises `OSError`.
+
+    A link is followed, permissions are kept, and a file that may not be written stays. What is no ordinary file, as a pipe, is
+    written to. Characters that UTF-8 does not have, as of a file name in other bytes, are written as `\\udcff`, which JSON reads.
+    """
+    import tempfile
+
+    target = os.path.realpath(path)
+    data = text.encode("utf-8", "backslashreplace")
+    try:
+        mode = os.stat(target).st_mode
+    except FileNotFoundError:
+        mode = None
+    if mode is not None and not stat.S_ISREG(mode):
+        with open(target, "wb") as handle:
+            handle.write(data)
+        return
+    if mode is not None and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".claws-", suffix=".tmp")
+    try:
+        with open(descriptor, "wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.chmod(temporary, stat.S_IMODE(mode) if mode is not None else 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _umask() -> int:
+    """What the user takes from the permissions of new files. It can only be read by being set."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

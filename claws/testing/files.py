@@ -26,7 +26,7 @@ from claws.runner.claims import check_claim
 from claws.runner.faults import internal_error
 from claws.runner.options import Options
 from claws.syntax.diagnostic import Diagnostic, SourceError, suggest
-from claws.syntax.source import source_lines
+from claws.syntax.source import source_lines, write_whole
 from claws.syntax.spec import Spec
 from claws.testing.laws import LawTest, Plan, law_tests
 from claws.testing.ranks import Estimate, estimate
@@ -118,8 +118,7 @@ def _write_bundle(spec: Spec, test: LawTest, trial: LawTrial, folder: str) -> st
     path = os.path.join(folder, f"claws-bug-{Path(spec.path).stem}-{test.claim.name}.json")
     try:
         os.makedirs(folder, exist_ok=True)
-        with open(path, "w", encoding="utf-8") as handle:
-            json.dump(bundle, handle, indent=1)
+        write_whole(path, json.dumps(bundle, indent=1))
     except OSError:
         return ""
     return path

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -60,12 +58,8 @@ def test_fmt_standard_input(claws: Claws, monkeypatch: pytest.MonkeyPatch) -> No
 def test_fmt_of_a_file_that_can_not_be_written(claws: Claws, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = [write(name, UGLY) for name in ("a.claw", "b.claw")]
 
-    def read_only(path: Any, mode: str = "r", **options: Any) -> Any:
-        if path == "a.claw" and "w" in mode:
-            raise PermissionError(errno.EACCES, "Permission denied")
-        return open(path, mode, **options)
-
-    monkeypatch.setattr("claws.commands.fmt.open", read_only, raising=False)
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: not str(path).endswith("a.claw") and real(path, mode))
     run = claws("fmt", *paths)
     assert (run.status, run.out) == (2, "b.claw: rewritten\n")
     assert run.err == "claws: a.claw can't be written: Permission denied\n"
