@@ -135,6 +135,7 @@ def check_verdicts(program: Program, seed: int) -> None:
             check_refutation(file, claim, rng)
 
 
+@pytest.mark.slow
 @settings(quiet, max_examples=70)
 @given(programs(), st.integers(0, 1000))
 def test_verdicts_for_all_sizes_agree_with_an_independent_residue(program: Program, seed: int) -> None:

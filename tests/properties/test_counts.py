@@ -88,12 +88,14 @@ def test_the_number_is_the_same_in_other_orthonormal_coordinates(
     assert same(row(outputs), row(outputs[::-1], order))
 
 
+@pytest.mark.slow
 @quiet
 @given(maps(), st.sampled_from(["{0}^2", "{0} + 3", "{0}*{0}*{0} - {0}", "2*{0}", "0*{0}"]))
 def test_a_redundant_output_changes_nothing(outputs: list[str], function: str) -> None:
     assert same(row(outputs), row([*outputs, function.format(f"({outputs[0]})")]))
 
 
+@pytest.mark.slow
 @quiet
 @given(maps())
 def test_an_unused_parameter_adds_exactly_one(outputs: list[str]) -> None:

@@ -124,6 +124,7 @@ def test_no_fewer_laws_than_there_are_are_proved(text: str, number: int) -> None
 # --- units in every place -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "number"),
     [

@@ -23,6 +23,7 @@ def row(text: str) -> SweepRow:
     return count_at(spec, {}, Options(timeout=None))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "low", "high"),
     [
