@@ -280,7 +280,7 @@ def test_check_with_coq_adds_to_the_trust_line(capsys: pytest.CaptureFixture[str
     kernel = ["core 3", "tensors 3"]
     assert b["trust"][:2] == kernel
     assert b["trust"][2].startswith("Coq 8") and b["trust"][2].endswith("at n = 2")
-    assert e["trust"] == kernel
+    assert e["trust"] == [*kernel, "values 3"]
     assert e["detail"]["coq"].startswith("not exported: `relu` can't be exported yet")
 
 
